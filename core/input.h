@@ -1,0 +1,49 @@
+/*
+ * The input log: the one door through which the outside world reaches a machine.
+ *
+ * Every key, mouse move, serial byte and date enters as an event, stamped with the point in
+ * virtual time {icount, sub-tick} at which it was delivered. Replaying a log means delivering
+ * the same events at the same points. Host input is polled only between slices.
+ */
+#ifndef CORE_INPUT_H
+#define CORE_INPUT_H
+
+#include "core/types.h"
+
+struct clock;
+struct trace;
+
+enum input_kind {
+    INPUT_KEY,    /* code: set-1 make code, E0xxh for extended keys, E11Dh for Pause; value: 1 down, 0 up */
+    INPUT_MOUSE,  /* code: buttons (1 left, 2 right, 4 middle); value: dx | dy << 16 (i16, y up),
+                     wheel in extra */
+    INPUT_SERIAL, /* code: port number 0 or 1; value: the byte */
+    INPUT_DATE,   /* value: seconds since 1970 that the RTC starts at */
+    INPUT_POWER,  /* code: enum power_request, from the user */
+};
+
+struct input_event {
+    u64 icount;   /* instructions retired when it was delivered */
+    u64 sub_tick; /* ticks since that instruction retired */
+    u16 kind, code;
+    i32 extra;
+    i64 value;
+};
+
+struct input_log {
+    struct input_event *events; /* all of this run, in order */
+    u32 nr_events, cap_events;
+    struct clock *clk;
+    struct trace *trace;
+    void (*deliver)(void *sink, const struct input_event *); /* the board: routes to its device */
+    void *sink;
+};
+
+void input_init(struct input_log *, struct clock *, struct trace *,
+                void (*deliver)(void *, const struct input_event *), void *sink);
+void input_fini(struct input_log *);
+
+/* Stamps, keeps and delivers. Only between slices. */
+void input_push(struct input_log *, enum input_kind, u16 code, i64 value, i32 extra);
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * Wires. The board hands a device its wires; the device never learns who listens.
+ * A wire with set == NULL is not connected.
+ */
+#ifndef CORE_IRQ_H
+#define CORE_IRQ_H
+
+#include "core/types.h"
+
+struct irq_line {
+    void (*set)(void *sink, unsigned pin, bool level);
+    void *sink;
+    unsigned pin;
+};
+
+static inline void irq_set(const struct irq_line *line, bool level)
+{
+    if (line->set)
+        line->set(line->sink, line->pin, level);
+}
+
+/* How a processor asks its interrupt controller for the vector (the INTA cycle). */
+struct irq_ack {
+    u8 (*vector)(void *source);
+    void *source;
+};
+
+/* Power, reset and exit: requests that the run loop honours between instructions. */
+enum power_request {
+    POWER_NONE,
+    POWER_OFF,        /* ACPI S5 */
+    POWER_RESET,      /* keyboard controller, port 92h, CF9h: the whole board's INIT or RESET */
+    POWER_EXIT,       /* isa-debug-exit: code is the process's exit status */
+};
+
+struct power_switch {
+    void (*request)(void *sink, enum power_request, u32 code);
+    void *sink;
+};
+
+#endif

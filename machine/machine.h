@@ -20,6 +20,7 @@
 
 struct machine;
 struct cpu;
+struct trace_options;
 
 /* Zeroed memory plus machine_config_defaults() is a valid configuration. Strings and backends
  * are not owned and must outlive the machine. */
@@ -42,6 +43,9 @@ struct machine_config {
     u32 log_mask;           /* -d */
     const char *trace_events; /* comma-separated patterns, or NULL */
     u64 tick_num, tick_den; /* ns per tick; 1, 1 */
+    const char *const *symbol_files; /* ELF files of --sym */
+    u32 nr_symbol_files;
+    const struct trace_options *insn_trace; /* machine/trace_options.h; NULL: none */
 };
 
 void machine_config_defaults(struct machine_config *);

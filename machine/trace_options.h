@@ -1,0 +1,22 @@
+/*
+ * What an instruction trace shows, where it starts and stops, where it goes: the options of
+ * `kiln trace`, as host/ parsed them and as machine/ reads them. The words in start, stop and
+ * filter are as the user wrote them, since symbols are known only when the files of --sym are
+ * read. The line grammar is in docs/TRACE.md.
+ */
+#ifndef MACHINE_TRACE_OPTIONS_H
+#define MACHINE_TRACE_OPTIONS_H
+
+#include "core/types.h"
+
+struct trace_options {
+    const char *output;        /* file name; NULL: stdout */
+    bool regs;                 /* --regs: changed registers */
+    bool mem;                  /* --mem: memory accesses */
+    const char *start, *stop;  /* --from, --to: an instruction count "#N" or "N", a linear address
+                                  "0x7c00", or a symbol; NULL: from reset, to the end */
+    const char *filter;        /* --filter: "0x7c00-0x7dff", "cpl=3", "sym=NAME", joined by commas,
+                                  all must hold; NULL: everything */
+};
+
+#endif

@@ -1,0 +1,251 @@
+/*
+ * The processor's state, and what the rest of the emulator may ask of it.
+ *
+ * struct cpu is one object per virtual processor; both engines, the mmu and the debugger work on
+ * it. It is plain C state plus pointers to what the board gave it (struct cpu_config).
+ */
+#ifndef CPU_CPU_H
+#define CPU_CPU_H
+
+#include "core/irq.h"
+#include "core/types.h"
+#include "cpu/insn.h"
+#include "cpu/isa.h"
+#include <setjmp.h>
+
+struct bus;
+struct clock;
+struct log;
+struct mem_view;
+struct state_desc;
+struct cpu;
+
+/* The mode word: everything that decoding or translated code may depend on, recomputed by
+ * cpu_update_mode() whenever one of its sources changes. */
+enum cpu_mode {
+    MODE_CODE16 = 0,
+    MODE_CODE32 = 1,
+    MODE_CODE64 = 2,
+    MODE_CODE_MASK = 3,
+    MODE_SS32 = 1 << 2, /* stack addresses are 32 bits (64 in 64-bit mode) */
+    MODE_PE = 1 << 3,
+    MODE_VM = 1 << 4,
+    MODE_CPL_SHIFT = 5,
+    MODE_CPL_MASK = 3 << 5,
+    MODE_PG = 1 << 7,
+    MODE_LMA = 1 << 8, /* long mode is active (64-bit or compatibility) */
+    MODE_TF = 1 << 9,
+    MODE_SHADOW = 1 << 10, /* an STI or MOV SS shadow covers the next instruction */
+    MODE_EM_TS = 1 << 11,  /* x87 instructions raise #NM */
+    MODE_AC = 1 << 12,     /* alignment is checked: CR0.AM, EFLAGS.AC and CPL 3 */
+};
+
+/* Lazy flags: the last result and its carry-out vector give all but CF on demand.
+ * Valid while lazy; otherwise eflags holds everything. CF = cf always when lazy. */
+struct lazy_flags {
+    u64 res;  /* result, any high bits */
+    u64 cout; /* carry or borrow out of each bit */
+    u8 top;   /* number of the result's sign bit: 7, 15, 31, 63 */
+    u8 cf;
+    u8 lazy;
+};
+
+/* A segment register with its hidden part. attr: descriptor bits 55..40 without the limit:
+ * bits 7..0 type, S, DPL, P; bits 15..12 AVL, L, D/B, G. */
+struct seg {
+    u16 sel, attr;
+    u32 limit; /* last byte, granularity applied */
+    u64 base;
+    u8 usable; /* not a null selector */
+    u8 fast;   /* SEG_FAST_R, SEG_FAST_W: expand-up and permitted, so only the limit is left */
+};
+enum { SEG_FAST_R = 1, SEG_FAST_W = 2 };
+enum seg_attr {
+    SEG_TYPE = 0xf, SEG_ACCESSED = 1, SEG_RW = 2, SEG_DC = 4, SEG_CODE = 8,
+    SEG_S = 1 << 4, SEG_DPL_SHIFT = 5, SEG_P = 1 << 7,
+    SEG_AVL = 1 << 12, SEG_L = 1 << 13, SEG_DB = 1 << 14, SEG_G = 1 << 15,
+};
+
+struct dtable {
+    u64 base;
+    u16 limit;
+};
+
+enum {
+    CR0_PE = 1 << 0, CR0_MP = 1 << 1, CR0_EM = 1 << 2, CR0_TS = 1 << 3, CR0_ET = 1 << 4,
+    CR0_NE = 1 << 5, CR0_WP = 1 << 16, CR0_AM = 1 << 18, CR0_NW = 1 << 29, CR0_CD = 1 << 30,
+};
+#define CR0_PG (1u << 31)
+enum {
+    CR4_VME = 1 << 0, CR4_PVI = 1 << 1, CR4_TSD = 1 << 2, CR4_DE = 1 << 3, CR4_PSE = 1 << 4,
+    CR4_PAE = 1 << 5, CR4_MCE = 1 << 6, CR4_PGE = 1 << 7, CR4_PCE = 1 << 8, CR4_OSFXSR = 1 << 9,
+    CR4_OSXMMEXCPT = 1 << 10, CR4_UMIP = 1 << 11, CR4_PCIDE = 1 << 17,
+};
+enum { EFER_SCE = 1 << 0, EFER_LME = 1 << 8, EFER_LMA = 1 << 10, EFER_NXE = 1 << 11 };
+
+enum vector {
+    EXC_DE, EXC_DB, EXC_NMI, EXC_BP, EXC_OF, EXC_BR, EXC_UD, EXC_NM, EXC_DF, EXC_TS = 10, EXC_NP,
+    EXC_SS, EXC_GP, EXC_PF, EXC_MF = 16, EXC_AC, EXC_MC, EXC_XM,
+};
+
+/* Why an engine returned. */
+enum stop_reason {
+    STOP_SLICE,   /* the budget is used up */
+    STOP_REQUEST, /* cpu_request_stop() was called, by a device's power wire for instance */
+    STOP_HALT,    /* HLT: nothing to do until an interrupt */
+    STOP_TRIPLE,  /* triple fault: the processor is in shutdown */
+};
+
+enum attention {
+    ATT_INTR = 1,    /* the interrupt line is high */
+    ATT_NMI = 2,
+    ATT_STOP = 4,    /* leave run() */
+    ATT_INIT = 8,
+};
+
+/* One delivered event, kept for the triple-fault report and -d int. */
+struct event_record {
+    u8 vector, cpl, has_error, kind; /* kind: enum event_kind */
+    u16 cs;
+    u32 error, mode;
+    u64 rip, lin_rip, rsp, cr2, icount, pc;
+    u16 ss;
+    u64 rax;
+};
+enum event_kind { EVENT_FAULT, EVENT_TRAP, EVENT_SOFT, EVENT_EXT, EVENT_ABORT };
+#define EVENT_RING 16
+
+/* What observers get; any may be NULL. Observers only look. */
+struct cpu_observer {
+    void (*before)(void *h, struct cpu *, const struct insn *, const u8 *bytes); /* not yet run */
+    void (*after)(void *h, struct cpu *, const struct insn *); /* retired; not after a fault */
+    void (*event)(void *h, struct cpu *, const struct event_record *);
+    void (*block)(void *h, struct cpu *, u64 rip);             /* a block is entered */
+    void (*mem)(void *h, struct cpu *, u64 lin, u64 value, unsigned size, bool write);
+    void *h;
+};
+
+struct cpu_config {
+    struct mem_view *view;
+    struct bus *io;
+    struct clock *clk;
+    struct log *log;
+    struct irq_ack ack;
+};
+
+/* MSRs that are kept (SDM 4). */
+struct msrs {
+    u64 efer, star, lstar, cstar, fmask, kernel_gs_base, tsc_aux, tsc_offset;
+    u64 sysenter_cs, sysenter_esp, sysenter_eip, apic_base, pat, misc_enable, mtrr_def_type;
+    u64 mtrr_fix[11], mtrr_phys[16];
+};
+
+#define FAST_ENTRIES 1024
+struct fast_entry {
+    u64 tag;    /* linear page address, or FAST_INVALID */
+    u64 addend; /* host address minus linear address */
+};
+#define FAST_INVALID 0x4000000000000000ull /* not canonical, so that nothing matches */
+struct fast_set {
+    struct fast_entry read[FAST_ENTRIES], write[FAST_ENTRIES];
+};
+
+struct cpu {
+    /* hot */
+    u64 gpr[16];
+    u64 rip;
+    u64 next_rip; /* of the instruction that runs; branches overwrite it */
+    i64 budget;   /* ticks left in the slice; the clock counts in it */
+    u32 mode;
+    u32 attention;
+    struct lazy_flags lf;
+    u32 eflags; /* all bits when !lf.lazy; else without the arithmetic ones */
+    bool leave; /* end the block after this instruction: a device was reached, code was written */
+    bool halted;
+    bool shadow;     /* STI or MOV SS: no interrupt before the next instruction is done */
+    bool nmi_masked; /* between NMI and IRET */
+    struct fast_set *fast; /* fast[0] supervisor, fast[1] user; set by cpu_update_mode */
+    struct seg seg[NR_SEGS];
+    struct seg ldtr, tr;
+    struct dtable gdtr, idtr;
+    u64 cr0, cr2, cr3, cr4, cr8;
+    u64 pdpte[4]; /* PAE: loaded with CR3 */
+    u64 dr[8];
+    struct msrs msr;
+    u32 cpl;
+
+    /* the fault that is being raised or delivered */
+    u8 exc_vector;
+    bool exc_has_error;
+    u32 exc_error;
+    int delivering; /* vector being delivered, or -1 */
+    bool fetch_fault; /* the fault came from fetching: no bytes to show */
+
+    struct fast_set *fast_sets[2]; /* owned */
+    struct tlb *tlb;               /* architectural; owned */
+    u64 device_accesses;           /* bus counter at the start of the instruction */
+
+    struct cpu_config cfg;
+    struct cpu_observer *observer; /* NULL: none */
+    void *engine;                  /* the running engine's object */
+    jmp_buf *unwind;               /* where cpu_raise goes; set by whoever runs instructions */
+    struct event_record events[EVENT_RING];
+    u64 nr_events;                 /* events[(nr_events - 1) % EVENT_RING] is the latest */
+    u64 row_count_missing;         /* instructions met that are not there yet */
+    u8 missing_bytes[16];          /* the latest of them */
+};
+
+/* Allocates what the cpu owns and puts it into the reset state. -1: no memory. */
+int cpu_init(struct cpu *, const struct cpu_config *);
+void cpu_fini(struct cpu *);
+void cpu_reset(struct cpu *); /* SDM 3A 10.1.1, table 10-1 */
+extern const struct state_desc cpu_state; /* architectural state; call engine->sync first */
+void cpu_loaded(struct cpu *);            /* after a load: recompute what is derived */
+
+/* Board side: the interrupt line (an irq_line.set), and a request to leave run(). */
+void cpu_set_intr(void *cpu, unsigned pin, bool level);
+void cpu_request_stop(struct cpu *);
+bool cpu_can_wake(const struct cpu *); /* halted, and an interrupt would be taken */
+
+/* Debugger side. */
+u64 cpu_lin_rip(const struct cpu *);
+u32 cpu_flags(const struct cpu *);    /* EFLAGS with lazy flags materialised */
+void cpu_set_flags(struct cpu *, u32 eflags);
+/* Translates without side effects. false: not mapped. */
+bool cpu_peek_translate(struct cpu *, u64 lin, u64 *pa);
+
+/* ---- inside cpu/, mmu/ and the engines ---- */
+
+/* Raises a fault of the current instruction: does not return; nothing may have been committed. */
+_Noreturn void cpu_raise(struct cpu *, enum vector, u32 error_code); /* vectors with a code */
+_Noreturn void cpu_raise_no_code(struct cpu *, enum vector);
+_Noreturn void cpu_raise_pf(struct cpu *, u64 lin, u32 error_code);
+
+void cpu_update_mode(struct cpu *);
+static inline unsigned cpu_cpl(const struct cpu *c)
+{
+    return c->cpl;
+}
+static inline unsigned code_size(u32 mode)
+{
+    return 2u << (mode & MODE_CODE_MASK);
+}
+static inline bool mode_real(u32 mode) /* no descriptors: real or virtual-8086 */
+{
+    return (mode & (MODE_PE | MODE_VM)) != MODE_PE;
+}
+
+/* An engine runs a struct cpu. Interpreter, JIT and lock step are peers. */
+struct engine {
+    const char *name;
+    void *(*create)(struct cpu *); /* NULL: no memory */
+    /* Runs until cpu.budget is used up, exactly, or earlier with a reason. */
+    enum stop_reason (*run)(void *);
+    void (*sync)(void *);          /* canonical state: lazy flags */
+    void (*code_changed)(void *, u64 backing_off, u64 len);
+    void (*map_changed)(void *);   /* the memory view is not what it was */
+    void (*destroy)(void *);
+};
+extern const struct engine interp_engine;
+
+#endif

@@ -1,0 +1,100 @@
+/*
+ * Linear memory: paging, the architectural TLB, and the accesses of instructions.
+ *
+ * Accesses may raise #PF or #AC and then nothing has changed. Linear addresses are already
+ * truncated to 32 bits outside of 64-bit mode. "sys" accesses (descriptor tables, TSS) are made
+ * with supervisor rights whatever the CPL (SDM 3A 4.6.1).
+ */
+#ifndef MMU_MMU_H
+#define MMU_MMU_H
+
+#include "core/types.h"
+#include "cpu/cpu.h"
+
+enum access {
+    ACC_READ = 0,
+    ACC_WRITE = 1,
+    ACC_EXEC = 2,
+    ACC_KIND = 3,
+    ACC_SYS = 4, /* supervisor whatever the CPL */
+};
+
+u64 mmu_load_slow(struct cpu *, u64 lin, unsigned size, unsigned access);
+void mmu_store_slow(struct cpu *, u64 lin, u64 val, unsigned size, unsigned access);
+
+static inline u64 mmu_load(struct cpu *c, u64 lin, unsigned size)
+{
+    const struct fast_entry *e = &c->fast->read[(lin >> 12) & (FAST_ENTRIES - 1)];
+    if (LIKELY(lin - e->tag <= 4096 - size))
+        return load_le((const void *)(uintptr_t)(lin + e->addend), size);
+    return mmu_load_slow(c, lin, size, ACC_READ);
+}
+
+static inline void mmu_store(struct cpu *c, u64 lin, u64 val, unsigned size)
+{
+    const struct fast_entry *e = &c->fast->write[(lin >> 12) & (FAST_ENTRIES - 1)];
+    if (LIKELY(lin - e->tag <= 4096 - size))
+        store_le((void *)(uintptr_t)(lin + e->addend), val, size);
+    else
+        mmu_store_slow(c, lin, val, size, ACC_WRITE);
+}
+
+/* The load of a read-modify-write: checks for writing, then reads. */
+u64 mmu_load_rmw_slow(struct cpu *, u64 lin, unsigned size);
+static inline u64 mmu_load_rmw(struct cpu *c, u64 lin, unsigned size)
+{
+    const struct fast_entry *e = &c->fast->write[(lin >> 12) & (FAST_ENTRIES - 1)];
+    if (LIKELY(lin - e->tag <= 4096 - size))
+        return load_le((const void *)(uintptr_t)(lin + e->addend), size);
+    return mmu_load_rmw_slow(c, lin, size);
+}
+
+u64 mmu_load_sys(struct cpu *, u64 lin, unsigned size);
+void mmu_store_sys(struct cpu *, u64 lin, u64 val, unsigned size);
+
+/* Translates len bytes with intent, so that a later access to them cannot fault. */
+void mmu_probe(struct cpu *, u64 lin, u64 len, unsigned access);
+
+/* Translates one address for an executed access: may raise; fills the TLB. Returns the physical
+ * address. */
+u64 mmu_translate(struct cpu *, u64 lin, unsigned access);
+
+/* Fast pointer for bulk operations inside one page: host address, or NULL when the slow path
+ * must be used (a device, code on the page). Translation has happened either way. */
+void *mmu_host(struct cpu *, u64 lin, unsigned access);
+
+/* Without side effects on TLB, accessed bits or faults. */
+bool mmu_peek(struct cpu *, u64 lin, u64 *pa);
+
+/* CR3 load under PAE paging: reads the four PDPTEs; raises #GP(0) on reserved bits. */
+void mmu_load_pdptes(struct cpu *, u64 cr3, u64 out[4]);
+
+/* Architectural invalidation. */
+void mmu_flush_all(struct cpu *);        /* global pages too */
+void mmu_flush_nonglobal(struct cpu *);
+void mmu_flush_page(struct cpu *, u64 lin);
+void mmu_flush_fast(struct cpu *);       /* only the caches of the TLB: rights or the map changed */
+
+/* mmu/tlb.c: the architectural TLB. */
+struct tlb_entry {
+    u64 key;  /* linear page number << 1 | 1; 0: empty */
+    u64 pa;   /* of the 4 KiB page */
+    u8 flags; /* enum tlb_flag */
+    u8 level; /* page size: 0 4 KiB, 1 2 or 4 MiB, 2 1 GiB */
+};
+enum tlb_flag { TLB_W = 1, TLB_U = 2, TLB_NX = 4, TLB_D = 8, TLB_G = 16 };
+#define TLB_CAPACITY 4096 /* entries kept before a whole flush */
+#define TLB_SLOTS    8192
+struct tlb {
+    u32 nr;
+    u64 nr_fills, nr_flushes;
+    struct tlb_entry slot[TLB_SLOTS];
+};
+struct tlb *tlb_create(void);
+const struct tlb_entry *tlb_find(const struct tlb *, u64 lin);
+void tlb_insert(struct cpu *, u64 lin, u64 pa, u8 flags, u8 level);
+void tlb_drop(struct tlb *, u64 lin); /* the page that maps lin, all of it when large */
+void tlb_drop_all(struct tlb *, bool globals_too);
+u64 tlb_hash(const struct tlb *, u64 seed); /* independent of slot order */
+
+#endif

@@ -152,7 +152,7 @@ struct fast_set {
 
 struct cpu {
     /* hot */
-    u64 gpr[16];
+    u64 gpr[NO_REG + 1]; /* the last one is always 0 */
     u64 rip;
     u64 next_rip; /* of the instruction that runs; branches overwrite it */
     i64 budget;   /* ticks left in the slice; the clock counts in it */

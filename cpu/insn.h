@@ -13,8 +13,6 @@ enum insn_pfx {
     PFX_LOCK = 1,
     PFX_REPNE = 2, /* F2, where the row gives it a meaning */
     PFX_REP = 4,   /* F3, where the row gives it a meaning */
-    PFX_REX = 8,   /* a REX prefix is there: SPL..DIL instead of AH..BH */
-    PFX_66 = 16,   /* seen; the encoder derives it from opsz unless the row makes it mandatory */
 };
 
 /* What an operand became. */
@@ -30,18 +28,20 @@ enum insn_kind {
     K_REL,   /* imm is relative to the next instruction */
     K_FAR,   /* imm: offset in bits 31..0, selector in bits 47..32 */
     K_STR,   /* implicit string memory */
+    K_MOFF,  /* seg:[imm]: a memory offset in the instruction */
 };
 
 enum seg_reg { ES, CS, SS, DS, FS, GS, NR_SEGS };
 enum gpr { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15 };
 
-#define NO_REG  0xff
-#define RIP_REG 0xfe /* base: RIP-relative */
+#define NO_REG  16 /* gpr[16] is always zero, so address arithmetic needs no test */
+#define RIP_REG 17 /* base: RIP-relative */
 
 struct insn {
     u16 row;
     u8 len, pfx;
-    u8 opsz;   /* operand size in bytes; of the first operand */
+    u8 opsz;   /* size of the first operand in bytes; the effective operand size where that
+                  is a register number, an immediate or a target */
     u8 adsz;   /* address size in bytes */
     u8 seg;    /* segment of the memory operand */
     u8 cc;     /* condition 0 to 15 */

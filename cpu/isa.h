@@ -9,8 +9,8 @@
  * ROW(id, mnemonic, map|opcode, /r, operands, attributes, reads, writes, undefined, jit,
  *     function, manual)
  *   id         enumerator ROW_<id>
- *   mnemonic   as Capstone writes it (Intel syntax); "a|b|c" for operand size 16, 32, 64;
- *              '%' stands for the condition
+ *   mnemonic   as Capstone writes it (Intel syntax); "a|b|c" for operand size 16, 32, 64, with
+ *              a leading '@' for address size; '%' stands for the condition
  *   opcode     M1, M2 (0Fh), M38, M3A | byte
  *   /r         -1, the ModRM.reg value 0 to 7, or RM(reg, rm) for one exact register-form byte
  *   operands   O0() to O3(letter,size, ...), see below
@@ -90,7 +90,8 @@ enum isa_attr {
     A_N64 = 1 << 3,   /* #UD in 64-bit mode */
     A_O64 = 1 << 4,   /* only in 64-bit mode */
     A_D64 = 1 << 5,   /* 64-bit mode: operand size 64, or 16 with 66h */
-    A_F64 = 1 << 6,   /* 64-bit mode: operand size 64 always */
+    A_F64 = 1 << 6,   /* near branch: as A_D64. AMD honours 66h here, Intel ignores it; we follow
+                         AMD, whose silicon is our witness (APM 3, 1.2.4) */
     A_PLUSR = 1 << 7, /* the row covers eight opcodes: register in the low bits */
     A_CC = 1 << 8,    /* the row covers sixteen opcodes: condition in the low bits */
     A_NP = 1 << 9,    /* mandatory prefix: none of 66, F2, F3 */
@@ -107,7 +108,7 @@ enum isa_attr {
     A_NOUSER = 1 << 20, /* cannot be run by a user program on the host for another reason */
     A_NO3 = 1 << 21,  /* mod 3 is not this row */
     A_ONLY3 = 1 << 22, /* mod 3 only */
-    A_NOLOCKMEM = 1 << 23, /* takes no memory operand even where its letter is E */
+    A_REXB0 = 1 << 23, /* only without REX.B: shadows the row behind it (NOP before XCHG) */
     A_MISSING = 1 << 24, /* recognised but not there yet: #UD, counted, named */
     A_HINT = 1 << 25, /* F2 and F3 have a meaning of their own and are kept in insn.pfx */
 };

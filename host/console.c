@@ -1,0 +1,110 @@
+/*
+ * Console output with a buffer of its own, rather than stdio's, since a failing write must be
+ * seen and said: a full disk, or a pipe whose reader has gone.
+ */
+#define _GNU_SOURCE /* memmem */
+#include "host/console.h"
+#include "host/stop_signal.h"
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { OUT_BUFFER = 4096, MEMORY = 1 << 16 };
+
+struct console {
+    struct chardev dev;
+    int fd;
+    const char *name;
+    bool failed;
+    u8 out[OUT_BUFFER];
+    unsigned out_len;
+    u64 total;
+    u64 memory_start;      /* position of memory[0] */
+    u8 memory[2 * MEMORY]; /* the last bytes, moved down when full */
+};
+
+void console_flush(struct console *c)
+{
+    unsigned done = 0;
+    while (done < c->out_len && c->fd >= 0 && !c->failed) {
+        ssize_t n = write(c->fd, c->out + done, c->out_len - done);
+        if (n > 0) {
+            done += (unsigned)n;
+        } else if (errno == EAGAIN) { /* somebody made our stdout non-blocking: wait a little */
+            usleep(1000);
+            if (stop_signal_pending())
+                break;
+        } else if (errno != EINTR) {
+            c->failed = true;
+            if (errno == EPIPE && c->fd == STDOUT_FILENO)
+                stop_signal_raise(SIGPIPE); /* as any program in a pipe ends */
+            else
+                fprintf(stderr, "kiln: %s: cannot write: %s; its further output is lost\n", c->name,
+                        strerror(errno));
+        }
+    }
+    c->out_len = 0;
+}
+
+static void console_put(void *h, u8 byte)
+{
+    struct console *c = h;
+    size_t kept = (size_t)(c->total - c->memory_start);
+    if (kept == sizeof(c->memory)) {
+        memmove(c->memory, c->memory + MEMORY, MEMORY);
+        c->memory_start += MEMORY;
+        kept -= MEMORY;
+    }
+    c->memory[kept] = byte;
+    c->total++;
+    if (c->fd < 0)
+        return;
+    c->out[c->out_len++] = byte;
+    if (c->out_len == OUT_BUFFER)
+        console_flush(c);
+}
+
+struct console *console_open(int fd, const char *name)
+{
+    struct console *c = calloc(1, sizeof(*c));
+    if (!c)
+        abort();
+    c->fd = fd;
+    c->name = name;
+    c->dev = (struct chardev){console_put, c};
+    return c;
+}
+
+void console_close(struct console *c)
+{
+    if (!c)
+        return;
+    console_flush(c);
+    if (c->fd > STDERR_FILENO)
+        close(c->fd);
+    free(c);
+}
+
+struct chardev *console_chardev(struct console *c)
+{
+    return &c->dev;
+}
+
+u64 console_total(const struct console *c)
+{
+    return c->total;
+}
+
+u64 console_find(const struct console *c, u64 from, const char *text)
+{
+    if (from < c->memory_start)
+        from = c->memory_start;
+    if (from >= c->total)
+        return 0;
+    const u8 *start = c->memory + (from - c->memory_start);
+    size_t len = strlen(text);
+    const u8 *hit = memmem(start, (size_t)(c->total - from), text, len);
+    return hit ? from + (u64)(hit - start) + len : 0;
+}

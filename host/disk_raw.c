@@ -1,0 +1,202 @@
+/*
+ * Raw images through pread and pwrite: opening, locking, refusing, and the block device.
+ *
+ * Locks are OFD locks over the whole file: one writer, or any number of readers, and they die
+ * with the process. QEMU's locks are of the same kind, so the two keep out of each other's way.
+ */
+#define _GNU_SOURCE /* F_OFD_SETLK */
+#include "host/disk.h"
+#include "host/disk_snapshot.h"
+#include "host/image_check.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <linux/fs.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct disk {
+    struct blockdev raw;
+    struct disk_snapshot *snapshot; /* NULL: writes go to the image */
+    int fd;
+    u64 size; /* bytes in the file; the last sector may be a part */
+    char *path;
+    int reported; /* the last errno that was said, so that a loop of failures says it once */
+    FILE *notes;
+};
+
+static int report(struct disk *d, const char *doing, u64 lba, int error)
+{
+    if (d->reported != error) {
+        d->reported = error;
+        fprintf(d->notes, "kiln: %s: cannot %s sector %llu: %s; the guest sees a disk error%s\n",
+                d->path, doing, (unsigned long long)lba, strerror(error),
+                error == ENOSPC ? ". Make room where the image is, or use -snapshot" : "");
+    }
+    return -error;
+}
+
+static int raw_read(void *h, u64 lba, u32 nr_sectors, void *dst)
+{
+    struct disk *d = h;
+    u8 *p = dst;
+    u64 off = lba * SECTOR_SIZE;
+    size_t left = (size_t)nr_sectors * SECTOR_SIZE;
+    while (left) {
+        ssize_t n = pread(d->fd, p, left, (off_t)off);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return report(d, "read", off / SECTOR_SIZE, errno);
+        if (n == 0) { /* behind the end: the rest of a partial last sector, or cut meanwhile */
+            memset(p, 0, left);
+            return 0;
+        }
+        p += n;
+        off += (u64)n;
+        left -= (size_t)n;
+    }
+    return 0;
+}
+
+static int raw_write(void *h, u64 lba, u32 nr_sectors, const void *src)
+{
+    struct disk *d = h;
+    const u8 *p = src;
+    u64 off = lba * SECTOR_SIZE;
+    size_t left = (size_t)nr_sectors * SECTOR_SIZE;
+    while (left) {
+        ssize_t n = pwrite(d->fd, p, left, (off_t)off);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return report(d, "write", off / SECTOR_SIZE, n ? errno : EIO);
+        p += n;
+        off += (u64)n;
+        left -= (size_t)n;
+    }
+    return 0;
+}
+
+static int raw_flush(void *h)
+{
+    struct disk *d = h;
+    if (fdatasync(d->fd) < 0 && errno != EINVAL && errno != EROFS)
+        return report(d, "flush", 0, errno);
+    return 0;
+}
+
+static int open_file(const struct disk_request *r, char err[DISK_ERR_LEN])
+{
+    bool writes = !r->readonly && !r->snapshot;
+    int fd = open(r->path, (writes ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK);
+    if (fd >= 0)
+        return fd;
+    if (errno == ENOENT)
+        snprintf(err, DISK_ERR_LEN, "%s: no such file; is the path right, from this directory?",
+                 r->path);
+    else if (errno == EISDIR)
+        snprintf(err, DISK_ERR_LEN, "%s is a directory; a disk image is a file", r->path);
+    else if ((errno == EACCES || errno == EROFS || errno == EPERM) && writes &&
+             access(r->path, R_OK) == 0)
+        snprintf(err, DISK_ERR_LEN,
+                 "%s: no permission to write; try -snapshot, which keeps writes in memory, or "
+                 "-drive file=%s,format=raw,readonly=on",
+                 r->path, r->path);
+    else
+        snprintf(err, DISK_ERR_LEN, "%s: cannot be opened: %s", r->path, strerror(errno));
+    return -1;
+}
+
+static int check_kind(const struct disk_request *r, int fd, u64 *size, char err[DISK_ERR_LEN])
+{
+    struct stat st;
+    if (fstat(fd, &st) < 0) {
+        snprintf(err, DISK_ERR_LEN, "%s: %s", r->path, strerror(errno));
+        return -1;
+    }
+    if (S_ISDIR(st.st_mode)) {
+        snprintf(err, DISK_ERR_LEN, "%s is a directory; a disk image is a file", r->path);
+        return -1;
+    }
+    *size = (u64)st.st_size;
+    if (S_ISBLK(st.st_mode) && ioctl(fd, BLKGETSIZE64, size) < 0)
+        *size = 0;
+    if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode)) {
+        snprintf(err, DISK_ERR_LEN,
+                 "%s is no file of bytes that stay where they are; copy it to a "
+                 "file first",
+                 r->path);
+        return -1;
+    }
+    if (*size == 0) {
+        snprintf(err, DISK_ERR_LEN, "%s is empty; give it a size first: truncate -s 64M %s",
+                 r->path, r->path);
+        return -1;
+    }
+    return 0;
+}
+
+static int lock_image(const struct disk_request *r, int fd, char err[DISK_ERR_LEN])
+{
+    bool writes = !r->readonly && !r->snapshot;
+    struct flock lock = {.l_type = writes ? F_WRLCK : F_RDLCK, .l_whence = SEEK_SET};
+    if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
+        return 0;
+    if (errno != EAGAIN && errno != EACCES)
+        return 0; /* a file system without locks: nobody else can lock it either */
+    snprintf(err, DISK_ERR_LEN, "%s is in use by another program, which %s; %s", r->path,
+             writes ? "has it open" : "writes to it",
+             writes ? "end that one, or try -snapshot if it only reads, or work on a copy"
+                    : "end that one, or work on a copy");
+    return -1;
+}
+
+struct disk *disk_open(const struct disk_request *r, FILE *notes, char err[DISK_ERR_LEN])
+{
+    struct image_peek peek;
+    u64 size;
+    int fd = open_file(r, err);
+    if (fd < 0)
+        return NULL;
+    if (check_kind(r, fd, &size, err) < 0)
+        goto fail;
+    image_peek(&peek, fd, size);
+    if (image_check_format(&peek, r->path, err, DISK_ERR_LEN) < 0 || lock_image(r, fd, err) < 0)
+        goto fail;
+    image_warn(&peek, r->path, r->boots, notes);
+
+    struct disk *d = calloc(1, sizeof(*d));
+    char *path = strdup(r->path);
+    if (!d || !path)
+        abort();
+    *d = (struct disk){.fd = fd, .size = size, .path = path, .notes = notes};
+    d->raw = (struct blockdev){.read = raw_read,
+                               .write = raw_write,
+                               .flush = raw_flush,
+                               .nr_sectors = (size + SECTOR_SIZE - 1) / SECTOR_SIZE,
+                               .readonly = r->readonly,
+                               .h = d};
+    if (r->snapshot)
+        d->snapshot = disk_snapshot_create(&d->raw);
+    return d;
+fail:
+    close(fd);
+    return NULL;
+}
+
+struct blockdev *disk_blockdev(struct disk *d)
+{
+    return d->snapshot ? disk_snapshot_blockdev(d->snapshot) : &d->raw;
+}
+
+void disk_close(struct disk *d)
+{
+    if (!d)
+        return;
+    disk_snapshot_destroy(d->snapshot);
+    close(d->fd);
+    free(d->path);
+    free(d);
+}

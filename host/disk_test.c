@@ -1,0 +1,218 @@
+/*
+ * Disk images: reading and writing, snapshots, locks, and what is said about wrong files.
+ */
+#include "host/disk.h"
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+static char dir[] = "/tmp/kiln-disk-test-XXXXXX", path[64];
+static char err[DISK_ERR_LEN];
+static char *notes;
+
+static void put_file(const void *bytes, size_t len, u64 size)
+{
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(bytes, 1, len, f), len);
+    assert_int_equal(fflush(f), 0);
+    assert_int_equal(ftruncate(fileno(f), (off_t)size), 0);
+    fclose(f);
+}
+
+static struct disk *open_it(bool readonly, bool snapshot, bool boots)
+{
+    size_t n;
+    struct disk_request r = {path, readonly, snapshot, boots};
+    free(notes);
+    FILE *f = open_memstream(&notes, &n);
+    struct disk *d = disk_open(&r, f, err);
+    fflush(f);
+    if (d)
+        disk_blockdev(d); /* notes may be written later too; none of these tests does */
+    fclose(f);
+    return d;
+}
+
+static void reads_and_writes(void **state)
+{
+    (void)state;
+    u8 a[512 * 3], b[512 * 3];
+    put_file("hello", 5, 512 * 100);
+    struct disk *d = open_it(false, false, false);
+    assert_non_null(d);
+    struct blockdev *bd = disk_blockdev(d);
+    assert_int_equal(bd->nr_sectors, 100);
+    assert_int_equal(bd->read(bd->h, 0, 1, b), 0);
+    assert_memory_equal(b, "hello", 6);
+    memset(a, 0x5a, sizeof(a));
+    assert_int_equal(bd->write(bd->h, 97, 3, a), 0);
+    assert_int_equal(bd->flush(bd->h), 0);
+    disk_close(d);
+
+    d = open_it(true, false, false);
+    bd = disk_blockdev(d);
+    assert_true(bd->readonly);
+    assert_int_equal(bd->read(bd->h, 97, 3, b), 0);
+    assert_memory_equal(a, b, sizeof(a));
+    disk_close(d);
+}
+
+/* The overlay against a plain array, with the image unchanged after it. */
+static void snapshot_agrees_with_an_array(void **state)
+{
+    (void)state;
+    enum { SECTORS = 1003 };
+    u8 *model = malloc(SECTORS * 512), *image = malloc(SECTORS * 512), buf[40 * 512];
+    for (unsigned i = 0; i < SECTORS * 512; i++)
+        model[i] = (u8)(i * 7 + i / 512);
+    memcpy(image, model, SECTORS * 512);
+    put_file(image, SECTORS * 512, SECTORS * 512);
+    struct disk *d = open_it(false, true, false);
+    struct blockdev *bd = disk_blockdev(d);
+    unsigned seed = 1;
+    for (unsigned i = 0; i < 4000; i++) {
+        unsigned lba = (unsigned)rand_r(&seed) % SECTORS, n = 1 + (unsigned)rand_r(&seed) % 40;
+        n = lba + n > SECTORS ? SECTORS - lba : n;
+        if (i % 2) {
+            for (unsigned j = 0; j < n * 512; j++)
+                buf[j] = (u8)rand_r(&seed);
+            assert_int_equal(bd->write(bd->h, lba, n, buf), 0);
+            memcpy(model + lba * 512, buf, n * 512);
+        } else {
+            assert_int_equal(bd->read(bd->h, lba, n, buf), 0);
+            assert_memory_equal(buf, model + lba * 512, n * 512);
+        }
+    }
+    disk_close(d);
+    d = open_it(true, false, false);
+    bd = disk_blockdev(d);
+    for (unsigned i = 0; i < SECTORS; i++) {
+        assert_int_equal(bd->read(bd->h, i, 1, buf), 0);
+        assert_memory_equal(buf, image + i * 512, 512);
+    }
+    disk_close(d);
+    free(model);
+    free(image);
+}
+
+static void partial_last_sector_reads_as_zeros(void **state)
+{
+    (void)state;
+    u8 b[512];
+    put_file("x", 1, 700);
+    struct disk *d = open_it(false, false, false);
+    assert_non_null(d);
+    assert_non_null(strstr(notes, "multiple of 512"));
+    struct blockdev *bd = disk_blockdev(d);
+    assert_int_equal(bd->nr_sectors, 2);
+    memset(b, 0xff, sizeof(b));
+    assert_int_equal(bd->read(bd->h, 1, 1, b), 0);
+    for (unsigned i = 0; i < 512; i++)
+        assert_int_equal(b[i], 0);
+    disk_close(d);
+}
+
+static void wrong_files(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        size_t len;
+        const char *says;
+    } cases[] = {
+        {"QFI\xfb", 4, "qemu-img convert"},
+        {"KDMV", 4, "VMDK"},
+        {"conectix", 8, "VHD"},
+        {"\x7f"
+         "ELF\2",
+         5, "try -kernel"},
+        {"\x1f\x8b\x08", 3, "gunzip"},
+    };
+    for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
+        put_file(cases[i].bytes, cases[i].len, 65536);
+        assert_null(open_it(false, false, true));
+        assert_non_null(strstr(err, cases[i].says));
+    }
+    u8 iso[0x8800] = {0};
+    memcpy(iso + 0x8000, "\1CD001", 6);
+    put_file(iso, sizeof(iso), sizeof(iso));
+    assert_null(open_it(false, false, true));
+    assert_non_null(strstr(err, "try -cdrom"));
+    iso[510] = 0x55, iso[511] = 0xaa; /* a hybrid boots as a disk */
+    put_file(iso, sizeof(iso), sizeof(iso));
+    struct disk *d = open_it(false, false, true);
+    assert_non_null(d);
+    assert_string_equal(notes, "");
+    disk_close(d);
+
+    put_file("", 0, 0);
+    assert_null(open_it(false, false, true));
+    assert_non_null(strstr(err, "is empty"));
+    unlink(path);
+    assert_null(open_it(false, false, true));
+    assert_non_null(strstr(err, "no such file"));
+    mkdir(path, 0700);
+    assert_null(open_it(false, false, true));
+    assert_non_null(strstr(err, "directory"));
+    rmdir(path);
+
+    put_file("\xeb\xfe", 2, 1024);
+    d = open_it(false, false, true);
+    assert_non_null(d);
+    assert_non_null(strstr(notes, "55 AA"));
+    assert_non_null(strstr(notes, "eb fe 00"));
+    disk_close(d);
+}
+
+static void one_writer_or_many_readers(void **state)
+{
+    (void)state;
+    put_file("x", 1, 1024);
+    struct disk *a = open_it(false, false, false);
+    assert_non_null(a);
+    assert_null(open_it(false, false, false));
+    assert_non_null(strstr(err, "in use"));
+    assert_null(open_it(false, true, false));
+    disk_close(a);
+    a = open_it(false, true, false);
+    struct disk *b = open_it(true, false, false);
+    assert_true(a && b);
+    assert_null(open_it(false, false, false));
+    assert_non_null(strstr(err, "in use"));
+    disk_close(a);
+    disk_close(b);
+}
+
+static int make_dir(void **state)
+{
+    (void)state;
+    if (!mkdtemp(dir))
+        return -1;
+    snprintf(path, sizeof(path), "%s/a.img", dir);
+    return 0;
+}
+
+static int remove_dir(void **state)
+{
+    (void)state;
+    unlink(path);
+    free(notes);
+    return rmdir(dir);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_and_writes),
+        cmocka_unit_test(snapshot_agrees_with_an_array),
+        cmocka_unit_test(partial_last_sector_reads_as_zeros),
+        cmocka_unit_test(wrong_files),
+        cmocka_unit_test(one_writer_or_many_readers),
+    };
+    return cmocka_run_group_tests(tests, make_dir, remove_dir);
+}

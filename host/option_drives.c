@@ -1,0 +1,314 @@
+/*
+ * -hda to -hdd, the bare image, -drive and -device, and how they come together: explicit places
+ * first, then the drives without an index in the order given, as in QEMU.
+ */
+#include "host/option_parser.h"
+#include "host/option_text.h"
+#include <stdlib.h>
+
+static const char *const place_names[OPTIONS_DISKS] = {
+    "-hda (primary master)", "-hdb (primary slave)", "-hdc (secondary master)",
+    "-hdd (secondary slave)"};
+
+static bool add_drive(struct option_parser *p, const struct drive_options *d)
+{
+    struct options *o = p->o;
+    if (o->nr_loose == OPTIONS_DISKS)
+        return option_fail(p, "too many disks; two IDE channels take four");
+    for (unsigned i = 0; i < o->nr_loose; i++) {
+        const struct drive_options *other = &o->loose[i];
+        if (d->index >= 0 && other->index == d->index)
+            return option_fail(p, "%s already holds %s; use another index", place_names[d->index],
+                               other->file);
+        if (d->id && other->id && !strcmp(d->id, other->id))
+            return option_fail(p, "there is already a drive with id=%s", d->id);
+    }
+    o->loose[o->nr_loose++] = *d;
+    return true;
+}
+
+bool opt_hd(struct option_parser *p, const struct option_row *row, const char *arg)
+{
+    struct drive_options d = {
+        .file = option_keep(p, arg), .index = (int)row->field, .attached = true};
+    return add_drive(p, &d);
+}
+
+bool opt_image(struct option_parser *p, const char *file)
+{
+    struct drive_options d = {.file = option_keep(p, file), .index = 0, .attached = true};
+    struct options *o = p->o;
+    for (unsigned i = 0; i < o->nr_loose; i++)
+        if (o->loose[i].index == 0)
+            return option_fail(p, "%s is the boot disk already; a second disk goes with -hdb %s",
+                               o->loose[i].file, file);
+    return add_drive(p, &d);
+}
+
+static bool drive_interface(struct option_parser *p, struct drive_options *d, const char *value)
+{
+    if (!strcmp(value, "ide") || !strcmp(value, "none")) {
+        d->attached = value[0] == 'i';
+        return true;
+    }
+    if (!strcmp(value, "floppy"))
+        return option_fail(p, "if=floppy: floppy drives are not there yet; a boot sector also "
+                              "boots with if=ide");
+    return option_fail(p, "if=%s is not there; try if=ide", value);
+}
+
+static bool drive_item(struct option_parser *p, struct drive_options *d, const char *key,
+                       const char *value, int *bus, int *unit)
+{
+    static const char *const keys[] = {"file", "format", "index",    "media",    "if",   "id",
+                                       "bus",  "unit",   "snapshot", "readonly", "cache"};
+    u64 n;
+    bool *flag = !strcmp(key, "snapshot")                                ? &d->snapshot
+                 : !strcmp(key, "readonly") || !strcmp(key, "read-only") ? &d->readonly
+                                                                         : NULL;
+    if (flag) {
+        if (option_bool(value ? value : "on", flag))
+            return true;
+        return option_fail(p, "%s=%s: say on or off", key, value);
+    }
+    if (!value)
+        return option_fail(p, "'%s' needs a value; is this the file? Write file=%s", key, key);
+    if (!strcmp(key, "file")) {
+        d->file = option_keep(p, value);
+        return true;
+    }
+    if (!strcmp(key, "id")) {
+        d->id = option_keep(p, value);
+        return true;
+    }
+    if (!strcmp(key, "if"))
+        return drive_interface(p, d, value);
+    if (!strcmp(key, "format")) {
+        if (!strcmp(value, "raw"))
+            return true;
+        return option_fail(p,
+                           "format=%s: only raw images yet; convert it with "
+                           "qemu-img convert -O raw",
+                           value);
+    }
+    if (!strcmp(key, "media")) {
+        if (!strcmp(value, "disk"))
+            return true;
+        return option_fail(p, "media=%s: CD-ROM drives are not there yet; only media=disk", value);
+    }
+    if (!strcmp(key, "index") || !strcmp(key, "bus") || !strcmp(key, "unit")) {
+        u64 max = key[0] == 'i' ? OPTIONS_DISKS - 1 : 1;
+        if (!option_u64(value, &n) || n > max)
+            return option_fail(p, "%s=%s: 0 to %d", key, value, (int)max);
+        *(key[0] == 'i' ? &d->index : key[0] == 'b' ? bus : unit) = (int)n;
+        return true;
+    }
+    if (!strcmp(key, "cache") || !strcmp(key, "aio") || !strcmp(key, "discard") ||
+        !strcmp(key, "werror") || !strcmp(key, "rerror") || !strcmp(key, "detect-zeroes") ||
+        !strcmp(key, "cyls") || !strcmp(key, "heads") || !strcmp(key, "secs") ||
+        !strcmp(key, "serial"))
+        return option_note(p, "%s= has no effect here", key);
+    const char *near = option_nearest(key, keys, ARRAY_LEN(keys));
+    if (near)
+        return option_fail(p, "unknown property '%s'; did you mean %s?", key, near);
+    return option_fail(p, "unknown property '%s'", key);
+}
+
+bool opt_drive(struct option_parser *p, const struct option_row *row, const char *arg)
+{
+    (void)row;
+    struct drive_options d = {.index = -1, .attached = true};
+    int bus = -1, unit = -1;
+    char *item;
+    while ((item = option_next_item(&arg))) {
+        char *value = option_split_value(item);
+        bool good = drive_item(p, &d, item, value, &bus, &unit);
+        free(item);
+        if (!good)
+            return false;
+    }
+    if (!d.file)
+        return option_fail(p, "needs file=FILE");
+    if (d.index < 0 && (bus >= 0 || unit >= 0))
+        d.index = (bus > 0 ? 2 : 0) + (unit > 0);
+    if (!d.attached && !d.id)
+        return option_fail(p, "if=none needs id=ID, for a -device ide-hd,drive=ID to name it");
+    return add_drive(p, &d);
+}
+
+static bool device_exit(struct option_parser *p, const char *arg)
+{
+    struct options *o = p->o;
+    u64 n;
+    char *item;
+    bool good = true;
+    o->exit_device = true;
+    o->exit_port = 0x501; /* QEMU's defaults */
+    o->exit_size = 2;
+    while (good && (item = option_next_item(&arg))) {
+        char *value = option_split_value(item);
+        bool port = !strcmp(item, "iobase");
+        if (!port && strcmp(item, "iosize"))
+            good = option_fail(p, "isa-debug-exit: '%s' is not iobase= or iosize=", item);
+        else if (!option_u64(value, &n) || n > (port ? 0xffffu : 8u) || (!port && n == 0))
+            good = option_fail(p, "isa-debug-exit: %s=%s: %s", item, value ? value : "",
+                               port ? "a port, 0 to 0xffff" : "1 to 8");
+        else
+            *(port ? &o->exit_port : &o->exit_size) = (u16)n;
+        free(item);
+    }
+    return good;
+}
+
+static bool device_ide_hd(struct option_parser *p, const char *arg)
+{
+    struct options *o = p->o;
+    char *item, *drive = NULL;
+    int bus = -1, unit = -1;
+    while ((item = option_next_item(&arg))) {
+        char *value = option_split_value(item);
+        u64 n = 0;
+        bool good = true;
+        if (!strcmp(item, "drive") && value)
+            drive = option_keep(p, value);
+        else if (!strcmp(item, "bus") && value && !strncmp(value, "ide.", 4) &&
+                 option_u64(value + 4, &n) && n < 2)
+            bus = (int)n;
+        else if (!strcmp(item, "unit") && option_u64(value, &n) && n < 2)
+            unit = (int)n;
+        else if (!strcmp(item, "bootindex") || !strcmp(item, "id") || !strcmp(item, "serial") ||
+                 !strcmp(item, "model"))
+            good = option_note(p, "ide-hd: %s= has no effect here", item);
+        else
+            good = option_fail(p, "ide-hd: '%s%s%s': drive=ID, bus=ide.0|ide.1, unit=0|1", item,
+                               value ? "=" : "", value ? value : "");
+        free(item);
+        if (!good)
+            return false;
+    }
+    if (!drive)
+        return option_fail(p, "ide-hd needs drive=ID of a -drive with if=none");
+    if (o->nr_device == OPTIONS_DISKS)
+        return option_fail(p, "too many disks; two IDE channels take four");
+    o->device_index[o->nr_device] = bus < 0 && unit < 0 ? -1 : (bus > 0 ? 2 : 0) + (unit > 0);
+    o->device_drive[o->nr_device++] = drive;
+    return true;
+}
+
+bool opt_device(struct option_parser *p, const struct option_row *row, const char *arg)
+{
+    (void)row;
+    static const struct {
+        const char *name;
+        bool fatal;
+        const char *words;
+    } others[] = {
+        {"VGA", false, NULL},
+        {"isa-debugcon", true,
+         "say it with -debugcon file:FILE and, for another port, "
+         "-global isa-debugcon.iobase=PORT"},
+        {"ahci", true, "AHCI is not there yet; put the disk on IDE with -hda"},
+        {"ich9-ahci", true, "AHCI is not there yet; put the disk on IDE with -hda"},
+        {"ide-cd", true, "CD-ROM drives are not there yet"},
+        {"virtio-blk-pci", true, "virtio is not there yet; put the disk on IDE with -hda"},
+        {"virtio-scsi-pci", true, "virtio is not there yet; put the disk on IDE with -hda"},
+        {"nvme", true, "NVMe is not there; put the disk on IDE with -hda"},
+        {"pc-testdev", true, "not there yet"},
+        {"pci-testdev", true, "not there yet"},
+        {"e1000", false, "there is no network card yet; the guest sees none"},
+        {"rtl8139", false, "there is no network card yet; the guest sees none"},
+        {"virtio-net-pci", false, "there is no network card yet; the guest sees none"},
+        {"virtio-rng-pci", false, "there is no random number device; RDRAND may do"},
+        {"AC97", false, "there is no sound yet"},
+        {"intel-hda", false, "there is no sound yet"},
+        {"hda-duplex", false, "there is no sound yet"},
+        {"qemu-xhci", false, "there is no USB; keyboard and mouse are PS/2"},
+        {"piix3-usb-uhci", false, "there is no USB; keyboard and mouse are PS/2"},
+        {"usb-ehci", false, "there is no USB; keyboard and mouse are PS/2"},
+        {"usb-kbd", false, "there is no USB; keyboard and mouse are PS/2"},
+        {"usb-mouse", false, "there is no USB; keyboard and mouse are PS/2"},
+        {"usb-tablet", false, "there is no USB; keyboard and mouse are PS/2"},
+        {"virtio-vga", false, "the card is VGA, as with -vga std"},
+        {"isa-debug-exit", false, NULL}, /* for the nearest name only */
+        {"ide-hd", false, NULL},
+    };
+    if (!strcmp(arg, "?") || !strcmp(arg, "help"))
+        return p->done = options_list_devices(p->out);
+    char *name = option_next_item(&arg);
+    const char *names[ARRAY_LEN(others)];
+    bool good = true, found = true;
+    if (!strcmp(name, "isa-debug-exit")) {
+        good = device_exit(p, arg);
+    } else if (!strcmp(name, "ide-hd") || !strcmp(name, "ide-drive")) {
+        good = device_ide_hd(p, arg);
+    } else {
+        found = false;
+        for (unsigned i = 0; i < ARRAY_LEN(others) && !found; i++) {
+            names[i] = others[i].name;
+            if (strcmp(name, names[i]))
+                continue;
+            found = true;
+            if (others[i].words)
+                good = (others[i].fatal ? option_fail : option_note)(p, "%s: %s", name,
+                                                                     others[i].words);
+        }
+    }
+    if (!found) {
+        const char *near = option_nearest(name, names, ARRAY_LEN(others));
+        good = near ? option_fail(p, "no device %s; did you mean %s?", name, near)
+                    : option_fail(p, "no device %s; -device '?' lists them", name);
+    }
+    free(name);
+    return good;
+}
+
+/* A drive of if=none gets its place from the device that names it. */
+static bool attach_devices(struct option_parser *p)
+{
+    struct options *o = p->o;
+    for (unsigned i = 0; i < o->nr_device; i++) {
+        struct drive_options *d = NULL;
+        for (unsigned j = 0; j < o->nr_loose; j++)
+            if (o->loose[j].id && !strcmp(o->loose[j].id, o->device_drive[i]))
+                d = &o->loose[j];
+        p->name = "-device ide-hd";
+        if (!d)
+            return option_fail(p, "there is no -drive with id=%s", o->device_drive[i]);
+        if (d->attached)
+            return option_fail(p, "drive %s has its place already; give it if=none",
+                               o->device_drive[i]);
+        d->attached = true;
+        d->index = o->device_index[i];
+    }
+    for (unsigned i = 0; i < o->nr_loose; i++) {
+        p->name = "-drive";
+        if (!o->loose[i].attached)
+            option_note(p, "%s is if=none and no -device ide-hd,drive=%s names it: not attached",
+                        o->loose[i].file, o->loose[i].id);
+    }
+    return true;
+}
+
+bool option_resolve_drives(struct option_parser *p)
+{
+    struct options *o = p->o;
+    if (!attach_devices(p))
+        return false;
+    p->name = "-drive";
+    for (int pass = 0; pass < 2; pass++) { /* those with a place, then the others */
+        for (unsigned i = 0; i < o->nr_loose; i++) {
+            struct drive_options d = o->loose[i];
+            if (!d.attached || (d.index < 0) != (pass == 1))
+                continue;
+            for (int at = 0; d.index < 0 && at < OPTIONS_DISKS; at++)
+                if (!o->drive[at].file)
+                    d.index = at;
+            if (o->drive[d.index].file)
+                return option_fail(p, "%s and %s are both %s; use another index",
+                                   o->drive[d.index].file, d.file, place_names[d.index]);
+            d.snapshot |= o->snapshot;
+            o->drive[d.index] = d;
+        }
+    }
+    return true;
+}

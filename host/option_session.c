@@ -1,0 +1,264 @@
+/*
+ * Handlers of the options that describe the run around the machine: consoles, display, logs,
+ * limits for scripts, and those of the verb trace.
+ */
+#include "core/log.h"
+#include "host/key_script.h"
+#include "host/option_parser.h"
+#include "host/option_text.h"
+#include <stdlib.h>
+
+static bool char_device(struct option_parser *p, struct char_options *c, const char *arg,
+                        bool may_mux)
+{
+    if (!strcmp(arg, "stdio")) {
+        c->kind = CHAR_STDIO;
+    } else if (!strcmp(arg, "mon:stdio") && may_mux) {
+        c->kind = CHAR_STDIO;
+        c->escape = true;
+    } else if (!strncmp(arg, "file:", 5) && arg[5]) {
+        c->kind = CHAR_FILE;
+        c->path = option_keep(p, arg + 5);
+    } else if (!strcmp(arg, "null") || !strcmp(arg, "none")) {
+        c->kind = CHAR_NONE;
+    } else if (!strncmp(arg, "vc", 2)) {
+        c->kind = CHAR_NONE;
+        option_note(p, "vc: there are no virtual consoles; its bytes go nowhere");
+    } else if (!strncmp(arg, "pty", 3) || !strncmp(arg, "unix:", 5) || !strncmp(arg, "tcp:", 4) ||
+               !strncmp(arg, "telnet:", 7) || !strncmp(arg, "udp:", 4) || arg[0] == '/' ||
+               !strncmp(arg, "chardev:", 8) || !strncmp(arg, "pipe:", 5)) {
+        return option_fail(p, "%s is not there yet; try stdio or file:FILE", arg);
+    } else {
+        return option_fail(p, "'%s' is not stdio, file:FILE, null or none", arg);
+    }
+    return true;
+}
+
+bool opt_serial(struct option_parser *p, const struct option_row *row, const char *arg)
+{
+    (void)row;
+    struct options *o = p->o;
+    if (o->nr_serial == ARRAY_LEN(o->serial))
+        return option_fail(p, "there are two serial ports, COM1 and COM2");
+    return char_device(p, &o->serial[o->nr_serial++], arg, true);
+}
+
+bool opt_debugcon(struct option_parser *p, const struct option_row *row, const char *arg)
+{
+    (void)row;
+    return char_device(p, &p->o->debugcon, arg, false);
+}
+
+bool opt_monitor(struct option_parser *p, const struct option_row *row, const char *arg)
+{
+    (void)row;
+    if (!strcmp(arg, "none") || !strcmp(arg, "null") || !strcmp(arg, "vc"))
+        return true;
+    return option_fail(p, "the monitor is not there yet; -monitor none");
+}
+
+bool opt_display(struct option_parser *p, const struct option_row *row, const char *arg)
+{
+    (void)row;
+    char *item = option_next_item(&arg);
+    bool good = true;
+    if (!strcmp(item, "none"))
+        p->o->display = DISPLAY_NONE;
+    else if (!strcmp(item, "sdl"))
+        p->o->display = DISPLAY_SDL;
+    else if (!strcmp(item, "auto"))
+        p->o->display = DISPLAY_AUTO;
+    else if (!strcmp(item, "gtk") || !strcmp(item, "cocoa") || !strcmp(item, "default")) {
+        p->o->display = DISPLAY_SDL;
+        option_note(p, "%s: the window is SDL's", item);
+    } else if (!strcmp(item, "curses"))
+        good = option_fail(p, "the curses display is not there yet; try -nographic");
+    else
+        good = option_fail(p, "no display '%s'; sdl, none or auto", item);
+    if (good && arg)
+        option_note(p, "%s has no effect here", arg);
+    free(item);
+    return good;
+}
+
+static bool add_trace_events(struct option_parser *p, const char *pattern)
+{
+    struct options *o = p->o;
+    const char *old = o->trace_events;
+    char *both = malloc(strlen(pattern) + (old ? strlen(old) : 0) + 2);
+    if (!both)
+        abort();
+    sprintf(both, "%s%s%s", old ? old : "", old ? "," : "", pattern);
+    o->trace_events = option_keep(p, both);
+    free(both);
+    return true;
+}
+
+bool opt_trace_events(struct option_parser *p, const struct option_row *row, const char *arg)
+{
+    (void)row;
+    if (!strncmp(arg, "enable=", 7))
+        arg += 7;
+    return *arg ? add_trace_events(p, arg) : option_fail(p, "needs a pattern, such as 'ide_*'");
+}
+
+/* What QEMU has and we do not, so that no script fails for it. */
+static bool other_log_item(const char *item)
+{
+    static const char *const items[] = {"out_asm", "op",   "op_opt", "op_ind",  "pcall",
+                                        "mmu",     "page", "fpu",    "nochain", "strace",
+                                        "plugin",  "vpu",  "tid",    "trace"};
+    for (unsigned i = 0; i < ARRAY_LEN(items); i++)
+        if (!strcmp(item, items[i]))
+            return true;
+    return false;
+}
+
+bool opt_log(struct option_parser *p, const struct option_row *row, const char *arg)
+{
+    (void)row;
+    static const char *const words[] = {"int",       "exec",         "in_asm", "cpu",
+                                        "cpu_reset", "guest_errors", "unimp",  "help"};
+    if (!strcmp(arg, "help") || !strcmp(arg, "?")) {
+        fprintf(p->out, "int            interrupts and exceptions\n"
+                        "exec           blocks as they start\n"
+                        "in_asm         the guest's instructions, once\n"
+                        "cpu            registers before each block\n"
+                        "cpu_reset      registers at reset\n"
+                        "guest_errors   what the guest does wrong\n"
+                        "unimp          what is not there\n"
+                        "trace:PATTERN  device events, as --trace\n");
+        return p->done = true;
+    }
+    bool good = true;
+    char *item;
+    while (good && (item = option_next_item(&arg))) {
+        u32 mask = 0;
+        if (!strncmp(item, "trace:", 6)) {
+            good = add_trace_events(p, item + 6);
+        } else if (*item && !log_parse_mask(item, &mask)) {
+            p->o->log_mask |= mask;
+        } else if (other_log_item(item)) {
+            option_note(p, "%s is QEMU's; there is no such log here", item);
+        } else {
+            const char *near = option_nearest(item, words, ARRAY_LEN(words));
+            good = near ? option_fail(p, "no log item '%s'; did you mean %s?", item, near)
+                        : option_fail(p, "no log item '%s'; -d help lists them", item);
+        }
+        free(item);
+    }
+    return good;
+}
+
+bool opt_sym(struct option_parser *p, const struct option_row *row, const char *arg)
+{
+    (void)row;
+    struct options *o = p->o;
+    if (o->nr_symbol_files == OPTIONS_SYMBOL_FILES)
+        return option_fail(p, "at most %d files", OPTIONS_SYMBOL_FILES);
+    o->symbol_files[o->nr_symbol_files++] = option_keep(p, arg);
+    return true;
+}
+
+/* The row's argument is "first|second": AUTO/OFF/ON or bool, first is off. */
+bool opt_choice(struct option_parser *p, const struct option_row *row, const char *arg)
+{
+    size_t n = strcspn(row->arg, "|");
+    bool first = strlen(arg) == n && !strncmp(arg, row->arg, n);
+    bool second = !strcmp(arg, row->arg + n + 1);
+    if (!first && !second)
+        return option_fail(p, "'%s' is not %s", arg, row->arg);
+    struct options *o = p->o;
+    if (row->field == offsetof(struct options, exit_on_halt))
+        o->exit_on_halt = second;
+    else if (row->field == offsetof(struct options, reset_on_triple_fault))
+        o->reset_on_triple_fault = second;
+    else if (row->field == offsetof(struct options, exit_at_end))
+        o->exit_at_end = second ? ON : OFF;
+    else
+        o->real_time = first ? ON : OFF; /* on|off */
+    return true;
+}
+
+bool opt_timeout(struct option_parser *p, const struct option_row *row, const char *arg)
+{
+    (void)row;
+    if (!option_seconds(arg, &p->o->timeout_s) || p->o->timeout_s == 0)
+        return option_fail(p, "'%s' is no number of seconds above 0", arg);
+    return true;
+}
+
+bool opt_max_insns(struct option_parser *p, const struct option_row *row, const char *arg)
+{
+    (void)row;
+    u64 unit = 1, n;
+    size_t len = strlen(arg);
+    char number[32];
+    if (len > 0 && len < sizeof(number)) {
+        memcpy(number, arg, len + 1);
+        char last = number[len - 1];
+        unit = last == 'K' ? 1000 : last == 'M' ? 1000000 : last == 'G' ? 1000000000 : 1;
+        if (unit > 1)
+            number[len - 1] = 0;
+        if (option_u64(number, &n) && n > 0 && !__builtin_mul_overflow(n, unit, &n)) {
+            p->o->max_insns = n;
+            return true;
+        }
+    }
+    return option_fail(p, "'%s' is no count; write 1000000, 1M or 1G", arg);
+}
+
+bool opt_until(struct option_parser *p, const struct option_row *row, const char *arg)
+{
+    (void)row;
+    struct options *o = p->o;
+    u64 port;
+    bool screen = !strncmp(arg, "screen:", 7);
+    if (screen || !strncmp(arg, "serial:", 7)) {
+        if (!arg[7])
+            return option_fail(p, "%s needs a text", arg);
+        if (o->nr_until == OPTIONS_UNTIL)
+            return option_fail(p, "at most %d conditions", OPTIONS_UNTIL);
+        o->until[o->nr_until++] = (struct until_options){
+            .kind = screen ? UNTIL_SCREEN : UNTIL_SERIAL, .text = option_keep(p, arg + 7)};
+        return true;
+    }
+    if (!strncmp(arg, "port:", 5)) {
+        if (!option_u64(arg + 5, &port) || port > 0xffff)
+            return option_fail(p, "%s: a port, 0 to 0xffff", arg);
+        if (o->until_port >= 0)
+            return option_fail(p, "one port only");
+        o->until_port = (i32)port;
+        return true;
+    }
+    return option_fail(p, "'%s' is not serial:TEXT, screen:TEXT or port:N", arg);
+}
+
+bool opt_keys(struct option_parser *p, const struct option_row *row, const char *arg)
+{
+    (void)row;
+    char why[KEY_SCRIPT_ERR_LEN];
+    struct key_script *script = key_script_parse(arg, why);
+    if (!script)
+        return option_fail(p, "%s", why);
+    key_script_free(script);
+    p->o->keys = option_keep(p, arg);
+    return true;
+}
+
+bool opt_screenshot_at(struct option_parser *p, const struct option_row *row, const char *arg)
+{
+    (void)row;
+    if (!option_seconds(arg, &p->o->screenshot_at_s))
+        return option_fail(p, "'%s' is no number of seconds", arg);
+    return true;
+}
+
+bool opt_trace_only(struct option_parser *p, const struct option_row *row, const char *arg)
+{
+    if (p->o->verb != VERB_TRACE)
+        return option_fail(p, "belongs to kiln trace; write kiln trace DISK.img %s", p->name);
+    if (row->arg)
+        return opt_string(p, row, arg);
+    return opt_flag(p, row, arg);
+}

@@ -1,0 +1,262 @@
+/*
+ * The command line's parser: verbs, the walk over the arguments, the rules that need all options
+ * at once. What single options mean is in option_drives.c, option_machine.c and
+ * option_session.c; the list of them in option_table.c.
+ */
+#include "host/option_parser.h"
+#include "host/option_text.h"
+#include <stdarg.h>
+#include <stdlib.h>
+
+bool option_fail(struct option_parser *p, const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    fprintf(p->err, "kiln: %s: ", p->name);
+    vfprintf(p->err, format, ap);
+    fputc('\n', p->err);
+    va_end(ap);
+    return false;
+}
+
+bool option_note(struct option_parser *p, const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    fprintf(p->err, "kiln: %s: ", p->name);
+    vfprintf(p->err, format, ap);
+    fputc('\n', p->err);
+    va_end(ap);
+    return true;
+}
+
+char *option_keep(struct option_parser *p, const char *text)
+{
+    struct options *o = p->o;
+    char **owned = realloc(o->owned, (o->nr_owned + 1) * sizeof(*owned));
+    char *copy = strdup(text);
+    if (!owned || !copy)
+        abort();
+    o->owned = owned;
+    return owned[o->nr_owned++] = copy;
+}
+
+const char *option_nearest(const char *word, const char *const *words, unsigned nr)
+{
+    const char *best = NULL;
+    unsigned best_distance = strlen(word) < 5 ? 2 : 3; /* farther is no misspelling */
+    for (unsigned i = 0; i < nr; i++) {
+        unsigned d = option_edit_distance(word, words[i]);
+        if (d < best_distance || (d == best_distance && !best)) {
+            best = words[i];
+            best_distance = d;
+        }
+    }
+    return best;
+}
+
+/* Whether name is among the blank-separated names of a row. */
+static bool row_has_name(const struct option_row *row, const char *name)
+{
+    size_t len = strlen(name);
+    for (const char *p = row->names; *p;) {
+        size_t n = strcspn(p, " ");
+        if (n == len && !memcmp(p, name, n))
+            return true;
+        p += n + (p[n] == ' ');
+    }
+    return false;
+}
+
+static const struct option_row *find_row(const char *name)
+{
+    for (unsigned i = 0; i < nr_option_rows; i++)
+        if (row_has_name(&option_table[i], name))
+            return &option_table[i];
+    return NULL;
+}
+
+static bool unknown_option(struct option_parser *p, const char *name)
+{
+    enum { MAX_NAMES = 256 };
+    const char *names[MAX_NAMES];
+    char storage[4096];
+    size_t used = 0;
+    unsigned nr = 0;
+    for (unsigned i = 0; i < nr_option_rows; i++) {
+        for (const char *s = option_table[i].names; *s && nr < MAX_NAMES;) {
+            size_t n = strcspn(s, " ");
+            if (used + n + 1 > sizeof(storage))
+                break;
+            memcpy(storage + used, s, n);
+            storage[used + n] = 0;
+            names[nr++] = storage + used;
+            used += n + 1;
+            s += n + (s[n] == ' ');
+        }
+    }
+    const char *near = option_nearest(name, names, nr);
+    const char *dashes = near && strlen(near) > 2 && p->name[1] == '-' ? "--" : "-";
+    if (near)
+        return option_fail(p, "unknown option; did you mean %s%s?", dashes, near);
+    return option_fail(p, "unknown option; kiln --help lists them");
+}
+
+static bool parse_one(struct option_parser *p, int argc, char **argv, int *i)
+{
+    char *word = argv[(*i)++];
+    p->name = word;
+    if (word[0] != '-' || !word[1])
+        return opt_image(p, word);
+    const char *name = word + 1 + (word[1] == '-');
+    const struct option_row *row = find_row(name);
+    const char *arg = NULL;
+    char *eq = strchr(word, '=');
+    if (!row && eq && word[1] == '-') { /* --name=value, as other programs have it */
+        *eq = 0;
+        row = find_row(name);
+        if (!row) {
+            bool r = unknown_option(p, name);
+            *eq = '=';
+            return r;
+        }
+        if (!row->arg)
+            return option_fail(p, "takes no argument");
+        arg = eq + 1;
+    }
+    if (!row)
+        return unknown_option(p, name);
+    if (row->arg && !arg) {
+        if (*i >= argc)
+            return option_fail(p, "needs an argument: %s", row->arg);
+        arg = argv[(*i)++];
+    }
+    return row->set(p, row, arg);
+}
+
+/* Verbs that DESIGN names and that are not there yet say so. */
+static bool parse_verb(struct option_parser *p, int argc, char **argv, int *i)
+{
+    static const struct {
+        const char *name, *missing;
+    } verbs[] = {
+        {"run", NULL},
+        {"trace", NULL},
+        {"bench", "benchmarks are not there yet; try kiln run --stats"},
+        {"debug", "the debugger is not there yet; try kiln trace, or -d int,cpu_reset"},
+        {"replay", "recorded runs are not there yet; runs without -rt on repeat exactly"},
+        {"img", "image tools are not there yet; qemu-img and dd make and convert images"},
+    };
+    if (*i >= argc)
+        return true;
+    for (unsigned v = 0; v < ARRAY_LEN(verbs); v++) {
+        if (strcmp(argv[*i], verbs[v].name))
+            continue;
+        p->name = argv[(*i)++];
+        if (verbs[v].missing)
+            return option_fail(p, "%s", verbs[v].missing);
+        p->o->verb = v == 1 ? VERB_TRACE : VERB_RUN;
+        return true;
+    }
+    return true;
+}
+
+static bool claim_stdout(struct option_parser *p, const char **user, const char *claim,
+                         const char *instead)
+{
+    if (*user) {
+        fprintf(p->err,
+                "kiln: %s and %s both want stdout, where their bytes would mix; "
+                "send one to a file, such as %s\n",
+                *user, claim, instead);
+        return false;
+    }
+    *user = claim;
+    return true;
+}
+
+/* The rules that need all options: defaults by verb, and who writes to stdout. */
+static bool finish(struct option_parser *p)
+{
+    struct options *o = p->o;
+    if (o->nographic) {
+        o->display = DISPLAY_NONE;
+        options_use_terminal(o);
+    }
+    if (o->display == DISPLAY_UNSET)
+        o->display = o->verb == VERB_TRACE ? DISPLAY_NONE : DISPLAY_SDL;
+    if (!option_resolve_drives(p))
+        return false;
+    if (o->screenshot_at_s >= 0 && !o->screenshot) {
+        p->name = "--screenshot-at";
+        return option_fail(p, "needs --screenshot FILE.png");
+    }
+    if ((o->append || o->initrd) && !o->kernel) {
+        p->name = o->append ? "-append" : "-initrd";
+        return option_fail(p, "needs -kernel FILE");
+    }
+    const char *user = NULL;
+    static const char *const serial_names[] = {"the first -serial", "the second -serial"};
+    for (unsigned i = 0; i < 2; i++)
+        if (o->serial[i].kind == CHAR_STDIO &&
+            !claim_stdout(p, &user, serial_names[i], "-serial file:FILE"))
+            return false;
+    if (o->debugcon.kind == CHAR_STDIO &&
+        !claim_stdout(p, &user, "-debugcon stdio", "-debugcon file:FILE"))
+        return false;
+    if (o->verb == VERB_TRACE && !o->trace.output &&
+        !claim_stdout(p, &user, "the trace", "-o FILE for the trace"))
+        return false;
+    return true;
+}
+
+const char *options_stdout_user(const struct options *o)
+{
+    if (o->serial[0].kind == CHAR_STDIO || o->serial[1].kind == CHAR_STDIO)
+        return "-serial stdio";
+    if (o->debugcon.kind == CHAR_STDIO)
+        return "-debugcon stdio";
+    if (o->verb == VERB_TRACE && !o->trace.output)
+        return "the trace";
+    return NULL;
+}
+
+void options_use_terminal(struct options *o)
+{
+    if (o->serial[0].kind != CHAR_UNSET || options_stdout_user(o))
+        return;
+    o->serial[0].kind = CHAR_STDIO;
+    o->serial[0].escape = true;
+}
+
+enum options_result options_parse(struct options *o, int argc, char **argv, FILE *out, FILE *err)
+{
+    *o = (struct options){
+        .max_insns = UINT64_MAX, .until_port = -1, .screenshot_at_s = -1, .verb = VERB_RUN};
+    struct option_parser p = {.o = o, .out = out, .err = err, .name = "kiln"};
+    int i = 1;
+    if (argc < 2) {
+        fprintf(err, "kiln: no disk image given\n"
+                     "usage: kiln DISK.img [options], such as -m 512 -serial stdio; "
+                     "kiln --help lists them\n");
+        return OPTIONS_BAD;
+    }
+    if (!parse_verb(&p, argc, argv, &i))
+        return OPTIONS_BAD;
+    while (i < argc) {
+        if (!parse_one(&p, argc, argv, &i))
+            return OPTIONS_BAD;
+        if (p.done)
+            return OPTIONS_DONE;
+    }
+    return finish(&p) ? OPTIONS_GO : OPTIONS_BAD;
+}
+
+void options_free(struct options *o)
+{
+    for (size_t i = 0; i < o->nr_owned; i++)
+        free(o->owned[i]);
+    free(o->owned);
+    o->owned = NULL;
+    o->nr_owned = 0;
+}

@@ -1,0 +1,126 @@
+/*
+ * The command line as data: what the user asked for, before any file is opened.
+ *
+ *     struct options o;
+ *     switch (options_parse(&o, argc, argv, stdout, stderr)) { ... }
+ *     options_free(&o);
+ *
+ * Options are QEMU's where QEMU has one; docs/kiln.1 lists them. Parsing touches no file and no
+ * machine, so it is tested alone.
+ */
+#ifndef HOST_OPTIONS_H
+#define HOST_OPTIONS_H
+
+#include "core/types.h"
+#include "machine/trace_options.h"
+#include <stdio.h>
+
+#define OPTIONS_DISKS        4
+#define OPTIONS_SYMBOL_FILES 16
+#define OPTIONS_UNTIL        8
+
+enum verb { VERB_RUN, VERB_TRACE };
+
+/* One -hda or -drive. */
+struct drive_options {
+    char *file;    /* NULL: no drive here */
+    char *id;      /* NULL: none */
+    int index;     /* 0 to 3: primary master, primary slave, secondary ...; -1: next free */
+    bool attached; /* false: if=none, waits for a -device ide-hd,drive=ID */
+    bool readonly, snapshot;
+};
+
+enum char_kind { CHAR_UNSET, CHAR_NONE, CHAR_STDIO, CHAR_FILE };
+
+/* Where a serial port or a debug console goes. */
+struct char_options {
+    enum char_kind kind;
+    char *path;
+    bool escape; /* mon:stdio: Ctrl-A commands; Ctrl-C goes to the guest */
+};
+
+enum display_kind {
+    DISPLAY_UNSET, /* the verb's: a window for run, none for trace */
+    DISPLAY_NONE,
+    DISPLAY_SDL,
+    DISPLAY_AUTO, /* a window, or the serial port in the terminal where there is no display */
+};
+
+enum until_kind { UNTIL_SERIAL, UNTIL_SCREEN };
+
+struct until_options {
+    enum until_kind kind;
+    char *text;
+};
+
+enum rtc_base { RTC_DEFAULT, RTC_UTC, RTC_LOCAL, RTC_FIXED };
+enum three_way { AUTO, ON, OFF };
+
+struct options {
+    enum verb verb;
+
+    u64 ram_bytes;                             /* 0: the machine's default */
+    struct drive_options drive[OPTIONS_DISKS]; /* drive[i].index == i once parsing is over */
+    bool snapshot;
+    char *kernel, *initrd, *append;
+    char *bios, *vgabios, *data_dir;
+    enum rtc_base rtc;
+    u64 rtc_seconds; /* of RTC_FIXED */
+    bool exit_device;
+    u16 exit_port, exit_size;
+    char *break_device;
+
+    struct char_options serial[2], debugcon;
+    unsigned nr_serial;
+    u16 debugcon_port; /* 0: the machine's default */
+
+    enum display_kind display;
+    bool nographic;
+    char *name;
+
+    char *log_path; /* -D */
+    u32 log_mask;
+    char *trace_events; /* comma-separated patterns */
+    char *symbol_files[OPTIONS_SYMBOL_FILES];
+    u32 nr_symbol_files;
+    struct trace_options trace;
+
+    bool no_reboot, no_shutdown, reset_on_triple_fault, exit_on_halt;
+    enum three_way exit_at_end; /* --on-end; AUTO: a window stays unless the run is limited */
+    enum three_way real_time;
+    double timeout_s; /* 0: none */
+    u64 max_insns;    /* UINT64_MAX: none */
+    struct until_options until[OPTIONS_UNTIL];
+    unsigned nr_until;
+    i32 until_port; /* -1: none */
+
+    char *keys;
+    char *screenshot;
+    double screenshot_at_s; /* virtual; negative: at the end */
+    bool stats, state_hash;
+
+    struct drive_options loose[OPTIONS_DISKS]; /* -drive in the order given; parser's own */
+    unsigned nr_loose;
+    char *device_drive[OPTIONS_DISKS]; /* ids named by -device ide-hd; parser's own */
+    int device_index[OPTIONS_DISKS];
+    unsigned nr_device;
+    char **owned; /* every string above */
+    size_t nr_owned;
+};
+
+enum options_result {
+    OPTIONS_GO,
+    OPTIONS_DONE, /* --help, -version, -device ?: the text is on out; exit 0 */
+    OPTIONS_BAD,  /* the message is on err; exit 1 */
+};
+
+enum options_result options_parse(struct options *, int argc, char **argv, FILE *out, FILE *err);
+void options_free(struct options *);
+
+/* The windowless run for a machine without a display: as -nographic would have set it. */
+void options_use_terminal(struct options *);
+
+/* What would be written to stdout, such as "-serial stdio"; NULL: nothing. */
+const char *options_stdout_user(const struct options *);
+
+#endif

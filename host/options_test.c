@@ -1,0 +1,232 @@
+/*
+ * The command line as a contract: what is accepted, what it means, what is said when it is wrong.
+ */
+#include "host/option_text.h"
+#include "host/options.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+static struct options o;
+static char *out_text, *err_text;
+
+/* Parses a line of words separated by single blanks. */
+static enum options_result parse(const char *line)
+{
+    char *words = strdup(line), *argv[40] = {"kiln"};
+    int argc = 1;
+    size_t n;
+    for (char *w = strtok(words, " "); w; w = strtok(NULL, " "))
+        argv[argc++] = w;
+    options_free(&o);
+    free(out_text);
+    free(err_text);
+    FILE *out = open_memstream(&out_text, &n), *err = open_memstream(&err_text, &n);
+    enum options_result r = options_parse(&o, argc, argv, out, err);
+    fclose(out);
+    fclose(err);
+    free(words);
+    return r;
+}
+
+static void good_lines(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {
+        "disk.img",
+        "run disk.img",
+        "trace disk.img --regs --mem -o t.txt --from 0x7c00 --to 1000 --filter cpl=0",
+        "-hda a.img -hdb b.img -hdc c.img -hdd d.img",
+        "--hda a.img",
+        "-drive file=a.img,format=raw,index=0,media=disk,if=ide,id=x,snapshot=on,readonly=on",
+        "-drive file=a.img,if=none,id=d -device ide-hd,drive=d,bus=ide.1,unit=0",
+        "-m 512 a.img",
+        "-m 1G a.img",
+        "-m size=64M a.img",
+        "-smp 1 -smp cpus=1 a.img",
+        "-cpu qemu64,+sse3 -M pc,accel=tcg -accel interp -accel tcg -vga std a.img",
+        "-kernel k.elf -initrd i -append x",
+        "-serial stdio -display none a.img",
+        "-serial mon:stdio -display sdl -monitor none a.img",
+        "-serial file:a -serial null a.img",
+        "-nographic a.img",
+        "-debugcon stdio -global isa-debugcon.iobase=0x402 a.img",
+        "-d int,cpu_reset,guest_errors -D log.txt --trace ide_* a.img",
+        "-no-reboot -no-shutdown -snapshot -boot order=c -boot c -name x -k en-us a.img",
+        "-enable-kvm -netdev user,id=n -device e1000,netdev=n -nic none -usb a.img",
+        "-rtc base=utc -rtc base=localtime -rtc base=2024-02-29T23:59:50 a.img",
+        "-rt on --timeout 1.5 --max-insns 10M --until serial:ok --until screen:x --until port:0x80",
+        "--keys=ls\\n{F1}{ctrl-alt-del}{wait:2} --screenshot s.png --screenshot-at 3 a.img",
+        "--stats --state-hash --break-device pit --sym a --sym b --on-halt exit a.img",
+        "--on-triple-fault reset --on-end exit -bios x.bin --vgabios none -L dir a.img",
+        "-nodefaults -device isa-debug-exit,iobase=0xf4,iosize=0x4 -display none -serial stdio "
+        "-machine accel=tcg -kernel a.flat -smp 1 -append x -initrd env",
+    };
+    for (unsigned i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        if (parse(lines[i]) != OPTIONS_GO)
+            fail_msg("%s: %s", lines[i], err_text);
+    }
+}
+
+static void bad_lines(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line, *says;
+    } cases[] = {
+        {"", "no disk image given"},
+        {"-snapshoot a.img", "did you mean -snapshot?"},
+        {"--timeoot 5 a.img", "did you mean --timeout?"},
+        {"-xyzzyplugh", "kiln --help lists them"},
+        {"-m", "needs an argument"},
+        {"-m 0 a.img", "1M to 64G"},
+        {"-m 12Q a.img", "no size"},
+        {"-m 1500K a.img", "whole number of MiB"},
+        {"-smp 2 a.img", "one processor only"},
+        {"-cdrom a.iso", "CD-ROM drives are not there yet"},
+        {"-fda a.img", "floppy drives are not there yet"},
+        {"-s a.img", "gdb stub is not there yet"},
+        {"-S a.img", "not there yet"},
+        {"-qmp unix:x", "QMP is not there yet"},
+        {"-accel jit a.img", "the JIT is not there yet"},
+        {"-M vax a.img", "try -M pc"},
+        {"a.img b.img", "a second disk goes with -hdb b.img"},
+        {"-hda a.img -hda b.img", "already holds a.img"},
+        {"-drive file=a,index=1 -hdb b", "already holds a"},
+        {"-drive format=raw", "needs file=FILE"},
+        {"-drive file=a,format=qcow2", "qemu-img convert -O raw"},
+        {"-drive file=a,if=virtio", "try if=ide"},
+        {"-drive file=a,readonyl=on", "did you mean readonly?"},
+        {"-drive a.img", "Write file=a.img"},
+        {"-drive file=a,if=none", "needs id=ID"},
+        {"-device ide-hd,drive=q", "no -drive with id=q"},
+        {"-device isa-debug-exti", "did you mean isa-debug-exit?"},
+        {"-device isa-debug-exit,iobase=99999999", "a port"},
+        {"-serial stdio -debugcon stdio a.img", "both want stdout"},
+        {"trace -serial stdio a.img", "-o FILE"},
+        {"-serial stdio -serial stdio a.img", "both want stdout"},
+        {"-serial tcp::1 a.img", "not there yet"},
+        {"-monitor stdio a.img", "the monitor is not there yet"},
+        {"-display curses a.img", "not there yet"},
+        {"-d intt a.img", "did you mean int?"},
+        {"--until foo a.img", "serial:TEXT"},
+        {"--keys={nokey} a.img", "no key {nokey}"},
+        {"--keys={F1 a.img", "without '}'"},
+        {"--timeout -5 a.img", "no number of seconds"},
+        {"--max-insns x a.img", "no count"},
+        {"--screenshot-at 5 a.img", "needs --screenshot"},
+        {"--break-device cpu a.img", "no part"},
+        {"--on-halt maybe a.img", "wait|exit"},
+        {"-append x a.img", "needs -kernel"},
+        {"--regs a.img", "belongs to kiln trace"},
+        {"-rtc base=tomorrow a.img", "utc, localtime"},
+        {"bench a.img", "not there yet"},
+        {"debug a.img", "not there yet"},
+        {"replay a", "not there yet"},
+        {"img info a", "not there yet"},
+        {"--stats=1 a.img", "takes no argument"},
+    };
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        if (parse(cases[i].line) != OPTIONS_BAD)
+            fail_msg("%s: accepted", cases[i].line);
+        if (!strstr(err_text, cases[i].says))
+            fail_msg("%s: says %s", cases[i].line, err_text);
+        assert_string_equal(out_text, "");
+    }
+}
+
+static void meanings(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("-m 1G -hdb b.img a.img -snapshot"), OPTIONS_GO);
+    assert_int_equal(o.ram_bytes, 1u << 30);
+    assert_string_equal(o.drive[0].file, "a.img");
+    assert_string_equal(o.drive[1].file, "b.img");
+    assert_true(o.drive[0].snapshot && o.drive[1].snapshot);
+    assert_int_equal(o.display, DISPLAY_SDL);
+    assert_int_equal(o.serial[0].kind, CHAR_UNSET);
+
+    assert_int_equal(parse("-drive file=x,,y.img -hda a"), OPTIONS_GO);
+    assert_string_equal(o.drive[0].file, "a");
+    assert_string_equal(o.drive[1].file, "x,y.img");
+
+    assert_int_equal(parse("-nographic a.img"), OPTIONS_GO);
+    assert_int_equal(o.display, DISPLAY_NONE);
+    assert_int_equal(o.serial[0].kind, CHAR_STDIO);
+    assert_true(o.serial[0].escape);
+
+    assert_int_equal(parse("-nographic -serial file:x a.img"), OPTIONS_GO);
+    assert_int_equal(o.serial[0].kind, CHAR_FILE);
+
+    assert_int_equal(parse("trace a.img"), OPTIONS_GO);
+    assert_int_equal(o.display, DISPLAY_NONE);
+    assert_string_equal(options_stdout_user(&o), "the trace");
+
+    assert_int_equal(parse("-device isa-debug-exit a.img"), OPTIONS_GO);
+    assert_int_equal(o.exit_port, 0x501);
+    assert_int_equal(o.exit_size, 2);
+
+    assert_int_equal(parse("-rtc base=1970-01-02 a.img"), OPTIONS_GO);
+    assert_int_equal(o.rtc_seconds, 86400);
+    assert_int_equal(parse("--max-insns 10M -d trace:ide_*,int --trace pit_* a.img"), OPTIONS_GO);
+    assert_int_equal(o.max_insns, 10000000);
+    assert_string_equal(o.trace_events, "ide_*,pit_*");
+    assert_int_equal(parse("-rt off --on-end exit a.img"), OPTIONS_GO);
+    assert_int_equal(o.real_time, OFF);
+    assert_int_equal(o.exit_at_end, ON);
+}
+
+static void questions(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("--help"), OPTIONS_DONE);
+    assert_non_null(strstr(out_text, "QEMU")); /* kvm-unit-tests looks for the word */
+    assert_int_equal(parse("-version"), OPTIONS_DONE);
+    assert_non_null(strstr(out_text, "Kiln"));
+    assert_int_equal(parse("-device ?"), OPTIONS_DONE);
+    assert_non_null(strstr(out_text, "name \"isa-debug-exit\", bus ISA"));
+    assert_int_equal(parse("-d help"), OPTIONS_DONE);
+    assert_string_equal(err_text, "");
+}
+
+static void small_grammars(void **state)
+{
+    (void)state;
+    u64 n;
+    double s;
+    assert_true(option_size("0x10", 1, &n) && n == 16);
+    assert_true(option_size("512", 1 << 20, &n) && n == 512u << 20);
+    assert_true(option_size("2g", 1, &n) && n == 2ull << 30);
+    assert_false(option_size("", 1, &n));
+    assert_false(option_size("M", 1, &n));
+    assert_false(option_size("99999999999T", 1, &n));
+    assert_false(option_u64("-1", &n));
+    assert_false(option_u64("0x", &n));
+    assert_true(option_seconds(".5", &s) && s == 0.5);
+    assert_false(option_seconds("1s", &s));
+    assert_true(option_date("2000-01-01T00:00:01", &n) && n == 946684801);
+    assert_false(option_date("2000-13-01", &n));
+    assert_false(option_date("2000-01-01x", &n));
+    assert_int_equal(option_edit_distance("serail", "serial"), 1);
+    assert_int_equal(option_edit_distance("hda", "hdb"), 1);
+    assert_int_equal(option_edit_distance("", "abc"), 3);
+}
+
+static int forget(void **state)
+{
+    (void)state;
+    options_free(&o);
+    free(out_text);
+    free(err_text);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(good_lines), cmocka_unit_test(bad_lines),      cmocka_unit_test(meanings),
+        cmocka_unit_test(questions),  cmocka_unit_test(small_grammars),
+    };
+    return cmocka_run_group_tests(tests, NULL, forget);
+}

@@ -1,0 +1,41 @@
+/*
+ * A run in the making: the options' files, consoles, display and machine, opened and connected.
+ *
+ *     struct session s;
+ *     if (session_open(&s, &options) == 0)
+ *         status = run_loop(&s);
+ *     session_close(&s);
+ */
+#ifndef HOST_SESSION_H
+#define HOST_SESSION_H
+
+#include "host/options.h"
+#include "machine/machine.h"
+
+struct console;
+struct disk;
+struct key_script;
+struct sdl_display;
+struct terminal;
+
+enum { CONSOLE_COM1, CONSOLE_COM2, CONSOLE_DEBUG, NR_CONSOLES };
+
+struct session {
+    struct options *o;
+    struct machine *m;
+    struct disk *disk[MAX_DISKS];
+    struct console *console[NR_CONSOLES]; /* DEBUG: NULL unless asked for */
+    struct terminal *terminal;            /* NULL: standard input is not the guest's */
+    unsigned terminal_port;               /* 0 COM1, 1 COM2 */
+    struct sdl_display *display;          /* NULL: none */
+    struct key_script *keys;              /* NULL: none */
+    const char *image_name;               /* for the title */
+    FILE *log_file;                       /* of -D; NULL: stderr */
+    char *bios, *vgabios;
+};
+
+/* 0, or -1 when something is not to be had, which has been said on stderr. */
+int session_open(struct session *, struct options *);
+void session_close(struct session *);
+
+#endif

@@ -60,8 +60,8 @@ static void good_lines(void **state)
         "--keys=ls\\n{F1}{ctrl-alt-del}{wait:2} --screenshot s.png --screenshot-at 3 a.img",
         "--stats --state-hash --break-device pit --sym a --sym b --on-halt exit a.img",
         "--on-triple-fault reset --on-end exit -bios x.bin --vgabios none -L dir a.img",
-        "-nodefaults -device isa-debug-exit,iobase=0xf4,iosize=0x4 -display none -serial stdio "
-        "-machine accel=tcg -kernel a.flat -smp 1 -append x -initrd env",
+        ("-nodefaults -device isa-debug-exit,iobase=0xf4,iosize=0x4 -display none -serial stdio "
+         "-machine accel=tcg -kernel a.flat -smp 1 -append x -initrd env"),
     };
     for (unsigned i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
         if (parse(lines[i]) != OPTIONS_GO)

@@ -114,6 +114,7 @@ struct event_record {
 };
 enum event_kind { EVENT_FAULT, EVENT_TRAP, EVENT_SOFT, EVENT_EXT, EVENT_ABORT };
 #define EVENT_RING 16
+enum { DELIVER_NONE = -1, DELIVER_EXTERNAL = 256 };
 
 /* What observers get; any may be NULL. Observers only look. */
 struct cpu_observer {
@@ -131,6 +132,10 @@ struct cpu_config {
     struct clock *clk;
     struct log *log;
     struct irq_ack ack;
+    /* Told of each #UD by an undecodable instruction or a missing row, with its bytes; may be
+     * NULL. The board names and counts what is a known instruction elsewhere. */
+    void (*undefined)(void *h, struct cpu *, const u8 *bytes, unsigned len);
+    void *undefined_h;
 };
 
 /* MSRs that are kept (SDM 4). */
@@ -164,7 +169,8 @@ struct cpu {
     bool halted;
     bool shadow;     /* STI or MOV SS: no interrupt before the next instruction is done */
     bool nmi_masked; /* between NMI and IRET */
-    struct fast_set *fast; /* fast[0] supervisor, fast[1] user; set by cpu_update_mode */
+    bool rep_interrupted; /* the string instruction stopped between elements and did not retire */
+    struct fast_set *fast; /* one of fast_sets; set by cpu_update_mode */
     struct seg seg[NR_SEGS];
     struct seg ldtr, tr;
     struct dtable gdtr, idtr;
@@ -178,12 +184,11 @@ struct cpu {
     u8 exc_vector;
     bool exc_has_error;
     u32 exc_error;
-    int delivering; /* vector being delivered, or -1 */
-    bool fetch_fault; /* the fault came from fetching: no bytes to show */
+    int delivering; /* vector being delivered, DELIVER_EXTERNAL, or DELIVER_NONE */
 
-    struct fast_set *fast_sets[2]; /* owned */
+    struct fast_set *fast_sets[3]; /* owned: supervisor, user, and one that stays empty */
     struct tlb *tlb;               /* architectural; owned */
-    u64 device_accesses;           /* bus counter at the start of the instruction */
+    u32 fetch_epoch;               /* counts flushes: what engines cached of fetches is stale */
 
     struct cpu_config cfg;
     struct cpu_observer *observer; /* NULL: none */
@@ -191,8 +196,6 @@ struct cpu {
     jmp_buf *unwind;               /* where cpu_raise goes; set by whoever runs instructions */
     struct event_record events[EVENT_RING];
     u64 nr_events;                 /* events[(nr_events - 1) % EVENT_RING] is the latest */
-    u64 row_count_missing;         /* instructions met that are not there yet */
-    u8 missing_bytes[16];          /* the latest of them */
 };
 
 /* Allocates what the cpu owns and puts it into the reset state. -1: no memory. */
@@ -206,6 +209,9 @@ void cpu_loaded(struct cpu *);            /* after a load: recompute what is der
 void cpu_set_intr(void *cpu, unsigned pin, bool level);
 void cpu_request_stop(struct cpu *);
 bool cpu_can_wake(const struct cpu *); /* halted, and an interrupt would be taken */
+
+/* Attaches the one observer, or NULL; it is not owned. Only between slices. */
+void cpu_observe(struct cpu *, struct cpu_observer *);
 
 /* Debugger side. */
 u64 cpu_lin_rip(const struct cpu *);

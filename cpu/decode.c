@@ -305,9 +305,10 @@ static enum decode_status finish(struct insn *in, struct cursor *k, const struct
     const struct opnd *o = r->op;
 
     switch (o[0].letter) {
-    case OP_I: case OP_K: case OP_J: case OP_A: case OP_u: case OP_d: in->opsz = (u8)k->effsz; break;
+    case OP_none: case OP_I: case OP_K: case OP_J: case OP_A: case OP_d:
+        in->opsz = (u8)(isa_size_dependent(r) ? k->effsz : 0);
+        break;
     case OP_T: in->opsz = (u8)(k->code == 8 ? 8 : k->effsz); break;
-    case OP_none: in->opsz = (u8)k->effsz; break;
     default: in->opsz = (u8)operand_size(&o[0], k); break;
     }
     in->srcsz = o[1].letter == OP_I || o[1].letter == OP_K ? in->opsz : (u8)operand_size(&o[1], k);

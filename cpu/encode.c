@@ -22,15 +22,12 @@ static void put(struct emit *e, u64 v, unsigned size)
 /* The size that 66h and REX.W choose, where an operand depends on it; else 0. */
 static unsigned effective_size(const struct insn *in, const struct isa_row *r)
 {
-    for (int i = 0; i < 3; i++)
-        switch (r->op[i].size) {
-        case SZ_v: case SZ_z: case SZ_y:
-            return i == 1 && r->op[0].size == SZ_b && r->op[0].letter != OP_I ? in->srcsz : in->opsz;
-        }
-    if (r->op[0].letter == OP_K || r->op[0].letter == OP_J || r->op[0].letter == OP_T ||
-        strchr(r->mnemonic, '|'))
-        return in->opsz;
-    return 0;
+    if (!isa_size_dependent(r))
+        return 0;
+    return r->op[0].size == SZ_b && r->op[0].letter != OP_I && r->op[1].size != SZ_none &&
+                   r->op[0].letter != OP_J && r->op[0].letter != OP_K
+               ? in->srcsz
+               : in->opsz;
 }
 
 /* ModRM, SIB and displacement; the register bits above 7 go into *rex. False: no such form. */

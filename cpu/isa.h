@@ -155,6 +155,9 @@ extern const struct isa_row isa_rows[NR_ROWS];
 /* Whether the row's encoding has a ModRM byte. */
 bool isa_has_modrm(const struct isa_row *);
 
+/* Whether the effective operand size (66h, REX.W) means anything to the row. */
+bool isa_size_dependent(const struct isa_row *);
+
 /* The mnemonic of a decoded instruction, conditions and sizes filled in. Writes at most cap. */
 const char *isa_mnemonic(const struct insn *, char *out, size_t cap);
 

@@ -34,6 +34,16 @@ bool isa_has_modrm(const struct isa_row *row)
     return false;
 }
 
+bool isa_size_dependent(const struct isa_row *row)
+{
+    for (int i = 0; i < 3; i++)
+        switch (row->op[i].size) {
+        case SZ_v: case SZ_z: case SZ_y: case SZ_a:
+            return true;
+        }
+    return row->op[0].letter == OP_K || row->op[0].letter == OP_J || row->op[0].letter == OP_T;
+}
+
 const char *isa_mnemonic(const struct insn *in, char *out, size_t cap)
 {
     const char *m = isa_rows[in->row].mnemonic;

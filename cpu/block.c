@@ -1,0 +1,345 @@
+/*
+ * The block cache: lookup, decoding, invalidation. See cpu/block.h.
+ *
+ * Blocks are carved from one pool; when it is full everything is dropped at once. A page's
+ * 64-byte granules that hold code are kept in a bitmap, so that a store beside code costs a
+ * look, not a page of blocks.
+ */
+#include "cpu/block.h"
+#include "core/mem_view.h"
+#include "cpu/operand.h"
+#include "mmu/mmu.h"
+#include <stdlib.h>
+
+enum {
+    POOL_BYTES = 32 << 20,
+    HASH_SIZE = 1 << 15,
+    FETCH_SIZE = 256,
+    DECODE_MODE = MODE_CODE_MASK | MODE_PE | MODE_VM,
+    MAX_INSN = 15,
+};
+
+/* A page whose fetch translation is known: dies with the epoch. */
+struct fetch_page {
+    u64 lin, off;
+    u32 epoch;
+    bool user, valid;
+};
+
+struct block_cache {
+    struct cpu *c;
+    u8 *pool;
+    size_t used;
+    struct block *hash[HASH_SIZE];
+    struct block **page_blocks; /* per backing page */
+    u64 *granules;              /* per backing page: 64-byte pieces that hold code */
+    struct fetch_page fetch[FETCH_SIZE];
+    struct block_stats stats;
+};
+
+struct block_cache *block_cache_create(struct cpu *c)
+{
+    struct block_cache *k = calloc(1, sizeof(*k));
+    u64 pages = c->cfg.view->backing_size >> PAGE_SHIFT;
+
+    if (!k)
+        return NULL;
+    k->c = c;
+    k->pool = malloc(POOL_BYTES);
+    k->page_blocks = calloc(pages, sizeof(*k->page_blocks));
+    k->granules = calloc(pages, sizeof(*k->granules));
+    if (!k->pool || !k->page_blocks || !k->granules) {
+        block_cache_destroy(k);
+        return NULL;
+    }
+    return k;
+}
+
+void block_cache_destroy(struct block_cache *k)
+{
+    if (!k)
+        return;
+    free(k->pool);
+    free(k->page_blocks);
+    free(k->granules);
+    free(k);
+}
+
+struct block_stats block_cache_stats(const struct block_cache *k)
+{
+    return k->stats;
+}
+
+static unsigned hash_of(u64 off, u32 mode)
+{
+    return (unsigned)(((off ^ (u64)mode << 52) * 0x9e3779b97f4a7c15ull) >> 49);
+}
+_Static_assert(HASH_SIZE == 1 << (64 - 49), "hash_of() yields bucket numbers");
+
+/* ---- dropping ---- */
+
+static void unhash(struct block_cache *k, struct block *b)
+{
+    struct block **p = &k->hash[hash_of(b->off, b->mode)];
+
+    while (*p && *p != b)
+        p = &(*p)->hash_next;
+    if (*p)
+        *p = b->hash_next;
+    b->dead = true;
+}
+
+static void drop_page(struct block_cache *k, u64 page)
+{
+    for (struct block *b = k->page_blocks[page], *next; b; b = next) {
+        next = b->page_next;
+        if (!b->dead)
+            unhash(k, b);
+    }
+    k->page_blocks[page] = NULL;
+    k->granules[page] = 0;
+    k->c->cfg.view->page_flags[page] &= (u8)~MEM_CODE;
+}
+
+static u64 granule_mask(u64 page_off, u64 len)
+{
+    u64 first = page_off >> 6, last = (page_off + len - 1) >> 6;
+
+    return (~0ull >> (63 - (last - first))) << first;
+}
+
+bool block_invalidate(struct block_cache *k, u64 off, u64 len)
+{
+    bool any = false;
+
+    while (len) {
+        u64 page = off >> PAGE_SHIFT, in_page = off & (PAGE_SIZE - 1);
+        u64 n = len < PAGE_SIZE - in_page ? len : PAGE_SIZE - in_page;
+
+        if (k->granules[page] & granule_mask(in_page, n)) {
+            drop_page(k, page);
+            k->stats.invalidations++;
+            any = true;
+        }
+        off += n;
+        len -= n;
+    }
+    return any;
+}
+
+static void drop_all(struct block_cache *k)
+{
+    u64 pages = k->c->cfg.view->backing_size >> PAGE_SHIFT;
+
+    for (u64 p = 0; p < pages; p++)
+        if (k->page_blocks[p]) {
+            k->page_blocks[p] = NULL;
+            k->granules[p] = 0;
+            k->c->cfg.view->page_flags[p] &= (u8)~MEM_CODE;
+        }
+    memset(k->hash, 0, sizeof(k->hash));
+    k->used = 0;
+    k->stats.flushes++;
+}
+
+/* ---- fetching ---- */
+
+/* Backing offset of the code byte at lin, or NO_BACKING where a device or nothing answers.
+ * Raises #PF. */
+static u64 fetch_offset(struct block_cache *k, u64 lin)
+{
+    struct cpu *c = k->c;
+    struct fetch_page *f = &k->fetch[(lin >> PAGE_SHIFT) % FETCH_SIZE];
+    bool user = c->cpl == 3;
+
+    if (!f->valid || f->lin != lin >> PAGE_SHIFT || f->epoch != c->fetch_epoch || f->user != user) {
+        u64 pa = mmu_translate(c, lin, ACC_EXEC);
+        struct mem_page page = mem_view_page(c->cfg.view, pa);
+
+        *f = (struct fetch_page){ lin >> PAGE_SHIFT, page.read_off, c->fetch_epoch, user, true };
+    }
+    return f->off >= MEM_PASS ? NO_BACKING : f->off | (lin & (PAGE_SIZE - 1));
+}
+
+/* Copies len code bytes from lin on, over a page border or from where nothing is backed. */
+static void fetch_bytes(struct block_cache *k, u64 lin, u8 *out, unsigned len)
+{
+    struct cpu *c = k->c;
+
+    for (unsigned i = 0; i < len; i++) {
+        u64 at = (c->mode & MODE_CODE_MASK) == MODE_CODE64 ? lin + i : (u32)(lin + i);
+        u64 off = fetch_offset(k, at);
+
+        out[i] = off == NO_BACKING ? (u8)mem_read(c->cfg.view, mmu_translate(c, at, ACC_EXEC), 1)
+                                   : c->cfg.view->backing[off];
+    }
+}
+
+/* ---- instructions that do not run ---- */
+
+static void tell_undefined(struct cpu *c)
+{
+    u8 bytes[MAX_INSN];
+    unsigned n = 0;
+    u64 pa;
+
+    if (!c->cfg.undefined)
+        return;
+    for (; n < MAX_INSN && mmu_peek(c, cpu_lin_rip(c) + n, &pa); n++)
+        if (mem_view_read_bytes(c->cfg.view, pa, &bytes[n], 1) != 1)
+            break;
+    c->cfg.undefined(c->cfg.undefined_h, c, bytes, n);
+}
+
+static void op_undefined(struct cpu *c, const struct insn *in)
+{
+    (void)in;
+    tell_undefined(c);
+    cpu_raise_no_code(c, EXC_UD);
+}
+
+static void op_missing(struct cpu *c, const struct insn *in)
+{
+    if (!(c->mode & MODE_EM_TS))
+        tell_undefined(c);
+    isa_rows[in->row].exec(c, in);
+}
+
+static void op_too_long(struct cpu *c, const struct insn *in)
+{
+    (void)in;
+    cpu_raise(c, EXC_GP, 0);
+}
+
+static void op_privileged(struct cpu *c, const struct insn *in)
+{
+    if (c->cpl != 0)
+        cpu_raise(c, EXC_GP, 0);
+    isa_rows[in->row].exec(c, in);
+}
+
+static exec_fn *function_of(const struct insn *in, enum decode_status s)
+{
+    const struct isa_row *r = &isa_rows[in->row];
+
+    if (s == DECODE_TOO_LONG)
+        return op_too_long;
+    if (s != DECODE_OK)
+        return op_undefined;
+    if (r->attr & A_MISSING)
+        return op_missing;
+    return r->attr & A_CPL0 ? op_privileged : r->exec;
+}
+
+/* ---- decoding ---- */
+
+static void own_page(struct block_cache *k, struct block *b)
+{
+    u64 page = b->off >> PAGE_SHIFT;
+    u8 *flags = &k->c->cfg.view->page_flags[page];
+
+    b->page_next = k->page_blocks[page];
+    k->page_blocks[page] = b;
+    k->granules[page] |= granule_mask(b->off & (PAGE_SIZE - 1), b->nr_bytes);
+    if (!(*flags & MEM_CODE)) {
+        *flags |= MEM_CODE;
+        mmu_flush_fast(k->c); /* stores to this page must take the slow path from now on */
+    }
+}
+
+static struct block *alloc_block(struct block_cache *k)
+{
+    size_t most = sizeof(struct block) + BLOCK_MAX_OPS * sizeof(struct op);
+    struct block *b;
+
+    if (k->used + most > POOL_BYTES)
+        drop_all(k);
+    b = (struct block *)(k->pool + k->used);
+    *b = (struct block){ .off = NO_BACKING };
+    return b;
+}
+
+static void keep_block(struct block_cache *k, struct block *b)
+{
+    unsigned h = hash_of(b->off, b->mode);
+
+    k->used += sizeof(struct block) + b->nr_ops * sizeof(struct op);
+    b->hash_next = k->hash[h];
+    k->hash[h] = b;
+    k->stats.decoded++;
+}
+
+/* One instruction whose bytes cross a page or are not backed. It is not kept: where its second
+ * part lies depends on the linear address. */
+static struct block *decode_apart(struct block_cache *k, u64 lin)
+{
+    struct cpu *c = k->c;
+    struct block *b = alloc_block(k);
+    struct op *op = &b->ops[0];
+    enum decode_status s = DECODE_MORE;
+    unsigned n = 0;
+
+    /* Byte by byte, so that no page is touched that the instruction does not reach. */
+    while (s == DECODE_MORE && n < MAX_INSN) {
+        fetch_bytes(k, lin + n, &b->raw[n], 1);
+        s = insn_decode(&op->in, b->raw, ++n, c->mode);
+    }
+    if (s == DECODE_MORE)
+        s = DECODE_TOO_LONG;
+    op->fn = function_of(&op->in, s);
+    b->nr_ops = 1;
+    b->nr_bytes = (u16)n;
+    b->mode = c->mode & DECODE_MODE;
+    return b;
+}
+
+static bool ends_block(const struct insn *in, enum decode_status s)
+{
+    return s != DECODE_OK || (isa_rows[in->row].attr & (A_BR | A_ENDS | A_MISSING));
+}
+
+struct block *block_lookup(struct block_cache *k)
+{
+    struct cpu *c = k->c;
+    u32 mode = c->mode & DECODE_MODE;
+    u64 lin = cpu_lin_rip(c), off;
+    struct block *b;
+    unsigned avail, n = 0, bytes = 0;
+    const u8 *code;
+
+    if ((c->mode & MODE_CODE_MASK) != MODE_CODE64 && c->rip > c->seg[CS].limit)
+        cpu_raise(c, EXC_GP, 0);
+    off = fetch_offset(k, lin);
+    if (off == NO_BACKING)
+        return decode_apart(k, lin);
+    for (b = k->hash[hash_of(off, mode)]; b; b = b->hash_next)
+        if (b->off == off && b->mode == mode)
+            return b;
+
+    b = alloc_block(k);
+    avail = (unsigned)(PAGE_SIZE - (off & (PAGE_SIZE - 1)));
+    code = c->cfg.view->backing + off;
+    while (n < BLOCK_MAX_OPS && bytes < avail) {
+        struct op *op = &b->ops[n];
+        enum decode_status s = insn_decode(&op->in, code + bytes, avail - bytes, c->mode);
+
+        if (s == DECODE_MORE)
+            break;
+        if (s == DECODE_TOO_LONG)
+            op->in.len = (u8)(avail - bytes < MAX_INSN ? avail - bytes : MAX_INSN);
+        op->fn = function_of(&op->in, s);
+        bytes += op->in.len;
+        n++;
+        if (ends_block(&op->in, s))
+            break;
+    }
+    if (n == 0)
+        return decode_apart(k, lin);
+    b->off = off;
+    b->mode = mode;
+    b->nr_ops = (u16)n;
+    b->nr_bytes = (u16)bytes;
+    keep_block(k, b);
+    own_page(k, b);
+    return b;
+}

@@ -1,0 +1,49 @@
+/*
+ * The interpreter's cache of decoded code: blocks of instructions, keyed by the backing offset of
+ * their first byte and the part of the mode word that decoding depends on. Aliases of a page
+ * share its blocks. Blocks do not cross pages; an instruction that does is decoded alone, each
+ * time.
+ */
+#ifndef CPU_BLOCK_H
+#define CPU_BLOCK_H
+
+#include "cpu/cpu.h"
+
+struct op {
+    exec_fn *fn;
+    struct insn in;
+};
+
+#define BLOCK_MAX_OPS 48
+#define NO_BACKING    (~0ull)
+
+struct block {
+    u64 off; /* backing offset of the first byte; NO_BACKING: the bytes are in raw */
+    u32 mode;
+    u16 nr_ops, nr_bytes;
+    bool dead;
+    u8 raw[16];
+    struct block *hash_next;
+    struct block *page_next;
+    struct op ops[];
+};
+
+struct block_cache;
+
+struct block_cache *block_cache_create(struct cpu *);
+void block_cache_destroy(struct block_cache *);
+
+/* The block at the present CS:RIP: found or decoded. Raises #PF or #GP of the fetch. The block
+ * lives until the next call. */
+struct block *block_lookup(struct block_cache *);
+
+/* Bytes of the backing have changed: drops the blocks that were made from them. Returns whether
+ * there were any. */
+bool block_invalidate(struct block_cache *, u64 off, u64 len);
+
+struct block_stats {
+    u64 decoded, invalidations, flushes;
+};
+struct block_stats block_cache_stats(const struct block_cache *);
+
+#endif

@@ -1,0 +1,227 @@
+/*
+ * The processor as an object: creation, reset, the mode word, faults, saved state.
+ * SDM 3A 10.1 (reset), 6.5 (faults).
+ */
+#include "cpu/cpu.h"
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/state.h"
+#include "cpu/operand.h"
+#include "cpu/segment.h"
+#include <stdlib.h>
+
+int cpu_init(struct cpu *c, const struct cpu_config *cfg)
+{
+    *c = (struct cpu){ .cfg = *cfg, .delivering = DELIVER_NONE };
+    for (int i = 0; i < 3; i++)
+        c->fast_sets[i] = malloc(sizeof(struct fast_set));
+    c->tlb = tlb_create();
+    if (!c->fast_sets[0] || !c->fast_sets[1] || !c->fast_sets[2] || !c->tlb) {
+        cpu_fini(c);
+        return -1;
+    }
+    c->fast = c->fast_sets[0];
+    clock_attach(cfg->clk, &c->budget);
+    cpu_reset(c);
+    return 0;
+}
+
+void cpu_fini(struct cpu *c)
+{
+    for (int i = 0; i < 3; i++) {
+        free(c->fast_sets[i]);
+        c->fast_sets[i] = NULL;
+    }
+    free(c->tlb);
+    c->tlb = NULL;
+}
+
+void cpu_reset(struct cpu *c)
+{
+    const u16 data = SEG_P | SEG_S | SEG_RW | SEG_ACCESSED;
+
+    memset(c->gpr, 0, sizeof(c->gpr));
+    c->gpr[RDX] = 0x00060fb1; /* the processor's signature, as CPUID 1 gives it */
+    c->rip = c->next_rip = 0xfff0;
+    c->eflags = F_1;
+    c->lf = (struct lazy_flags){ 0 };
+    c->cr0 = CR0_ET | CR0_NW | CR0_CD;
+    c->cr2 = c->cr3 = c->cr4 = c->cr8 = 0;
+    memset(c->pdpte, 0, sizeof(c->pdpte));
+    memset(c->dr, 0, sizeof(c->dr));
+    c->dr[6] = 0xffff0ff0;
+    c->dr[7] = 0x400;
+    c->msr = (struct msrs){ .pat = 0x0007040600070406, .apic_base = 0xfee00100 };
+    for (int i = 0; i < NR_SEGS; i++) {
+        c->seg[i] = (struct seg){ .attr = data, .limit = 0xffff, .usable = 1 };
+        seg_update_fast(&c->seg[i]);
+    }
+    c->seg[CS].sel = 0xf000;
+    c->seg[CS].base = 0xffff0000;
+    c->gdtr = c->idtr = (struct dtable){ .limit = 0xffff };
+    c->ldtr = (struct seg){ .attr = SEG_P | SYS_LDT, .limit = 0xffff };
+    c->tr = (struct seg){ .attr = SEG_P | SYS_TSS_BUSY, .limit = 0xffff };
+    c->cpl = 0;
+    c->halted = c->shadow = c->nmi_masked = c->rep_interrupted = false;
+    c->delivering = DELIVER_NONE;
+    c->attention &= ATT_INTR | ATT_STOP;
+    mmu_flush_all(c);
+    cpu_update_mode(c);
+}
+
+void cpu_update_mode(struct cpu *c)
+{
+    u32 m = 0;
+
+    if (c->cr0 & CR0_PE) {
+        m |= MODE_PE;
+        if (c->eflags & F_VM)
+            m |= MODE_VM;
+        else
+            m |= c->cpl << MODE_CPL_SHIFT;
+    }
+    if (c->cr0 & CR0_PG)
+        m |= MODE_PG;
+    if (c->msr.efer & EFER_LMA)
+        m |= MODE_LMA;
+    if ((m & MODE_LMA) && (c->seg[CS].attr & SEG_L))
+        m |= MODE_CODE64 | MODE_SS32;
+    else {
+        m |= c->seg[CS].attr & SEG_DB && !(m & MODE_VM) ? MODE_CODE32 : MODE_CODE16;
+        m |= c->seg[SS].attr & SEG_DB && !(m & MODE_VM) ? MODE_SS32 : 0;
+    }
+    if (c->eflags & F_T)
+        m |= MODE_TF;
+    if (c->shadow)
+        m |= MODE_SHADOW;
+    if (c->cr0 & (CR0_EM | CR0_TS))
+        m |= MODE_EM_TS;
+    if ((c->cr0 & CR0_AM) && (c->eflags & F_AC) && (m & MODE_PE) && (c->cpl == 3 || (m & MODE_VM)))
+        m |= MODE_AC;
+    c->mode = m;
+    /* The third set stays empty: alignment checks and observers take every access the slow way. */
+    if ((m & MODE_AC) || (c->observer && c->observer->mem))
+        c->fast = c->fast_sets[2];
+    else
+        c->fast = c->fast_sets[c->cpl == 3 ? 1 : 0];
+}
+
+void cpu_set_intr(void *cpu, unsigned pin, bool level)
+{
+    struct cpu *c = cpu;
+
+    (void)pin;
+    if (level) {
+        c->attention |= ATT_INTR;
+        c->leave = true;
+    } else {
+        c->attention &= ~(u32)ATT_INTR;
+    }
+}
+
+void cpu_request_stop(struct cpu *c)
+{
+    c->attention |= ATT_STOP;
+    c->leave = true;
+}
+
+bool cpu_can_wake(const struct cpu *c)
+{
+    return (c->attention & ATT_NMI) || ((c->attention & ATT_INTR) && (c->eflags & F_I));
+}
+
+void cpu_observe(struct cpu *c, struct cpu_observer *observer)
+{
+    c->observer = observer;
+    cpu_update_mode(c);
+}
+
+u64 cpu_lin_rip(const struct cpu *c)
+{
+    if ((c->mode & MODE_CODE_MASK) == MODE_CODE64)
+        return c->rip;
+    return (u32)(c->seg[CS].base + c->rip);
+}
+
+u32 cpu_flags(const struct cpu *c)
+{
+    return flags_all(c);
+}
+
+void cpu_set_flags(struct cpu *c, u32 eflags)
+{
+    c->eflags = eflags | F_1;
+    c->lf.lazy = 0;
+    cpu_update_mode(c);
+}
+
+bool cpu_peek_translate(struct cpu *c, u64 lin, u64 *pa)
+{
+    return mmu_peek(c, lin, pa);
+}
+
+static _Noreturn void raise(struct cpu *c, enum vector v, u32 error, bool has_error)
+{
+    /* Real mode has no error codes (SDM 3A 20.1.4). */
+    c->exc_vector = (u8)v;
+    c->exc_error = error;
+    c->exc_has_error = has_error && !mode_real(c->mode);
+    ASSERT(c->unwind);
+    longjmp(*c->unwind, 1);
+}
+
+void cpu_raise(struct cpu *c, enum vector v, u32 error_code)
+{
+    raise(c, v, error_code, true);
+}
+
+void cpu_raise_no_code(struct cpu *c, enum vector v)
+{
+    raise(c, v, 0, false);
+}
+
+void cpu_raise_pf(struct cpu *c, u64 lin, u32 error_code)
+{
+    c->cr2 = lin;
+    raise(c, EXC_PF, error_code, true);
+}
+
+/* ---- saved state ---- */
+
+static const struct state_field seg_fields[] = {
+    STATE(struct seg, sel), STATE(struct seg, attr), STATE(struct seg, limit),
+    STATE(struct seg, base), STATE(struct seg, usable), STATE_END,
+};
+static const struct state_field dtable_fields[] = {
+    STATE(struct dtable, base), STATE(struct dtable, limit), STATE_END,
+};
+static const struct state_field msr_fields[] = {
+    STATE(struct msrs, efer), STATE(struct msrs, star), STATE(struct msrs, lstar),
+    STATE(struct msrs, cstar), STATE(struct msrs, fmask), STATE(struct msrs, kernel_gs_base),
+    STATE(struct msrs, tsc_aux), STATE(struct msrs, tsc_offset), STATE(struct msrs, sysenter_cs),
+    STATE(struct msrs, sysenter_esp), STATE(struct msrs, sysenter_eip),
+    STATE(struct msrs, apic_base), STATE(struct msrs, pat), STATE(struct msrs, misc_enable),
+    STATE(struct msrs, mtrr_def_type), STATE_ARRAY(struct msrs, mtrr_fix),
+    STATE_ARRAY(struct msrs, mtrr_phys), STATE_END,
+};
+static const struct state_field cpu_fields[] = {
+    STATE_ARRAY(struct cpu, gpr), STATE(struct cpu, rip), STATE(struct cpu, eflags),
+    STATE(struct cpu, halted), STATE(struct cpu, shadow), STATE(struct cpu, nmi_masked),
+    STATE_STRUCTS(struct cpu, seg, seg_fields), STATE_STRUCT(struct cpu, ldtr, seg_fields),
+    STATE_STRUCT(struct cpu, tr, seg_fields), STATE_STRUCT(struct cpu, gdtr, dtable_fields),
+    STATE_STRUCT(struct cpu, idtr, dtable_fields), STATE(struct cpu, cr0), STATE(struct cpu, cr2),
+    STATE(struct cpu, cr3), STATE(struct cpu, cr4), STATE(struct cpu, cr8),
+    STATE_ARRAY(struct cpu, pdpte), STATE_ARRAY(struct cpu, dr),
+    STATE_STRUCT(struct cpu, msr, msr_fields), STATE(struct cpu, cpl),
+    STATE(struct cpu, attention), STATE_END,
+};
+const struct state_desc cpu_state = { "cpu", 1, cpu_fields };
+
+void cpu_loaded(struct cpu *c)
+{
+    c->lf.lazy = 0;
+    for (int i = 0; i < NR_SEGS; i++)
+        seg_update_fast(&c->seg[i]);
+    mmu_flush_fast(c);
+    cpu_update_mode(c);
+}

@@ -1,0 +1,58 @@
+/*
+ * CPUID: one fixed processor model, never the host's, so that runs are reproducible.
+ * SDM 2A CPUID; APM 3 appendix E. A feature is shown only when it is there.
+ */
+#include "cpu/operand.h"
+
+struct leaf {
+    u32 number, eax, ebx, ecx, edx;
+};
+
+#define TEXT(a, b, c, d) ((u32)(a) | (u32)(b) << 8 | (u32)(c) << 16 | (u32)(d) << 24)
+
+enum leaf1_edx {
+    PSE = 1 << 3, TSC = 1 << 4, MSR = 1 << 5, PAE = 1 << 6, MCE = 1 << 7, CX8 = 1 << 8,
+    SEP = 1 << 11, MTRR = 1 << 12, PGE = 1 << 13, CMOV = 1 << 15, PAT = 1 << 16, PSE36 = 1 << 17,
+    CLFSH = 1 << 19,
+};
+enum { CX16 = 1 << 13, HYPERVISOR = 1u << 31 };
+enum ext_edx { SYSCALL = 1 << 11, NX = 1 << 20, PAGE1G = 1 << 26, RDTSCP = 1 << 27, LM = 1 << 29 };
+enum ext_ecx { LAHF64 = 1 << 0, PREFETCHW = 1 << 8 };
+
+static const struct leaf leaves[] = {
+    /* "AuthenticAMD": where vendors differ we follow AMD, and guests look here for that. */
+    { 0, 1, TEXT('A', 'u', 't', 'h'), TEXT('c', 'A', 'M', 'D'), TEXT('e', 'n', 't', 'i') },
+    /* family 15, model 107, stepping 1; CLFLUSH line 64 bytes, one logical processor */
+    { 1, 0x00060fb1, 0x00010800, CX16 | HYPERVISOR,
+      PSE | TSC | MSR | PAE | CX8 | SEP | MTRR | PGE | CMOV | PAT | PSE36 | CLFSH },
+    { 0x40000000, 0x40000000, TEXT('K', 'i', 'l', 'n'), TEXT('K', 'i', 'l', 'n'),
+      TEXT('K', 'i', 'l', 'n') },
+    { 0x80000000, 0x80000008, TEXT('A', 'u', 't', 'h'), TEXT('c', 'A', 'M', 'D'),
+      TEXT('e', 'n', 't', 'i') },
+    { 0x80000001, 0x00060fb1, 0, LAHF64 | PREFETCHW,
+      SYSCALL | NX | PAGE1G | RDTSCP | LM | PSE | TSC | MSR | PAE | CX8 | MTRR | PGE | CMOV | PAT |
+          PSE36 },
+    { 0x80000002, TEXT('K', 'i', 'l', 'n'), TEXT(' ', 'v', 'i', 'r'), TEXT('t', 'u', 'a', 'l'),
+      TEXT(' ', 'C', 'P', 'U') },
+    { 0x80000003, 0, 0, 0, 0 },
+    { 0x80000004, 0, 0, 0, 0 },
+    { 0x80000005, 0, 0, 0, 0 },
+    { 0x80000006, 0, 0, 0, 0 },
+    { 0x80000007, 0, 0, 0, 1 << 8 }, /* the TSC does not change its rate */
+    { 0x80000008, 40 | 48 << 8, 0, 0, 0 },
+};
+
+void x_cpuid(struct cpu *c, const struct insn *in)
+{
+    u32 n = (u32)c->gpr[RAX];
+    const struct leaf *l = &leaves[1]; /* beyond the last leaf: that of the highest basic one */
+
+    (void)in;
+    for (unsigned i = 0; i < ARRAY_LEN(leaves); i++)
+        if (leaves[i].number == n)
+            l = &leaves[i];
+    c->gpr[RAX] = l->eax;
+    c->gpr[RBX] = l->ebx;
+    c->gpr[RCX] = l->ecx;
+    c->gpr[RDX] = l->edx;
+}

@@ -1,0 +1,248 @@
+/*
+ * Delivery of exceptions and interrupts. SDM 3A chapter 6; APM 2 chapter 8.
+ *
+ * Everything is checked, and the stack frame written, before a register changes, so a fault on
+ * the way leaves the interrupted instruction as it was.
+ *
+ * UNIMPL: task gates and virtual-8086 mode.
+ */
+#include "cpu/event.h"
+#include "core/clock.h"
+#include "core/log.h"
+#include "cpu/operand.h"
+#include "cpu/segment.h"
+
+enum { IDT_BIT = 2 }; /* of an error code: the index is one of the IDT */
+
+/* A stack that is being written but is not rSP yet. */
+struct frame {
+    struct seg ss;
+    u64 sp, mask;
+    unsigned size;   /* of a slot */
+    unsigned access; /* rights of the level that will own the stack */
+    unsigned ext;
+    bool flat; /* 64-bit: no segment */
+};
+
+static void frame_push(struct cpu *c, struct frame *f, u64 v)
+{
+    u64 lin;
+
+    f->sp = (f->sp - f->size) & f->mask;
+    if (f->flat) {
+        lin = f->sp;
+        if (!canonical(lin))
+            cpu_raise(c, EXC_SS, f->ext);
+    } else {
+        if (f->ss.fast & SEG_FAST_W) {
+            if (f->sp + f->size - 1 > f->ss.limit)
+                cpu_raise(c, EXC_SS, f->ext ? (f->ss.sel & ~3u) | f->ext : 0);
+        } else if (f->sp <= f->ss.limit || f->sp + f->size - 1 > f->mask) { /* expand down */
+            cpu_raise(c, EXC_SS, f->ext);
+        }
+        lin = (u32)(f->ss.base + f->sp);
+    }
+    if (f->access & ACC_SYS)
+        mmu_store_sys(c, lin, v, f->size);
+    else
+        mmu_store(c, lin, v, f->size);
+}
+
+static u64 seg_stack_mask(const struct seg *ss)
+{
+    return ss->attr & SEG_DB ? 0xffffffff : 0xffff;
+}
+
+static u32 pushed_flags(const struct cpu *c, enum event_kind kind)
+{
+    /* Faults resume at the instruction, so its breakpoints must not fire again (17.3.1.1). */
+    return flags_all(c) | (kind == EVENT_FAULT ? F_RF : 0);
+}
+
+static u64 return_rip(const struct cpu *c, enum event_kind kind)
+{
+    return kind == EVENT_SOFT || kind == EVENT_TRAP ? c->next_rip : c->rip;
+}
+
+static void deliver_real(struct cpu *c, u8 vector, enum event_kind kind)
+{
+    struct frame f = { .ss = c->seg[SS], .sp = c->gpr[RSP] & stack_mask(c), .mask = stack_mask(c),
+                       .size = 2, .access = ACC_SYS };
+    u64 gate;
+
+    if (vector * 4u + 3 > c->idtr.limit)
+        cpu_raise(c, EXC_GP, vector * 8u + IDT_BIT);
+    gate = mmu_load_sys(c, c->idtr.base + vector * 4u, 4);
+    f.ss.fast |= SEG_FAST_W;
+    frame_push(c, &f, flags_all(c));
+    frame_push(c, &f, c->seg[CS].sel);
+    frame_push(c, &f, return_rip(c, kind));
+    set_sp(c, f.sp);
+    flags_set(c, F_I | F_T | F_AC | F_RF, 0);
+    seg_load_real(c, CS, (u16)(gate >> 16));
+    c->next_rip = gate & 0xffff;
+}
+
+/* Checks the gate's code segment and returns it, with the level that it will run at. */
+static struct seg gate_code(struct cpu *c, u16 sel, unsigned ext, unsigned *cpl)
+{
+    u64 d, lin;
+
+    if ((sel & ~3u) == 0)
+        cpu_raise(c, EXC_GP, ext);
+    if (!desc_address(c, sel, &lin))
+        cpu_raise(c, EXC_GP, (sel & ~3u) | ext);
+    d = mmu_load_sys(c, lin, 8);
+    if (!desc_is_code(d) || desc_dpl(d) > cpu_cpl(c))
+        cpu_raise(c, EXC_GP, (sel & ~3u) | ext);
+    if ((c->mode & MODE_LMA) && (bits(d, 54, 53) != 1)) /* L and not D */
+        cpu_raise(c, EXC_GP, (sel & ~3u) | ext);
+    if (!desc_present(d))
+        cpu_raise(c, EXC_NP, (sel & ~3u) | ext);
+    desc_set_accessed(c, sel, &d);
+    *cpl = desc_conforming(d) ? cpu_cpl(c) : desc_dpl(d);
+    return seg_from_desc(sel, d);
+}
+
+static void deliver_protected(struct cpu *c, u8 vector, enum event_kind kind, u32 error,
+                              bool has_error)
+{
+    unsigned ext = kind == EVENT_SOFT ? 0 : 1, ist = 0, type, new_cpl;
+    bool lma = c->mode & MODE_LMA, inner;
+    u32 code = vector * 8u + IDT_BIT + ext, flags = pushed_flags(c, kind);
+    u64 off = vector * (lma ? 16u : 8u), gate, target, ret = return_rip(c, kind);
+    struct seg cs, old_cs = c->seg[CS], old_ss = c->seg[SS];
+    struct frame f = { .ext = ext };
+
+    if (off + (lma ? 15 : 7) > c->idtr.limit)
+        cpu_raise(c, EXC_GP, code);
+    gate = mmu_load_sys(c, lma ? c->idtr.base + off : (u32)(c->idtr.base + off), 8);
+    type = desc_type(gate);
+    if (desc_s(gate) || !(type == SYS_INT || type == SYS_TRAP ||
+                          (!lma && (type == SYS_INT16 || type == SYS_TRAP16 || type == SYS_TASK_GATE))))
+        cpu_raise(c, EXC_GP, code);
+    if (kind == EVENT_SOFT && desc_dpl(gate) < cpu_cpl(c))
+        cpu_raise(c, EXC_GP, code);
+    if (!desc_present(gate))
+        cpu_raise(c, EXC_NP, code);
+    if (type == SYS_TASK_GATE) {
+        unimplemented(c->cfg.log, "cpu: task gate in the IDT (vector %u)", vector);
+        cpu_raise(c, EXC_GP, code);
+    }
+    target = bits(gate, 15, 0) | bits(gate, 63, 48) << 16;
+    if (lma) {
+        target |= mmu_load_sys(c, c->idtr.base + off + 8, 4) << 32;
+        ist = (gate >> 32) & 7;
+    } else if (type == SYS_INT16 || type == SYS_TRAP16) {
+        target &= 0xffff;
+    }
+    cs = gate_code(c, (u16)(gate >> 16), ext, &new_cpl);
+    inner = new_cpl < cpu_cpl(c);
+    f.access = new_cpl < 3 ? ACC_SYS : 0;
+    if (lma) {
+        if (!canonical(target))
+            cpu_raise(c, EXC_GP, ext);
+        f.flat = true;
+        f.size = 8;
+        f.mask = ~0ull;
+        f.sp = ist ? tss64_stack(c, 3 + ist, ext) : inner ? tss64_stack(c, new_cpl, ext)
+                                                          : c->gpr[RSP];
+        f.sp &= ~15ull;
+        f.ss = old_ss;
+        if (inner) { /* SS becomes a null selector of the new level (SDM 3A 6.14.2) */
+            f.ss = (struct seg){ .sel = (u16)new_cpl };
+            f.ss.attr = (u16)(new_cpl << SEG_DPL_SHIFT);
+        }
+    } else {
+        f.size = type == SYS_INT || type == SYS_TRAP ? 4 : 2;
+        if (inner) {
+            u16 ss;
+            tss_stack(c, new_cpl, &ss, &f.sp, ext);
+            f.ss = seg_check_stack(c, ss, new_cpl, EXC_TS, ext);
+            f.mask = seg_stack_mask(&f.ss);
+        } else {
+            f.ss = old_ss;
+            f.mask = stack_mask(c);
+            f.sp = c->gpr[RSP];
+        }
+        f.sp &= f.mask;
+        if (target > cs.limit)
+            cpu_raise(c, EXC_GP, ext);
+    }
+    if (lma || inner) {
+        frame_push(c, &f, old_ss.sel);
+        frame_push(c, &f, c->gpr[RSP]);
+    }
+    frame_push(c, &f, flags);
+    frame_push(c, &f, old_cs.sel);
+    frame_push(c, &f, ret);
+    if (has_error)
+        frame_push(c, &f, error);
+
+    if (inner)
+        c->seg[SS] = f.ss;
+    seg_set_cs(c, cs, new_cpl);
+    if (lma)
+        c->gpr[RSP] = f.sp;
+    else if (f.mask == 0xffff)
+        c->gpr[RSP] = (c->gpr[RSP] & ~0xffffull) | f.sp;
+    else
+        c->gpr[RSP] = f.sp;
+    flags_set(c, F_T | F_NT | F_RF | F_VM | (type & 1 ? 0 : F_I), 0);
+    cpu_update_mode(c);
+    c->next_rip = target;
+}
+
+static void record(struct cpu *c, u8 vector, enum event_kind kind, u32 error, bool has_error)
+{
+    struct event_record *e = &c->events[c->nr_events++ % EVENT_RING];
+
+    *e = (struct event_record){
+        .vector = vector, .cpl = (u8)cpu_cpl(c), .has_error = has_error, .kind = (u8)kind,
+        .cs = c->seg[CS].sel, .error = error, .mode = c->mode, .rip = return_rip(c, kind),
+        .rsp = c->gpr[RSP], .cr2 = c->cr2, .icount = clock_icount(c->cfg.clk),
+        .ss = c->seg[SS].sel, .rax = c->gpr[RAX],
+    };
+    e->lin_rip = e->pc = c->seg[CS].base + e->rip;
+    if (c->observer && c->observer->event)
+        c->observer->event(c->observer->h, c, e);
+}
+
+void event_deliver(struct cpu *c, u8 vector, enum event_kind kind, u32 error, bool has_error)
+{
+    record(c, vector, kind, error, has_error);
+    c->shadow = false;
+    leave_block(c);
+    if (c->mode & MODE_VM) {
+        unimplemented(c->cfg.log, "cpu: interrupt in virtual-8086 mode (vector %u)", vector);
+        cpu_raise(c, EXC_GP, vector * 8u + IDT_BIT);
+    }
+    if (mode_real(c->mode))
+        deliver_real(c, vector, kind);
+    else
+        deliver_protected(c, vector, kind, error, has_error);
+}
+
+static bool contributory(int vector)
+{
+    return vector == EXC_DE || (vector >= EXC_TS && vector <= EXC_GP);
+}
+
+bool event_combine(struct cpu *c)
+{
+    int first = c->delivering, second = c->exc_vector;
+
+    if (first == EXC_DF) {
+        record(c, (u8)second, EVENT_FAULT, c->exc_error, c->exc_has_error);
+        return false;
+    }
+    if ((contributory(first) && contributory(second)) ||
+        (first == EXC_PF && (contributory(second) || second == EXC_PF))) {
+        /* Keep the second in the chain: a double fault without its cause explains nothing. */
+        record(c, (u8)second, EVENT_FAULT, c->exc_error, c->exc_has_error);
+        c->exc_vector = EXC_DF;
+        c->exc_error = 0;
+        c->exc_has_error = true;
+    }
+    return true;
+}

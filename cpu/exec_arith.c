@@ -1,0 +1,342 @@
+/*
+ * Integer arithmetic and logic. One function per operation, for every width; SDM 2A to 2D, the
+ * pages that the rows name. Where a flag is undefined there, the value here follows AMD silicon
+ * as tests/native reports it.
+ */
+#include "cpu/operand.h"
+
+typedef u64 alu_op(struct cpu *, u64 a, u64 b, unsigned size);
+
+static inline u64 op_add(struct cpu *c, u64 a, u64 b, unsigned size)
+{
+    return flags_add(c, a, b, 0, size);
+}
+static inline u64 op_adc(struct cpu *c, u64 a, u64 b, unsigned size)
+{
+    return flags_add(c, a, b, flag_cf(c), size);
+}
+static inline u64 op_sub(struct cpu *c, u64 a, u64 b, unsigned size)
+{
+    return flags_sub(c, a, b, 0, size);
+}
+static inline u64 op_sbb(struct cpu *c, u64 a, u64 b, unsigned size)
+{
+    return flags_sub(c, a, b, flag_cf(c), size);
+}
+static inline u64 op_and(struct cpu *c, u64 a, u64 b, unsigned size)
+{
+    return flags_logic(c, a & b, size);
+}
+static inline u64 op_or(struct cpu *c, u64 a, u64 b, unsigned size)
+{
+    return flags_logic(c, a | b, size);
+}
+static inline u64 op_xor(struct cpu *c, u64 a, u64 b, unsigned size)
+{
+    return flags_logic(c, a ^ b, size);
+}
+
+/* first op second, result to the first. The load of the first has checked that it can be
+ * written, so the flags may be set before the store. */
+static inline __attribute__((always_inline)) void alu(struct cpu *c, const struct insn *in,
+                                                      alu_op *op)
+{
+    u64 b = opnd_load(c, in, 1, in->opsz);
+    u64 a = opnd_load_rmw(c, in, in->opsz);
+
+    opnd_store(c, in, 0, op(c, a, b, in->opsz), in->opsz);
+}
+
+/* Only the flags. */
+static inline __attribute__((always_inline)) void alu_flags(struct cpu *c, const struct insn *in,
+                                                            alu_op *op)
+{
+    u64 a = opnd_load(c, in, 0, in->opsz);
+    u64 b = opnd_load(c, in, 1, in->opsz);
+
+    op(c, a, b, in->opsz);
+}
+
+void x_add(struct cpu *c, const struct insn *in) { alu(c, in, op_add); }
+void x_adc(struct cpu *c, const struct insn *in) { alu(c, in, op_adc); }
+void x_sub(struct cpu *c, const struct insn *in) { alu(c, in, op_sub); }
+void x_sbb(struct cpu *c, const struct insn *in) { alu(c, in, op_sbb); }
+void x_and(struct cpu *c, const struct insn *in) { alu(c, in, op_and); }
+void x_or(struct cpu *c, const struct insn *in) { alu(c, in, op_or); }
+void x_xor(struct cpu *c, const struct insn *in) { alu(c, in, op_xor); }
+void x_cmp(struct cpu *c, const struct insn *in) { alu_flags(c, in, op_sub); }
+void x_test(struct cpu *c, const struct insn *in) { alu_flags(c, in, op_and); }
+
+void x_inc(struct cpu *c, const struct insn *in)
+{
+    u64 a = opnd_load_rmw(c, in, in->opsz);
+    bool cf = flag_cf(c);
+    u64 r = flags_add(c, a, 1, 0, in->opsz);
+
+    c->lf.cf = cf;
+    opnd_store(c, in, 0, r, in->opsz);
+}
+
+void x_dec(struct cpu *c, const struct insn *in)
+{
+    u64 a = opnd_load_rmw(c, in, in->opsz);
+    bool cf = flag_cf(c);
+    u64 r = flags_sub(c, a, 1, 0, in->opsz);
+
+    c->lf.cf = cf;
+    opnd_store(c, in, 0, r, in->opsz);
+}
+
+void x_not(struct cpu *c, const struct insn *in)
+{
+    opnd_store(c, in, 0, ~opnd_load_rmw(c, in, in->opsz), in->opsz);
+}
+
+void x_neg(struct cpu *c, const struct insn *in)
+{
+    u64 a = opnd_load_rmw(c, in, in->opsz);
+
+    opnd_store(c, in, 0, flags_sub(c, 0, a, 0, in->opsz), in->opsz);
+}
+
+void x_xadd(struct cpu *c, const struct insn *in)
+{
+    u64 a = opnd_load_rmw(c, in, in->opsz);
+    u64 b = opnd_load(c, in, 1, in->opsz);
+    u64 r = flags_add(c, a, b, 0, in->opsz);
+
+    /* Registers in this order, so that XADD of a register with itself leaves the sum. */
+    if (in->kind[0] == K_MEM) {
+        opnd_store(c, in, 0, r, in->opsz);
+        opnd_store(c, in, 1, a, in->opsz);
+    } else {
+        opnd_store(c, in, 1, a, in->opsz);
+        opnd_store(c, in, 0, r, in->opsz);
+    }
+}
+
+void x_cmpxchg(struct cpu *c, const struct insn *in)
+{
+    u64 dst = opnd_load_rmw(c, in, in->opsz);
+    u64 acc = reg_read(c, RAX, in->opsz);
+
+    flags_sub(c, acc, dst, 0, in->opsz);
+    if (acc == dst) {
+        opnd_store(c, in, 0, opnd_load(c, in, 1, in->opsz), in->opsz);
+    } else {
+        opnd_store(c, in, 0, dst, in->opsz); /* the manual's locked write-back */
+        reg_write(c, RAX, dst, in->opsz);
+    }
+}
+
+void x_cmpxchg8b(struct cpu *c, const struct insn *in)
+{
+    unsigned half = in->opsz / 2;
+    u64 off = ea_of(c, in), lin = seg_lin(c, in->seg, off, in->opsz, ACC_WRITE), lo, hi;
+
+    if (in->opsz == 16 && (lin & 15))
+        cpu_raise(c, EXC_GP, 0);
+    mmu_probe(c, lin, in->opsz, ACC_WRITE);
+    lo = mmu_load_rmw(c, lin, half);
+    hi = mmu_load_rmw(c, lin + half, half);
+    if (lo == reg_read(c, RAX, half) && hi == reg_read(c, RDX, half)) {
+        mmu_store(c, lin, reg_read(c, RBX, half), half);
+        mmu_store(c, lin + half, reg_read(c, RCX, half), half);
+        flags_set(c, F_Z, F_Z);
+    } else {
+        mmu_store(c, lin, lo, half);
+        mmu_store(c, lin + half, hi, half);
+        reg_write(c, RAX, lo, half);
+        reg_write(c, RDX, hi, half);
+        flags_set(c, F_Z, 0);
+    }
+}
+
+/* ---- multiplication and division ---- */
+
+static i64 sx(u64 v, unsigned size)
+{
+    unsigned shift = 64 - 8 * size;
+    return (i64)(v << shift) >> shift;
+}
+
+/* AX, or DX:AX and its wider forms. */
+static void store_pair(struct cpu *c, u64 lo, u64 hi, unsigned size)
+{
+    if (size == 1) {
+        reg_write(c, RAX, (lo & 0xff) | (hi & 0xff) << 8, 2);
+        return;
+    }
+    reg_write(c, RAX, lo, size);
+    reg_write(c, RDX, hi, size);
+}
+
+/* MUL and IMUL: CF = OF = the high half matters; the others are left as they were. */
+static void mul_flags(struct cpu *c, bool overflow)
+{
+    flags_set(c, F_C | F_O, overflow ? F_C | F_O : 0);
+}
+
+void x_mul(struct cpu *c, const struct insn *in)
+{
+    unsigned size = in->opsz;
+    u64 b = opnd_load(c, in, 0, size);
+    unsigned __int128 p = (unsigned __int128)reg_read(c, RAX, size) * b;
+    u64 hi = size == 8 ? (u64)(p >> 64) : (u64)p >> (8 * size);
+
+    store_pair(c, (u64)p, hi, size);
+    mul_flags(c, hi != 0);
+}
+
+void x_imul(struct cpu *c, const struct insn *in)
+{
+    unsigned size = in->opsz;
+    u64 b = opnd_load(c, in, 0, size);
+    __int128 p = (__int128)sx(reg_read(c, RAX, size), size) * sx(b, size);
+    u64 hi = size == 8 ? (u64)(p >> 64) : (u64)((i64)p >> (8 * size));
+
+    store_pair(c, (u64)p, hi, size);
+    mul_flags(c, p != (__int128)sx((u64)p, size));
+}
+
+static void imul_to_reg(struct cpu *c, const struct insn *in, u64 a, u64 b)
+{
+    __int128 p = (__int128)sx(a, in->opsz) * sx(b, in->opsz);
+
+    opnd_store(c, in, 0, (u64)p, in->opsz);
+    mul_flags(c, p != (__int128)sx((u64)p, in->opsz));
+}
+
+void x_imul2(struct cpu *c, const struct insn *in)
+{
+    u64 b = opnd_load(c, in, 1, in->opsz);
+
+    imul_to_reg(c, in, opnd_load(c, in, 0, in->opsz), b);
+}
+
+void x_imul3(struct cpu *c, const struct insn *in)
+{
+    imul_to_reg(c, in, opnd_load(c, in, 1, in->opsz), in->imm);
+}
+
+/* All flags are undefined after a division; silicon leaves them. */
+void x_div(struct cpu *c, const struct insn *in)
+{
+    unsigned size = in->opsz;
+    u64 d = opnd_load(c, in, 0, size);
+    unsigned __int128 n, q;
+
+    if (size == 1)
+        n = reg_read(c, RAX, 2);
+    else
+        n = (unsigned __int128)reg_read(c, RDX, size) << (8 * size) | reg_read(c, RAX, size);
+    if (d == 0 || (q = n / d) > size_mask(size))
+        cpu_raise_no_code(c, EXC_DE);
+    store_pair(c, (u64)q, (u64)(n % d), size);
+}
+
+void x_idiv(struct cpu *c, const struct insn *in)
+{
+    unsigned size = in->opsz;
+    i64 d = sx(opnd_load(c, in, 0, size), size);
+    __int128 n, q;
+
+    if (size == 1)
+        n = sx(reg_read(c, RAX, 2), 2);
+    else if (size == 8)
+        n = (__int128)((unsigned __int128)c->gpr[RDX] << 64 | c->gpr[RAX]);
+    else
+        n = sx(reg_read(c, RDX, size) << (8 * size) | reg_read(c, RAX, size), 2 * size);
+    /* -2^127 / -1 has no 128-bit quotient either */
+    if (d == 0 || (d == -1 && n == (__int128)((unsigned __int128)1 << 127)))
+        cpu_raise_no_code(c, EXC_DE);
+    q = n / d;
+    if (q != (__int128)sx((u64)q, size))
+        cpu_raise_no_code(c, EXC_DE);
+    store_pair(c, (u64)q, (u64)(n % d), size);
+}
+
+/* ---- decimal adjustment: SDM 2A, the operation sections of their pages ---- */
+
+void x_daa(struct cpu *c, const struct insn *in)
+{
+    u8 al = (u8)c->gpr[RAX], old = al;
+    bool cf = flag_cf(c), af = flags_arith(c) & F_A, new_cf = false;
+
+    (void)in;
+    if ((al & 15) > 9 || af) {
+        new_cf = cf || al > 0xf9;
+        al = (u8)(al + 6);
+        af = true;
+    }
+    if (old > 0x99 || cf) {
+        al = (u8)(al + 0x60);
+        new_cf = true;
+    } else {
+        new_cf = false;
+    }
+    reg_write(c, RAX, al, 1);
+    flags_result(c, al, 1, new_cf, false, af);
+}
+
+void x_das(struct cpu *c, const struct insn *in)
+{
+    u8 al = (u8)c->gpr[RAX], old = al;
+    bool cf = flag_cf(c), af = flags_arith(c) & F_A, new_cf = false;
+
+    (void)in;
+    if ((al & 15) > 9 || af) {
+        new_cf = cf || al < 6;
+        al = (u8)(al - 6);
+        af = true;
+    }
+    if (old > 0x99 || cf) {
+        al = (u8)(al - 0x60);
+        new_cf = true;
+    }
+    reg_write(c, RAX, al, 1);
+    flags_result(c, al, 1, new_cf, false, af);
+}
+
+static void ascii_adjust(struct cpu *c, int delta)
+{
+    u16 ax = (u16)c->gpr[RAX];
+    bool adjust = (ax & 15) > 9 || (flags_arith(c) & F_A);
+
+    if (adjust)
+        ax = (u16)(ax + delta);
+    ax &= 0xff0f;
+    reg_write(c, RAX, ax, 2);
+    flags_result(c, ax & 0xff, 1, adjust, false, adjust);
+}
+
+void x_aaa(struct cpu *c, const struct insn *in)
+{
+    (void)in;
+    ascii_adjust(c, 0x106);
+}
+
+void x_aas(struct cpu *c, const struct insn *in)
+{
+    (void)in;
+    ascii_adjust(c, -0x106);
+}
+
+void x_aam(struct cpu *c, const struct insn *in)
+{
+    u8 al = (u8)c->gpr[RAX], base = (u8)in->imm;
+
+    if (base == 0)
+        cpu_raise_no_code(c, EXC_DE);
+    reg_write(c, RAX, (u64)(al / base) << 8 | (al % base), 2);
+    flags_result(c, al % base, 1, false, false, false);
+}
+
+void x_aad(struct cpu *c, const struct insn *in)
+{
+    u16 ax = (u16)c->gpr[RAX];
+    u8 al = (u8)((ax >> 8) * (u8)in->imm + ax);
+
+    reg_write(c, RAX, al, 2);
+    flags_result(c, al, 1, false, false, false);
+}

@@ -1,0 +1,497 @@
+/*
+ * Far control transfers: JMP, CALL, RET, IRET between segments and privilege levels.
+ * SDM 2A CALL, IRET, JMP; 2B RET; 3A 5.8.
+ *
+ * UNIMPL: task switches (TSS, task gates, IRET with NT) and returns to virtual-8086 mode.
+ */
+#include "core/log.h"
+#include "cpu/operand.h"
+#include "cpu/segment.h"
+
+static bool long_active(const struct cpu *c)
+{
+    return c->mode & MODE_LMA;
+}
+
+/* Checks an instruction pointer for a code segment that is not in CS yet. */
+static u64 check_target(struct cpu *c, const struct seg *cs, u64 off)
+{
+    if (long_active(c) && (cs->attr & SEG_L)) {
+        if (!canonical(off))
+            cpu_raise(c, EXC_GP, 0);
+        return off;
+    }
+    off = (u32)off;
+    if (off > cs->limit)
+        cpu_raise(c, EXC_GP, 0);
+    return off;
+}
+
+/* A code descriptor for a direct far JMP or CALL, or behind a call gate. */
+static u64 load_code(struct cpu *c, u16 sel, bool through_gate)
+{
+    unsigned cpl = cpu_cpl(c);
+    u64 d;
+
+    if ((sel & ~3u) == 0)
+        cpu_raise(c, EXC_GP, 0);
+    d = desc_load(c, sel, EXC_GP);
+    if (!desc_is_code(d) || (through_gate && desc_dpl(d) > cpl))
+        cpu_raise(c, EXC_GP, sel & ~3u);
+    if (!through_gate && (desc_conforming(d) ? desc_dpl(d) > cpl
+                                             : (sel & 3u) > cpl || desc_dpl(d) != cpl))
+        cpu_raise(c, EXC_GP, sel & ~3u);
+    if (long_active(c) && bits(d, 54, 53) == 3) /* L and D */
+        cpu_raise(c, EXC_GP, sel & ~3u);
+    if (through_gate && long_active(c) && bits(d, 54, 53) != 1)
+        cpu_raise(c, EXC_GP, sel & ~3u);
+    if (!desc_present(d))
+        cpu_raise(c, EXC_NP, sel & ~3u);
+    return d;
+}
+
+/* Stack writes relative to a stack that may not be rSP yet: limit checks, then the store. */
+static void stack_store(struct cpu *c, const struct seg *ss, u64 sp, u64 v, unsigned size,
+                        unsigned access)
+{
+    u64 lin = sp;
+
+    if ((c->mode & MODE_CODE_MASK) != MODE_CODE64 && ss) {
+        if (!(ss->fast & SEG_FAST_W) || sp + size - 1 > ss->limit) {
+            bool expand_down = (ss->attr & (SEG_CODE | SEG_DC)) == SEG_DC;
+            u64 top = ss->attr & SEG_DB ? 0xffffffff : 0xffff;
+            if (!expand_down || sp <= ss->limit || sp + size - 1 > top)
+                cpu_raise(c, EXC_SS, ss == &c->seg[SS] ? 0 : ss->sel & ~3u);
+        }
+        lin = (u32)(ss->base + sp);
+    } else if (!canonical(lin)) {
+        cpu_raise(c, EXC_SS, 0);
+    }
+    if (access & ACC_SYS)
+        mmu_store_sys(c, lin, v, size);
+    else
+        mmu_store(c, lin, v, size);
+}
+
+static void push_far_return(struct cpu *c, unsigned size, u64 ret)
+{
+    u64 mask = stack_mask(c), sp = c->gpr[RSP];
+
+    mmu_store(c, seg_lin(c, SS, (sp - size) & mask, size, ACC_WRITE), c->seg[CS].sel, size);
+    mmu_store(c, seg_lin(c, SS, (sp - 2 * size) & mask, size, ACC_WRITE), ret, size);
+}
+
+/* A call through a gate to an inner level: a new stack, with the parameters copied. */
+static void call_inner(struct cpu *c, u64 gate, u16 sel, u64 code, u64 target, unsigned size)
+{
+    unsigned new_cpl = desc_dpl(code), nr_params = long_active(c) ? 0 : (gate >> 32) & 31;
+    struct seg cs = seg_from_desc(sel, code), ss, old_ss = c->seg[SS];
+    u64 sp, mask, old_sp = c->gpr[RSP], old_mask = stack_mask(c), ret = c->next_rip;
+    u16 old_cs = c->seg[CS].sel;
+    bool lma = long_active(c);
+
+    if (lma) {
+        sp = tss64_stack(c, new_cpl, 0);
+        ss = (struct seg){ .sel = (u16)new_cpl, .attr = (u16)(new_cpl << SEG_DPL_SHIFT) };
+        mask = ~0ull;
+    } else {
+        u16 ss_sel;
+        tss_stack(c, new_cpl, &ss_sel, &sp, 0);
+        ss = seg_check_stack(c, ss_sel, new_cpl, EXC_TS, 0);
+        mask = ss.attr & SEG_DB ? 0xffffffff : 0xffff;
+    }
+    target = check_target(c, &cs, target);
+#define STORE(v)                                                                                   \
+    (sp = (sp - size) & mask, stack_store(c, lma ? NULL : &ss, sp, (v), size, new_cpl < 3 ? ACC_SYS : 0))
+    STORE(old_ss.sel);
+    STORE(old_sp);
+    for (unsigned i = nr_params; i-- > 0;) {
+        u64 at = (old_sp + i * size) & old_mask;
+        u64 v = mmu_load(c, seg_lin(c, SS, at, size, ACC_READ), size);
+        STORE(v);
+    }
+    STORE(old_cs);
+    STORE(ret);
+#undef STORE
+    desc_set_accessed(c, sel, &code);
+    c->seg[SS] = ss;
+    seg_set_cs(c, cs, new_cpl);
+    c->gpr[RSP] = mask == 0xffff ? (old_sp & ~mask) | sp : sp;
+    c->next_rip = target;
+}
+
+static void far_direct(struct cpu *c, u16 sel, u64 off, unsigned size, bool call)
+{
+    u64 d = load_code(c, sel, false), target, ret = c->next_rip;
+    struct seg cs = seg_from_desc(sel, d);
+
+    target = check_target(c, &cs, off);
+    if (call)
+        push_far_return(c, size, ret);
+    desc_set_accessed(c, sel, &d);
+    cs.attr |= SEG_ACCESSED;
+    if (call)
+        set_sp(c, c->gpr[RSP] - 2 * size);
+    seg_set_cs(c, cs, cpu_cpl(c));
+    c->next_rip = target;
+}
+
+static void far_gate(struct cpu *c, u16 sel, u64 gate, bool call)
+{
+    unsigned type = desc_type(gate), cpl = cpu_cpl(c), size;
+    u16 code_sel = (u16)(gate >> 16);
+    u64 target = bits(gate, 15, 0) | bits(gate, 63, 48) << 16, code, ret = c->next_rip;
+    struct seg cs;
+
+    if (desc_dpl(gate) < cpl || desc_dpl(gate) < (sel & 3u))
+        cpu_raise(c, EXC_GP, sel & ~3u);
+    if (!desc_present(gate))
+        cpu_raise(c, EXC_NP, sel & ~3u);
+    size = type == SYS_CALL ? 4 : 2;
+    if (type == SYS_CALL16)
+        target &= 0xffff;
+    if (long_active(c)) {
+        u64 lin, high;
+        if (!desc_address(c, (u16)(sel + 8), &lin))
+            cpu_raise(c, EXC_GP, sel & ~3u);
+        high = mmu_load_sys(c, lin, 8);
+        if (bits(high, 44, 40)) /* the upper half's type must be 0 */
+            cpu_raise(c, EXC_GP, sel & ~3u);
+        target |= high << 32;
+        size = 8;
+    }
+    code = load_code(c, code_sel, true);
+    if (call && !desc_conforming(code) && desc_dpl(code) < cpl) {
+        call_inner(c, gate, code_sel, code, target, size);
+        return;
+    }
+    if (!call && !desc_conforming(code) && desc_dpl(code) != cpl)
+        cpu_raise(c, EXC_GP, code_sel & ~3u);
+    cs = seg_from_desc(code_sel, code);
+    target = check_target(c, &cs, target);
+    if (call) {
+        push_far_return(c, size, ret);
+        set_sp(c, c->gpr[RSP] - 2 * size);
+    }
+    desc_set_accessed(c, code_sel, &code);
+    seg_set_cs(c, cs, cpl);
+    c->next_rip = target;
+}
+
+static void far_transfer(struct cpu *c, u16 sel, u64 off, unsigned size, bool call)
+{
+    u64 d;
+    unsigned type;
+
+    if (mode_real(c->mode)) {
+        if (off > c->seg[CS].limit)
+            cpu_raise(c, EXC_GP, 0);
+        if (call) {
+            push_far_return(c, size, c->next_rip);
+            set_sp(c, c->gpr[RSP] - 2 * size);
+        }
+        seg_load_real(c, CS, sel);
+        c->next_rip = off;
+        return;
+    }
+    if ((sel & ~3u) == 0)
+        cpu_raise(c, EXC_GP, 0);
+    d = desc_load(c, sel, EXC_GP);
+    if (desc_s(d)) {
+        far_direct(c, sel, off, size, call);
+        return;
+    }
+    type = desc_type(d);
+    if (type == SYS_CALL || (type == SYS_CALL16 && !long_active(c))) {
+        far_gate(c, sel, d, call);
+        return;
+    }
+    if (!long_active(c) && (type == SYS_TASK_GATE || type == SYS_TSS || type == SYS_TSS16))
+        unimplemented(c->cfg.log, "cpu: hardware task switch (selector %04x)", sel);
+    cpu_raise(c, EXC_GP, sel & ~3u);
+}
+
+/* The far pointer of the instruction, or in memory: the offset, then the selector. */
+static void far_operand(struct cpu *c, const struct insn *in, u16 *sel, u64 *off)
+{
+    u64 lin;
+
+    if (in->kind[0] == K_FAR) {
+        *off = (u32)in->imm;
+        *sel = (u16)(in->imm >> 32);
+        return;
+    }
+    lin = opnd_lin(c, in, 0, in->opsz + 2, ACC_READ);
+    *off = mmu_load(c, lin, in->opsz);
+    *sel = (u16)mmu_load(c, lin + in->opsz, 2);
+}
+
+void x_jmpf(struct cpu *c, const struct insn *in)
+{
+    u16 sel;
+    u64 off;
+
+    far_operand(c, in, &sel, &off);
+    far_transfer(c, sel, off, in->opsz, false);
+}
+
+void x_callf(struct cpu *c, const struct insn *in)
+{
+    u16 sel;
+    u64 off;
+
+    far_operand(c, in, &sel, &off);
+    far_transfer(c, sel, off, in->opsz, true);
+}
+
+/* Where a far return goes: RIP, CS and, to an outer level, RSP and SS. */
+struct far_return {
+    u64 rip, rsp;
+    u16 cs, ss;
+    bool outer, has_stack;
+};
+
+/* Checks the code segment of a return (SDM 2B RET, 2A IRET). */
+static struct seg return_code(struct cpu *c, struct far_return *r)
+{
+    unsigned rpl = r->cs & 3;
+    u64 d;
+    struct seg s;
+
+    if ((r->cs & ~3u) == 0)
+        cpu_raise(c, EXC_GP, 0);
+    d = desc_load(c, r->cs, EXC_GP);
+    if (!desc_is_code(d) || rpl < cpu_cpl(c))
+        cpu_raise(c, EXC_GP, r->cs & ~3u);
+    if (desc_conforming(d) ? desc_dpl(d) > rpl : desc_dpl(d) != rpl)
+        cpu_raise(c, EXC_GP, r->cs & ~3u);
+    if (long_active(c) && bits(d, 54, 53) == 3)
+        cpu_raise(c, EXC_GP, r->cs & ~3u);
+    if (!desc_present(d))
+        cpu_raise(c, EXC_NP, r->cs & ~3u);
+    r->outer = rpl > cpu_cpl(c);
+    s = seg_from_desc(r->cs, d);
+    r->rip = check_target(c, &s, r->rip);
+    desc_set_accessed(c, r->cs, &d);
+    s.attr |= SEG_ACCESSED;
+    return s;
+}
+
+/* Checks the stack segment of a return to level cpl with code segment cs. */
+static struct seg return_stack(struct cpu *c, const struct far_return *r, const struct seg *cs)
+{
+    unsigned cpl = r->cs & 3;
+
+    if ((r->ss & ~3u) == 0 && long_active(c) && (cs->attr & SEG_L) && cpl != 3) {
+        if ((r->ss & 3u) != cpl)
+            cpu_raise(c, EXC_GP, 0);
+        return (struct seg){ .sel = r->ss, .attr = (u16)(cpl << SEG_DPL_SHIFT) };
+    }
+    return seg_check_stack(c, r->ss, cpl, EXC_GP, 0);
+}
+
+static void return_commit(struct cpu *c, const struct far_return *r, struct seg cs,
+                          const struct seg *ss, u64 add)
+{
+    unsigned old_cpl = cpu_cpl(c), cpl = r->cs & 3;
+
+    if (ss) {
+        c->seg[SS] = *ss;
+        seg_set_cs(c, cs, cpl);
+        set_sp(c, r->rsp + add);
+        if (cpl > old_cpl)
+            seg_drop_privileged(c);
+    } else {
+        seg_set_cs(c, cs, cpl);
+    }
+    c->next_rip = r->rip;
+}
+
+void x_retf(struct cpu *c, const struct insn *in)
+{
+    unsigned size = in->opsz;
+    u64 add = in->kind[0] == K_IMM ? in->imm & 0xffff : 0;
+    struct far_return r = { .rip = stack_peek(c, 0, size), .cs = (u16)stack_peek(c, size, size) };
+    struct seg cs, ss;
+
+    if (mode_real(c->mode)) {
+        if (r.rip > c->seg[CS].limit)
+            cpu_raise(c, EXC_GP, 0);
+        set_sp(c, c->gpr[RSP] + 2 * size + add);
+        seg_load_real(c, CS, r.cs);
+        c->next_rip = r.rip;
+        return;
+    }
+    cs = return_code(c, &r);
+    if (r.outer) {
+        r.rsp = stack_peek(c, 2 * size + add, size);
+        r.ss = (u16)stack_peek(c, 3 * size + add, size);
+        ss = return_stack(c, &r, &cs);
+        return_commit(c, &r, cs, &ss, add);
+    } else {
+        u64 sp = c->gpr[RSP] + 2 * size + add;
+        set_sp(c, sp);
+        return_commit(c, &r, cs, NULL, 0);
+    }
+}
+
+/* Which flags an IRET at level cpl with operand size may change (SDM 2A IRET, 3A 2.3). */
+static u32 iret_flags_mask(const struct cpu *c, unsigned size)
+{
+    unsigned iopl = (c->eflags >> 12) & 3;
+    u32 mask = F_ARITH | F_T | F_D | F_NT;
+
+    if (size > 2)
+        mask |= F_RF | F_AC | F_ID;
+    if (cpu_cpl(c) <= iopl)
+        mask |= F_I;
+    if (cpu_cpl(c) == 0)
+        mask |= F_IOPL | (size > 2 ? F_VIF | F_VIP : 0);
+    return mask;
+}
+
+void x_iret(struct cpu *c, const struct insn *in)
+{
+    unsigned size = in->opsz;
+    struct far_return r = { 0 };
+    struct seg cs, ss;
+    u32 flags, mask;
+
+    if (c->mode & MODE_VM) {
+        unimplemented(c->cfg.log, "cpu: IRET in virtual-8086 mode");
+        cpu_raise(c, EXC_GP, 0);
+    }
+    if (!mode_real(c->mode) && (c->eflags & F_NT)) {
+        if (!long_active(c))
+            unimplemented(c->cfg.log, "cpu: IRET to the previous task");
+        cpu_raise(c, EXC_GP, 0);
+    }
+    r.rip = stack_peek(c, 0, size);
+    r.cs = (u16)stack_peek(c, size, size);
+    flags = (u32)stack_peek(c, 2 * size, size);
+    if (mode_real(c->mode)) {
+        if (r.rip > c->seg[CS].limit)
+            cpu_raise(c, EXC_GP, 0);
+        set_sp(c, c->gpr[RSP] + 3 * size);
+        seg_load_real(c, CS, r.cs);
+        c->next_rip = r.rip;
+        flags_set(c, iret_flags_mask(c, size) & ~(u32)(F_VIF | F_VIP), flags);
+        c->nmi_masked = false;
+        cpu_update_mode(c);
+        return;
+    }
+    if (!long_active(c) && (flags & F_VM) && cpu_cpl(c) == 0 && size == 4) {
+        unimplemented(c->cfg.log, "cpu: IRET to virtual-8086 mode");
+        cpu_raise(c, EXC_GP, 0);
+    }
+    cs = return_code(c, &r);
+    mask = iret_flags_mask(c, size);
+    if (r.outer || (c->mode & MODE_CODE_MASK) == MODE_CODE64) {
+        r.rsp = stack_peek(c, 3 * size, size);
+        r.ss = (u16)stack_peek(c, 4 * size, size);
+        ss = return_stack(c, &r, &cs);
+        return_commit(c, &r, cs, &ss, 0);
+    } else {
+        set_sp(c, c->gpr[RSP] + 3 * size);
+        return_commit(c, &r, cs, NULL, 0);
+    }
+    flags_set(c, mask, flags);
+    c->nmi_masked = false;
+    cpu_update_mode(c);
+}
+
+/* ---- SYSCALL, SYSENTER and their returns: flat segments from MSRs ---- */
+
+static struct seg flat_seg(u16 sel, unsigned type, unsigned dpl, bool l, bool db)
+{
+    struct seg s = { .sel = sel, .usable = 1, .limit = 0xffffffff };
+
+    s.attr = (u16)(type | SEG_S | dpl << SEG_DPL_SHIFT | SEG_P | SEG_G | (l ? SEG_L : 0) |
+                   (db ? SEG_DB : 0));
+    seg_update_fast(&s);
+    return s;
+}
+
+static void enter_flat(struct cpu *c, u16 cs, u16 ss, unsigned cpl, bool l)
+{
+    c->seg[SS] = flat_seg(ss, SEG_RW | SEG_ACCESSED, cpl, false, true);
+    seg_set_cs(c, flat_seg(cs, SEG_CODE | SEG_RW | SEG_ACCESSED, cpl, l, !l), cpl);
+    c->seg[SS].sel = (u16)((ss & ~3u) | cpl);
+}
+
+void x_syscall(struct cpu *c, const struct insn *in)
+{
+    bool from64 = (c->mode & MODE_CODE_MASK) == MODE_CODE64;
+    u16 sel = (u16)(c->msr.star >> 32) & ~3u;
+
+    (void)in;
+    if (!(c->msr.efer & EFER_SCE) || !(c->mode & MODE_PE))
+        cpu_raise_no_code(c, EXC_UD);
+    if (c->mode & MODE_LMA) {
+        c->gpr[RCX] = c->next_rip;
+        c->gpr[R11] = flags_all(c) & ~(u32)F_RF;
+        c->next_rip = from64 ? c->msr.lstar : c->msr.cstar;
+        flags_set(c, (u32)c->msr.fmask | F_RF, 0);
+        enter_flat(c, sel, (u16)(sel + 8), 0, true);
+    } else { /* legacy mode: AMD only (APM 3 SYSCALL) */
+        c->gpr[RCX] = (u32)c->next_rip;
+        c->next_rip = (u32)c->msr.star;
+        flags_set(c, F_I | F_VM | F_RF, 0);
+        enter_flat(c, sel, (u16)(sel + 8), 0, false);
+    }
+    cpu_update_mode(c);
+}
+
+void x_sysret(struct cpu *c, const struct insn *in)
+{
+    u16 sel = (u16)(c->msr.star >> 48);
+
+    if (!(c->msr.efer & EFER_SCE))
+        cpu_raise_no_code(c, EXC_UD);
+    if (in->opsz == 8) {
+        if (!canonical(c->gpr[RCX]))
+            cpu_raise(c, EXC_GP, 0);
+        c->next_rip = c->gpr[RCX];
+        flags_set(c, ~(u32)(F_RF | F_VM | F_1) & 0x3f7fd7, (u32)c->gpr[R11]);
+        enter_flat(c, (u16)(sel + 16), (u16)(sel + 8), 3, true);
+    } else {
+        c->next_rip = (u32)c->gpr[RCX];
+        flags_set(c, ~(u32)(F_RF | F_VM | F_1) & 0x3f7fd7, (u32)c->gpr[R11]);
+        enter_flat(c, sel, (u16)(sel + 8), 3, false);
+    }
+    cpu_update_mode(c);
+}
+
+/* DEVIATION: AMD raises #UD for SYSENTER and SYSEXIT in long mode; we take them as Intel does. */
+void x_sysenter(struct cpu *c, const struct insn *in)
+{
+    u16 sel = (u16)c->msr.sysenter_cs & ~3u;
+    bool lma = c->mode & MODE_LMA;
+
+    (void)in;
+    if (!(c->mode & MODE_PE) || sel == 0)
+        cpu_raise(c, EXC_GP, 0);
+    flags_set(c, F_I | F_VM | F_RF, 0);
+    c->gpr[RSP] = lma ? c->msr.sysenter_esp : (u32)c->msr.sysenter_esp;
+    c->next_rip = lma ? c->msr.sysenter_eip : (u32)c->msr.sysenter_eip;
+    enter_flat(c, sel, (u16)(sel + 8), 0, lma);
+}
+
+void x_sysexit(struct cpu *c, const struct insn *in)
+{
+    u16 sel = (u16)c->msr.sysenter_cs & ~3u;
+
+    if (sel == 0 || !(c->mode & MODE_PE))
+        cpu_raise(c, EXC_GP, 0);
+    if (in->opsz == 8) {
+        if (!canonical(c->gpr[RCX]) || !canonical(c->gpr[RDX]))
+            cpu_raise(c, EXC_GP, 0);
+        c->gpr[RSP] = c->gpr[RCX];
+        c->next_rip = c->gpr[RDX];
+        enter_flat(c, (u16)(sel + 32), (u16)(sel + 40), 3, true);
+    } else {
+        c->gpr[RSP] = (u32)c->gpr[RCX];
+        c->next_rip = (u32)c->gpr[RDX];
+        enter_flat(c, (u16)(sel + 16), (u16)(sel + 24), 3, false);
+    }
+}

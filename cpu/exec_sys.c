@@ -1,0 +1,308 @@
+/*
+ * Control and debug registers, flags that guard the system, ports, HLT, time.
+ * SDM 2A, 2B, 2D, the pages that the rows name; 3A 2.5 for CR0 to CR8.
+ */
+#include "core/bus.h"
+#include "core/clock.h"
+#include "core/log.h"
+#include "cpu/exec_io.h"
+#include "cpu/operand.h"
+
+static bool iopl_allows(const struct cpu *c)
+{
+    return cpu_cpl(c) <= ((c->eflags >> 12) & 3);
+}
+
+void x_cli(struct cpu *c, const struct insn *in)
+{
+    (void)in;
+    if ((c->mode & MODE_PE) && !iopl_allows(c))
+        cpu_raise(c, EXC_GP, 0);
+    c->eflags &= ~(u32)F_I;
+}
+
+void x_sti(struct cpu *c, const struct insn *in)
+{
+    (void)in;
+    if ((c->mode & MODE_PE) && !iopl_allows(c))
+        cpu_raise(c, EXC_GP, 0);
+    if (!(c->eflags & F_I)) {
+        c->eflags |= F_I;
+        c->shadow = true; /* interrupts are let in after the next instruction */
+        cpu_update_mode(c);
+    }
+}
+
+void x_pushf(struct cpu *c, const struct insn *in)
+{
+    if ((c->mode & MODE_VM) && !iopl_allows(c))
+        cpu_raise(c, EXC_GP, 0);
+    push(c, flags_all(c) & ~(u32)(F_RF | F_VM), in->opsz);
+}
+
+void x_popf(struct cpu *c, const struct insn *in)
+{
+    u32 mask = F_ARITH | F_T | F_D | F_NT, v;
+
+    if ((c->mode & MODE_VM) && !iopl_allows(c))
+        cpu_raise(c, EXC_GP, 0);
+    if (in->opsz > 2)
+        mask |= F_AC | F_ID | F_RF; /* RF is cleared, since v below has none */
+    if (iopl_allows(c) || !(c->mode & MODE_PE))
+        mask |= F_I;
+    if (cpu_cpl(c) == 0 && !(c->mode & MODE_VM))
+        mask |= F_IOPL | (in->opsz > 2 ? F_VIF | F_VIP : 0);
+    v = (u32)stack_peek(c, 0, in->opsz) & ~(u32)(F_RF | F_VIF | F_VIP);
+    set_sp(c, c->gpr[RSP] + in->opsz);
+    flags_set(c, mask, v);
+    cpu_update_mode(c);
+}
+
+void x_hlt(struct cpu *c, const struct insn *in)
+{
+    (void)in;
+    c->halted = true;
+}
+
+void x_fwait(struct cpu *c, const struct insn *in)
+{
+    (void)in;
+    if ((c->cr0 & (CR0_MP | CR0_TS)) == (CR0_MP | CR0_TS))
+        cpu_raise_no_code(c, EXC_NM);
+}
+
+void x_x87_missing(struct cpu *c, const struct insn *in)
+{
+    (void)in;
+    if (c->cr0 & (CR0_EM | CR0_TS))
+        cpu_raise_no_code(c, EXC_NM);
+    cpu_raise_no_code(c, EXC_UD);
+}
+
+/* ---- control registers ---- */
+
+void x_mov_from_cr(struct cpu *c, const struct insn *in)
+{
+    static const u8 known[] = { 0, 2, 3, 4, 8 };
+    const u64 value[] = { c->cr0, c->cr2, c->cr3, c->cr4, c->cr8 };
+
+    for (unsigned i = 0; i < ARRAY_LEN(known); i++)
+        if (known[i] == in->reg[1])
+            reg_write(c, in->reg[0], value[i], in->opsz);
+}
+
+static void write_cr0(struct cpu *c, u64 v)
+{
+    const u64 known = CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_NE | CR0_WP | CR0_AM | CR0_NW |
+                      CR0_CD | CR0_PG;
+    u64 old = c->cr0, changed;
+
+    if (v >> 32)
+        cpu_raise(c, EXC_GP, 0);
+    v = (v & known) | CR0_ET;
+    changed = v ^ old;
+    if (((v & CR0_PG) && !(v & CR0_PE)) || ((v & CR0_NW) && !(v & CR0_CD)))
+        cpu_raise(c, EXC_GP, 0);
+    if ((changed & CR0_PG) && (v & CR0_PG)) {
+        if (c->msr.efer & EFER_LME) {
+            if (!(c->cr4 & CR4_PAE) || (c->seg[CS].attr & SEG_L))
+                cpu_raise(c, EXC_GP, 0);
+            c->msr.efer |= EFER_LMA;
+        } else if (c->cr4 & CR4_PAE) {
+            mmu_load_pdptes(c, c->cr3, c->pdpte);
+        }
+    }
+    if ((changed & CR0_PG) && !(v & CR0_PG)) {
+        if ((c->mode & MODE_CODE_MASK) == MODE_CODE64)
+            cpu_raise(c, EXC_GP, 0);
+        c->msr.efer &= ~(u64)EFER_LMA;
+    }
+    c->cr0 = v;
+    if (changed & CR0_PG)
+        mmu_flush_all(c);
+    else if (changed & CR0_WP)
+        mmu_flush_fast(c);
+    cpu_update_mode(c);
+}
+
+static void write_cr3(struct cpu *c, u64 v)
+{
+    if (c->mode & MODE_LMA) {
+        if (v >> 40) /* MAXPHYADDR, as CPUID 80000008h says */
+            cpu_raise(c, EXC_GP, 0);
+    } else {
+        v = (u32)v;
+        if ((c->cr0 & CR0_PG) && (c->cr4 & CR4_PAE)) {
+            u64 pdpte[4];
+            mmu_load_pdptes(c, v, pdpte);
+            memcpy(c->pdpte, pdpte, sizeof(pdpte));
+        }
+    }
+    c->cr3 = v;
+    mmu_flush_nonglobal(c);
+}
+
+static void write_cr4(struct cpu *c, u64 v)
+{
+    const u64 known = CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE | CR4_PGE | CR4_PCE |
+                      CR4_UMIP | CR4_OSFXSR | CR4_OSXMMEXCPT;
+    u64 changed = v ^ c->cr4;
+
+    if ((v & ~known) || ((c->mode & MODE_LMA) && !(v & CR4_PAE)))
+        cpu_raise(c, EXC_GP, 0);
+    if ((changed & CR4_PAE) && (v & CR4_PAE) && (c->cr0 & CR0_PG) && !(c->mode & MODE_LMA))
+        mmu_load_pdptes(c, c->cr3, c->pdpte);
+    c->cr4 = v;
+    if (changed & (CR4_PGE | CR4_PAE | CR4_PSE))
+        mmu_flush_all(c);
+    cpu_update_mode(c);
+}
+
+void x_mov_to_cr(struct cpu *c, const struct insn *in)
+{
+    u64 v = reg_read(c, in->reg[1], in->srcsz);
+
+    switch (in->reg[0]) {
+    case 0: write_cr0(c, v); break;
+    case 2: c->cr2 = v; break;
+    case 3: write_cr3(c, v); break;
+    case 4: write_cr4(c, v); break;
+    default:
+        if (v > 15)
+            cpu_raise(c, EXC_GP, 0);
+        c->cr8 = v;
+        break;
+    }
+}
+
+/* LMSW sets PE but cannot clear it (SDM 2A LMSW). */
+void x_lmsw(struct cpu *c, const struct insn *in)
+{
+    u64 v = opnd_load(c, in, 0, 2);
+
+    write_cr0(c, (c->cr0 & ~0xeull) | (v & 0xf));
+}
+
+void x_clts(struct cpu *c, const struct insn *in)
+{
+    (void)in;
+    c->cr0 &= ~(u64)CR0_TS;
+    cpu_update_mode(c);
+}
+
+void x_invlpg(struct cpu *c, const struct insn *in)
+{
+    u64 off = ea_of(c, in), lin = off;
+
+    if ((c->mode & MODE_CODE_MASK) != MODE_CODE64)
+        lin = (u32)(c->seg[in->seg].base + off);
+    else if (in->seg >= FS)
+        lin += c->seg[in->seg].base;
+    mmu_flush_page(c, lin);
+}
+
+/* ---- debug registers: kept; breakpoints are not there yet ---- */
+
+static unsigned debug_register(struct cpu *c, unsigned n)
+{
+    if (n == 4 || n == 5) {
+        if (c->cr4 & CR4_DE)
+            cpu_raise_no_code(c, EXC_UD);
+        n += 2;
+    }
+    return n;
+}
+
+void x_mov_from_dr(struct cpu *c, const struct insn *in)
+{
+    reg_write(c, in->reg[0], c->dr[debug_register(c, in->reg[1])], in->opsz);
+}
+
+void x_mov_to_dr(struct cpu *c, const struct insn *in)
+{
+    unsigned n = debug_register(c, in->reg[0]);
+    u64 v = reg_read(c, in->reg[1], in->srcsz);
+
+    if (n >= 6 && v >> 32)
+        cpu_raise(c, EXC_GP, 0);
+    if (n == 6)
+        v = (v & 0xe00f) | 0xffff0ff0;
+    if (n == 7) {
+        if (v & 0xff)
+            unimplemented(c->cfg.log, "cpu: breakpoints in the debug registers");
+        v = (v & 0xffff2bff) | 0x400;
+    }
+    c->dr[n] = v;
+}
+
+/* ---- ports ---- */
+
+void io_check(struct cpu *c, u16 port, unsigned size)
+{
+    u64 map;
+    unsigned bits16;
+
+    if (!(c->mode & MODE_PE) || (!(c->mode & MODE_VM) && iopl_allows(c)))
+        return;
+    if (!c->tr.usable || (c->tr.attr & SEG_TYPE) < 9 || c->tr.limit < 0x67)
+        cpu_raise(c, EXC_GP, 0);
+    map = mmu_load_sys(c, c->tr.base + 0x66, 2) + port / 8;
+    if (map + 1 > c->tr.limit) /* two bytes are always read */
+        cpu_raise(c, EXC_GP, 0);
+    bits16 = (unsigned)mmu_load_sys(c, c->tr.base + map, 2);
+    if (bits16 >> (port & 7) & ((1u << size) - 1))
+        cpu_raise(c, EXC_GP, 0);
+}
+
+static u16 port_operand(const struct cpu *c, const struct insn *in, int i)
+{
+    return in->kind[i] == K_IMM ? (u8)in->imm : (u16)c->gpr[RDX];
+}
+
+void x_in(struct cpu *c, const struct insn *in)
+{
+    u16 port = port_operand(c, in, 1);
+
+    io_check(c, port, in->opsz);
+    reg_write(c, RAX, bus_read(c->cfg.io, port, in->opsz), in->opsz);
+}
+
+void x_out(struct cpu *c, const struct insn *in)
+{
+    u16 port = port_operand(c, in, 0);
+
+    io_check(c, port, in->srcsz);
+    bus_write(c->cfg.io, port, reg_read(c, RAX, in->srcsz), in->srcsz);
+}
+
+/* ---- time ---- */
+
+static void check_tsd(struct cpu *c)
+{
+    if ((c->cr4 & CR4_TSD) && cpu_cpl(c) > 0)
+        cpu_raise(c, EXC_GP, 0);
+}
+
+void x_rdtsc(struct cpu *c, const struct insn *in)
+{
+    u64 tsc;
+
+    (void)in;
+    check_tsd(c);
+    tsc = clock_ticks(c->cfg.clk) + c->msr.tsc_offset;
+    c->gpr[RAX] = (u32)tsc;
+    c->gpr[RDX] = tsc >> 32;
+}
+
+void x_rdtscp(struct cpu *c, const struct insn *in)
+{
+    x_rdtsc(c, in);
+    c->gpr[RCX] = (u32)c->msr.tsc_aux;
+}
+
+/* No performance counters are offered. */
+void x_rdpmc(struct cpu *c, const struct insn *in)
+{
+    (void)in;
+    cpu_raise(c, EXC_GP, 0);
+}

@@ -1,0 +1,207 @@
+/*
+ * The interpreter: the reference engine. It runs decoded blocks, delivers what instructions raise,
+ * and recognises interrupts between blocks, at the same points as every other engine: an
+ * instruction that can change deliverability ends its block, and one that reached a device leaves
+ * after itself.
+ */
+#include "core/clock.h"
+#include "core/mem_view.h"
+#include "cpu/block.h"
+#include "cpu/event.h"
+#include "cpu/operand.h"
+#include <stdlib.h>
+
+struct interp {
+    struct cpu *c;
+    struct block_cache *blocks;
+};
+
+static void *interp_create(struct cpu *c)
+{
+    struct interp *e = calloc(1, sizeof(*e));
+
+    if (!e)
+        return NULL;
+    e->c = c;
+    e->blocks = block_cache_create(c);
+    if (!e->blocks) {
+        free(e);
+        return NULL;
+    }
+    return e;
+}
+
+static void interp_destroy(void *engine)
+{
+    struct interp *e = engine;
+
+    block_cache_destroy(e->blocks);
+    free(e);
+}
+
+static void interp_sync(void *engine)
+{
+    struct cpu *c = ((struct interp *)engine)->c;
+
+    c->eflags = flags_all(c);
+    c->lf = (struct lazy_flags){ 0 };
+}
+
+static void interp_code_changed(void *engine, u64 off, u64 len)
+{
+    struct interp *e = engine;
+
+    if (block_invalidate(e->blocks, off, len))
+        leave_block(e->c);
+}
+
+static void interp_map_changed(void *engine)
+{
+    struct interp *e = engine;
+
+    mmu_flush_fast(e->c);
+    leave_block(e->c);
+}
+
+/* Delivers an event between instructions; raises like an instruction would. */
+static void deliver(struct cpu *c, u8 vector, enum event_kind kind, u32 error, bool has_error)
+{
+    clock_charge(c->cfg.clk, 1); /* so that a storm of faults does not stand outside of time */
+    c->next_rip = c->rip;
+    event_deliver(c, vector, kind, error, has_error);
+    c->rip = c->next_rip;
+    c->delivering = DELIVER_NONE;
+}
+
+/* What happens between blocks. Returns true when the engine must leave, with the reason. */
+static bool poll(struct cpu *c, enum stop_reason *why)
+{
+    c->leave = false;
+    if (c->attention & ATT_STOP) {
+        c->attention &= ~(u32)ATT_STOP;
+        *why = STOP_REQUEST;
+        return true;
+    }
+    if (c->budget <= 0) {
+        *why = STOP_SLICE;
+        return true;
+    }
+    if ((c->attention & ATT_INTR) && (c->eflags & F_I) && !c->shadow) {
+        c->halted = false;
+        c->delivering = DELIVER_EXTERNAL;
+        deliver(c, c->cfg.ack.vector(c->cfg.ack.source), EVENT_EXT, 0, false);
+        return poll(c, why);
+    }
+    if (c->halted) {
+        *why = STOP_HALT;
+        return true;
+    }
+    return false;
+}
+
+/* Runs at most max instructions of the block; RIP is at its first. */
+static void run_block(struct cpu *c, const struct block *b, unsigned max)
+{
+    const struct op *op = b->ops, *end = op + (b->nr_ops < max ? b->nr_ops : max);
+
+    do {
+        c->next_rip = c->rip + op->in.len;
+        op->fn(c, &op->in);
+        c->rip = c->next_rip;
+        op++;
+    } while (--c->budget > 0 && !c->leave && op < end);
+    if (UNLIKELY(c->rep_interrupted)) {
+        c->rep_interrupted = false;
+        c->budget++; /* it has not retired */
+    }
+}
+
+static const u8 *block_bytes(const struct cpu *c, const struct block *b)
+{
+    return b->off == NO_BACKING ? b->raw : c->cfg.view->backing + b->off;
+}
+
+/* The single-step trap: after an instruction that began with TF set, unless that instruction was
+ * a software interrupt (SDM 3A 17.3.1.4). */
+static void single_step_trap(struct cpu *c)
+{
+    c->dr[6] |= BIT(14);
+    c->delivering = EXC_DB;
+    deliver(c, EXC_DB, EVENT_TRAP, 0, false);
+}
+
+/* One instruction, with everything that needs a look before or after it. */
+static void run_one(struct cpu *c, const struct block *b)
+{
+    const struct cpu_observer *o = c->observer;
+    const struct insn *in = &b->ops[0].in;
+    bool shadow = c->shadow, trap = c->mode & MODE_TF, rf = c->eflags & F_RF;
+    u64 events = c->nr_events, ticks = clock_icount(c->cfg.clk);
+
+    if ((c->mode & MODE_CODE_MASK) != MODE_CODE64 && c->rip + in->len - 1 > c->seg[CS].limit)
+        cpu_raise(c, EXC_GP, 0);
+    if (o && o->before)
+        o->before(o->h, c, in, block_bytes(c, b));
+    run_block(c, b, 1);
+    if (o && o->after && clock_icount(c->cfg.clk) != ticks)
+        o->after(o->h, c, in);
+    if (rf && in->row != ROW_IRET)
+        c->eflags &= ~(u32)F_RF;
+    if (shadow && c->shadow) {
+        c->shadow = false;
+        cpu_update_mode(c);
+    }
+    if (trap && !c->shadow && c->nr_events == events)
+        single_step_trap(c);
+}
+
+static bool needs_care(const struct cpu *c, const struct block *b)
+{
+    if ((c->mode & (MODE_TF | MODE_SHADOW)) || (c->eflags & F_RF) || c->observer)
+        return true;
+    return (c->mode & MODE_CODE_MASK) != MODE_CODE64 &&
+           c->rip + b->nr_bytes - 1 > c->seg[CS].limit;
+}
+
+static enum stop_reason interp_run(void *engine)
+{
+    struct interp *e = engine;
+    struct cpu *c = e->c;
+    enum stop_reason why;
+    jmp_buf env, *outer = c->unwind;
+
+    c->unwind = &env;
+    if (setjmp(env)) { /* an instruction, a fetch or a delivery raised a fault */
+        c->rep_interrupted = false;
+        if (c->delivering != DELIVER_NONE && !event_combine(c)) {
+            c->delivering = DELIVER_NONE;
+            c->unwind = outer;
+            return STOP_TRIPLE;
+        }
+        c->delivering = c->exc_vector;
+        deliver(c, c->exc_vector, c->exc_vector == EXC_DF ? EVENT_ABORT : EVENT_FAULT, c->exc_error,
+                c->exc_has_error);
+    }
+    while (!poll(c, &why)) {
+        const struct block *b = block_lookup(e->blocks);
+
+        if (c->observer && c->observer->block)
+            c->observer->block(c->observer->h, c, c->rip);
+        if (UNLIKELY(needs_care(c, b)))
+            run_one(c, b);
+        else
+            run_block(c, b, BLOCK_MAX_OPS);
+    }
+    c->unwind = outer;
+    return why;
+}
+
+const struct engine interp_engine = {
+    .name = "interp",
+    .create = interp_create,
+    .run = interp_run,
+    .sync = interp_sync,
+    .code_changed = interp_code_changed,
+    .map_changed = interp_map_changed,
+    .destroy = interp_destroy,
+};

@@ -1,0 +1,114 @@
+/*
+ * Model-specific registers. SDM 4 chapter 2; APM 2 appendix A.
+ *
+ * One table says where each lives and which bits may be set. What is not in it raises #GP(0) and
+ * is counted.
+ */
+#include "core/clock.h"
+#include "core/log.h"
+#include "cpu/operand.h"
+
+enum msr_check { CHECK_NONE, CHECK_CANONICAL, CHECK_READ_ONLY };
+
+struct msr_def {
+    u32 first, count, stride; /* stride in bytes between consecutive registers' fields */
+    u32 offset;               /* in struct cpu */
+    u64 reserved;             /* bits that must be 0 */
+    u8 check;
+};
+
+#define FIELD(f) offsetof(struct cpu, f)
+static const struct msr_def msrs[] = {
+    { 0x01b, 1, 0, FIELD(msr.apic_base), 0xffffff00000000ff & ~0x100ull, CHECK_READ_ONLY },
+    { 0x0fe, 1, 0, 0, 0, CHECK_READ_ONLY }, /* MTRRCAP */
+    { 0x174, 1, 0, FIELD(msr.sysenter_cs), 0xffffffff00000000, CHECK_NONE },
+    { 0x175, 1, 0, FIELD(msr.sysenter_esp), 0, CHECK_CANONICAL },
+    { 0x176, 1, 0, FIELD(msr.sysenter_eip), 0, CHECK_CANONICAL },
+    { 0x1a0, 1, 0, FIELD(msr.misc_enable), 0, CHECK_NONE },
+    { 0x200, 16, 8, FIELD(msr.mtrr_phys), 0, CHECK_NONE },
+    { 0x250, 1, 0, FIELD(msr.mtrr_fix[0]), 0, CHECK_NONE },
+    { 0x258, 2, 8, FIELD(msr.mtrr_fix[1]), 0, CHECK_NONE },
+    { 0x268, 8, 8, FIELD(msr.mtrr_fix[3]), 0, CHECK_NONE },
+    { 0x277, 1, 0, FIELD(msr.pat), 0xf8f8f8f8f8f8f8f8, CHECK_NONE },
+    { 0x2ff, 1, 0, FIELD(msr.mtrr_def_type), ~0xcffull, CHECK_NONE },
+    { 0xc0000081, 1, 0, FIELD(msr.star), 0, CHECK_NONE },
+    { 0xc0000082, 1, 0, FIELD(msr.lstar), 0, CHECK_CANONICAL },
+    { 0xc0000083, 1, 0, FIELD(msr.cstar), 0, CHECK_CANONICAL },
+    { 0xc0000084, 1, 0, FIELD(msr.fmask), 0xffffffff00000000, CHECK_NONE },
+    { 0xc0000100, 1, 0, FIELD(seg[FS].base), 0, CHECK_CANONICAL },
+    { 0xc0000101, 1, 0, FIELD(seg[GS].base), 0, CHECK_CANONICAL },
+    { 0xc0000102, 1, 0, FIELD(msr.kernel_gs_base), 0, CHECK_CANONICAL },
+    { 0xc0000103, 1, 0, FIELD(msr.tsc_aux), 0xffffffff00000000, CHECK_NONE },
+};
+enum { MSR_TSC = 0x10, MSR_MTRRCAP = 0xfe, MSR_EFER = 0xc0000080 };
+
+static const struct msr_def *find(u32 n, u64 **field, struct cpu *c)
+{
+    for (unsigned i = 0; i < ARRAY_LEN(msrs); i++)
+        if (n - msrs[i].first < msrs[i].count) {
+            *field = (u64 *)((char *)c + msrs[i].offset + (n - msrs[i].first) * msrs[i].stride);
+            return &msrs[i];
+        }
+    return NULL;
+}
+
+void x_rdmsr(struct cpu *c, const struct insn *in)
+{
+    u32 n = (u32)c->gpr[RCX];
+    u64 *field, v;
+
+    (void)in;
+    if (n == MSR_TSC) {
+        v = clock_ticks(c->cfg.clk) + c->msr.tsc_offset;
+    } else if (n == MSR_MTRRCAP) {
+        v = 0x508; /* eight variable ranges, fixed ranges, write-combining */
+    } else if (n == MSR_EFER) {
+        v = c->msr.efer;
+    } else if (find(n, &field, c)) {
+        v = *field;
+    } else {
+        guest_error(c->cfg.log, "cpu: RDMSR of unknown register %08x", n);
+        cpu_raise(c, EXC_GP, 0);
+    }
+    c->gpr[RAX] = (u32)v;
+    c->gpr[RDX] = v >> 32;
+}
+
+static void write_efer(struct cpu *c, u64 v)
+{
+    const u64 known = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE;
+    u64 changed = v ^ c->msr.efer;
+
+    if ((v & ~known) || ((changed & EFER_LME) && (c->cr0 & CR0_PG)))
+        cpu_raise(c, EXC_GP, 0);
+    c->msr.efer = (v & ~(u64)EFER_LMA) | (c->msr.efer & EFER_LMA);
+    if (changed & EFER_NXE)
+        mmu_flush_all(c);
+    cpu_update_mode(c);
+}
+
+void x_wrmsr(struct cpu *c, const struct insn *in)
+{
+    u32 n = (u32)c->gpr[RCX];
+    u64 v = (u32)c->gpr[RAX] | c->gpr[RDX] << 32, *field;
+    const struct msr_def *d;
+
+    (void)in;
+    if (n == MSR_TSC) {
+        c->msr.tsc_offset = v - clock_ticks(c->cfg.clk);
+        return;
+    }
+    if (n == MSR_EFER) {
+        write_efer(c, v);
+        return;
+    }
+    d = find(n, &field, c);
+    if (!d) {
+        guest_error(c->cfg.log, "cpu: WRMSR of unknown register %08x", n);
+        cpu_raise(c, EXC_GP, 0);
+    }
+    if (d->check == CHECK_READ_ONLY || (v & d->reserved) ||
+        (d->check == CHECK_CANONICAL && !canonical(v)))
+        cpu_raise(c, EXC_GP, 0);
+    *field = v;
+}

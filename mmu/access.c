@@ -1,0 +1,242 @@
+/*
+ * Memory accesses of instructions: the slow path behind the fast sets.
+ *
+ * Order of work: alignment check, translation of every page touched, then memory or device.
+ * Fast entries are filled here alone: reads from pages that are backed, writes to pages that are
+ * backed, dirty, and hold no code of an engine.
+ */
+#include "core/bus.h"
+#include "core/mem_view.h"
+#include "cpu/operand.h"
+#include "mmu/walk.h"
+
+void mmu_flush_fast(struct cpu *c)
+{
+    for (int s = 0; s < 3; s++)
+        for (unsigned i = 0; i < FAST_ENTRIES; i++)
+            c->fast_sets[s]->read[i].tag = c->fast_sets[s]->write[i].tag = FAST_INVALID;
+    c->fetch_epoch++;
+}
+
+void mmu_flush_all(struct cpu *c)
+{
+    tlb_drop_all(c->tlb, true);
+    mmu_flush_fast(c);
+}
+
+void mmu_flush_nonglobal(struct cpu *c)
+{
+    tlb_drop_all(c->tlb, false);
+    mmu_flush_fast(c);
+}
+
+void mmu_flush_page(struct cpu *c, u64 lin)
+{
+    tlb_drop(c->tlb, lin);
+    mmu_flush_fast(c);
+}
+
+/* The physical address of lin, through the TLB. Raises #PF. */
+static u64 translate(struct cpu *c, u64 lin, unsigned access)
+{
+    bool user = c->cpl == 3 && !(access & ACC_SYS);
+    const struct tlb_entry *e;
+    struct walk w;
+
+    if (!(c->cr0 & CR0_PG))
+        return lin;
+    e = tlb_find(c->tlb, lin);
+    if (e && walk_permits(c, e->flags, access, user) &&
+        ((access & ACC_KIND) != ACC_WRITE || (e->flags & TLB_D)))
+        return e->pa | (lin & 0xfff);
+    /* Missing, or too weak: the tables may say more by now (SDM 3A 4.10.4.3). */
+    if (!walk(c, lin, access, user, true, &w)) {
+        tlb_drop(c->tlb, lin); /* a fault drops what was cached for the address (4.10.4.1) */
+        mmu_flush_fast(c);
+        cpu_raise_pf(c, lin, w.error);
+    }
+    tlb_insert(c, lin, w.pa, w.flags, w.level);
+    return w.pa | (lin & 0xfff);
+}
+
+u64 mmu_translate(struct cpu *c, u64 lin, unsigned access)
+{
+    return translate(c, lin, access);
+}
+
+/* Remembers a translated page in the fast set of its privilege, if it may be. */
+static void fill_fast(struct cpu *c, u64 lin, u64 pa, unsigned access)
+{
+    struct mem_view *v = c->cfg.view;
+    bool user = c->cpl == 3 && !(access & ACC_SYS), write = (access & ACC_KIND) == ACC_WRITE;
+    struct fast_set *set = c->fast_sets[user ? 1 : 0];
+    struct mem_page page = mem_view_page(v, pa);
+    u64 off = write ? page.write_off : page.read_off, tag = lin & ~0xfffull;
+    struct fast_entry *e = (write ? set->write : set->read) + ((lin >> 12) & (FAST_ENTRIES - 1));
+
+    if (off >= MEM_PASS)
+        return;
+    if (write) {
+        /* A read-modify-write loads through the write entry: both must be the same memory. */
+        if (page.read_off != page.write_off || (v->page_flags[off >> PAGE_SHIFT] & MEM_CODE))
+            return;
+        v->page_flags[off >> PAGE_SHIFT] |= MEM_DIRTY;
+    }
+    e->tag = tag;
+    e->addend = (u64)(uintptr_t)(v->backing + off) - tag;
+}
+
+/* Ends the block when a device was reached: the deadline or the wires may have moved. */
+static u64 phys_read(struct cpu *c, u64 pa, unsigned size)
+{
+    u64 before = c->cfg.view->bus->nr_accesses, v = mem_read(c->cfg.view, pa, size);
+
+    if (c->cfg.view->bus->nr_accesses != before)
+        leave_block(c);
+    return v;
+}
+
+static void phys_write(struct cpu *c, u64 pa, u64 v, unsigned size)
+{
+    u64 before = c->cfg.view->bus->nr_accesses;
+
+    mem_write(c->cfg.view, pa, v, size);
+    if (c->cfg.view->bus->nr_accesses != before)
+        leave_block(c);
+}
+
+static u64 next_page(const struct cpu *c, u64 lin)
+{
+    u64 next = (lin & ~0xfffull) + 0x1000;
+
+    return c->mode & MODE_LMA ? next : (u32)next;
+}
+
+static void check_alignment(struct cpu *c, u64 lin, unsigned size, unsigned access)
+{
+    if ((c->mode & MODE_AC) && !(access & ACC_SYS) && (lin & (size - 1)) && size <= 8)
+        cpu_raise(c, EXC_AC, 0);
+}
+
+/* A linear address in 64-bit mode that is not canonical never gets here: segments check it. */
+static unsigned first_part(u64 lin, unsigned size)
+{
+    unsigned room = 0x1000 - (unsigned)(lin & 0xfff);
+    return size <= room ? size : room;
+}
+
+static u64 load(struct cpu *c, u64 lin, unsigned size, unsigned intent)
+{
+    unsigned n = first_part(lin, size);
+    u64 pa, v;
+
+    check_alignment(c, lin, size, intent);
+    if (n < size) {
+        u64 lin2 = next_page(c, lin), pa2;
+
+        pa = translate(c, lin, intent);
+        pa2 = translate(c, lin2, intent);
+        v = 0;
+        for (unsigned i = 0; i < size; i++)
+            v |= phys_read(c, i < n ? pa + i : pa2 + i - n, 1) << (8 * i);
+        return v;
+    }
+    pa = translate(c, lin, intent);
+    fill_fast(c, lin, pa, intent);
+    return phys_read(c, pa, size);
+}
+
+static void observe(struct cpu *c, u64 lin, u64 v, unsigned size, bool write)
+{
+    if (c->observer && c->observer->mem)
+        c->observer->mem(c->observer->h, c, lin, v, size, write);
+}
+
+u64 mmu_load_slow(struct cpu *c, u64 lin, unsigned size, unsigned access)
+{
+    u64 v = load(c, lin, size, access);
+
+    observe(c, lin, v, size, false);
+    return v;
+}
+
+u64 mmu_load_rmw_slow(struct cpu *c, u64 lin, unsigned size)
+{
+    u64 v = load(c, lin, size, ACC_WRITE);
+
+    observe(c, lin, v, size, false);
+    return v;
+}
+
+void mmu_store_slow(struct cpu *c, u64 lin, u64 val, unsigned size, unsigned access)
+{
+    unsigned n = first_part(lin, size);
+    u64 pa;
+
+    access |= ACC_WRITE;
+    check_alignment(c, lin, size, access);
+    pa = translate(c, lin, access);
+    if (n < size) {
+        u64 pa2 = translate(c, next_page(c, lin), access);
+
+        for (unsigned i = 0; i < size; i++)
+            phys_write(c, i < n ? pa + i : pa2 + i - n, (u8)(val >> (8 * i)), 1);
+    } else {
+        fill_fast(c, lin, pa, access);
+        phys_write(c, pa, val & size_mask(size), size);
+    }
+    observe(c, lin, val & size_mask(size), size, true);
+}
+
+u64 mmu_load_sys(struct cpu *c, u64 lin, unsigned size)
+{
+    return mmu_load_slow(c, lin, size, ACC_READ | ACC_SYS);
+}
+
+void mmu_store_sys(struct cpu *c, u64 lin, u64 val, unsigned size)
+{
+    mmu_store_slow(c, lin, val, size, ACC_WRITE | ACC_SYS);
+}
+
+void mmu_probe(struct cpu *c, u64 lin, u64 len, unsigned access)
+{
+    if (len > 1 && len <= 8)
+        check_alignment(c, lin, (unsigned)len, access);
+    translate(c, lin, access);
+    if (first_part(lin, (unsigned)len) < len)
+        translate(c, next_page(c, lin), access);
+}
+
+void *mmu_host(struct cpu *c, u64 lin, unsigned access)
+{
+    bool write = (access & ACC_KIND) == ACC_WRITE;
+    const struct fast_entry *e = (write ? c->fast->write : c->fast->read) +
+                                 ((lin >> 12) & (FAST_ENTRIES - 1));
+
+    if (lin - e->tag >= 4096) {
+        u64 pa = translate(c, lin, access);
+
+        if (c->mode & MODE_AC)
+            return NULL;
+        fill_fast(c, lin, pa, access);
+        if (lin - e->tag >= 4096)
+            return NULL;
+    }
+    return (void *)(uintptr_t)(lin + e->addend);
+}
+
+bool mmu_peek(struct cpu *c, u64 lin, u64 *pa)
+{
+    const struct tlb_entry *e;
+    struct walk w;
+
+    if (!(c->cr0 & CR0_PG)) {
+        *pa = lin;
+        return true;
+    }
+    e = tlb_find(c->tlb, lin);
+    if (!e && !walk(c, lin, ACC_READ, false, false, &w))
+        return false;
+    *pa = (e ? e->pa : w.pa) | (lin & 0xfff);
+    return true;
+}

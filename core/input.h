@@ -24,7 +24,7 @@ enum input_kind {
 
 struct input_event {
     u64 icount;   /* instructions retired when it was delivered */
-    u64 sub_tick; /* ticks since that instruction retired */
+    u64 sub_tick; /* ticks charged since power-on: with icount, a point in virtual time */
     u16 kind, code;
     i32 extra;
     i64 value;

@@ -1,0 +1,74 @@
+/* fw_cfg through its ports 510h (selector) and 511h (data): the "etc/e820" file.
+ * QEMU's docs/specs/fw_cfg: key 0 is the signature, 19h the directory; directory numbers are
+ * big-endian, e820 records are packed {u64 addr, u64 len, u32 type} little-endian. */
+#include "io.h"
+#include "memory.h"
+
+enum { SELECT = 0x510, DATA = 0x511, KEY_SIGNATURE = 0, KEY_DIRECTORY = 0x19, NAME_LEN = 56 };
+
+static u32 read_be(unsigned bytes)
+{
+    u32 v = 0;
+    while (bytes-- > 0)
+        v = v << 8 | inb(DATA);
+    return v;
+}
+
+static u32 read_le32(void)
+{
+    u32 v = inb(DATA);
+    v |= (u32)inb(DATA) << 8;
+    v |= (u32)inb(DATA) << 16;
+    return v | (u32)inb(DATA) << 24;
+}
+
+static bool present(void)
+{
+    outw(SELECT, KEY_SIGNATURE);
+    return read_be(4) == 0x51454D55; /* "QEMU" */
+}
+
+/* Selector of a file and its size; 0 if there is none. */
+static u16 find(const char *name, u32 *size)
+{
+    outw(SELECT, KEY_DIRECTORY);
+    u32 count = read_be(4);
+    u16 found = 0;
+    for (u32 i = 0; i < count && i < 256; i++) {
+        u32 len = read_be(4);
+        u16 key = (u16)read_be(2);
+        (void)read_be(2);
+        bool same = true, ended = false;
+        for (unsigned j = 0; j < NAME_LEN; j++) {
+            char c = (char)inb(DATA);
+            if (!ended)
+                same = same && c == name[j];
+            ended = ended || name[j] == 0;
+        }
+        if (same && found == 0) {
+            found = key;
+            *size = len;
+        }
+    }
+    return found;
+}
+
+unsigned fwcfg_e820(struct e820_entry *out, unsigned max)
+{
+    u32 size = 0;
+    if (!present())
+        return 0;
+    u16 key = find("etc/e820", &size);
+    if (key == 0)
+        return 0;
+    outw(SELECT, key);
+    unsigned n = 0;
+    for (; n < max && (n + 1) * 20 <= size; n++) {
+        out[n].addr = read_le32();
+        out[n].addr |= (u64)read_le32() << 32;
+        out[n].len = read_le32();
+        out[n].len |= (u64)read_le32() << 32;
+        out[n].type = read_le32();
+    }
+    return n;
+}

@@ -1,0 +1,153 @@
+/* Option ROMs: found at C0000h to DFFFFh or behind a PCI ROM BAR, which is copied to shadow RAM.
+ *
+ * A ROM is 55 AA, its size in 512 bytes, and an entry at offset 3; its bytes add up to 0. PCI ROMs
+ * are entered with AX = bus/device/function (PCI Firmware Specification 3.0, 5.2).
+ * Shadow RAM needs the host bridge's PAM1 to PAM4: each nibble is 16 KiB, bit 0 lets reads and
+ * bit 1 lets writes reach RAM. */
+#include "rom.h"
+#include "bda.h"
+#include "console.h"
+#include "entry.h"
+#include "pci.h"
+
+enum { ROM_START = 0xC000, ROM_END = 0xE000, CHUNK = 0x400, STEP_2K = 0x80 };
+
+extern u8 pam_saved[4];
+static u16 next_free = ROM_START; /* where the next PCI ROM may be copied */
+
+/* Access of the 16 KiB chunk that holds `seg`: 0 ROM, 1 read RAM, 3 read and write RAM. */
+static void pam_set(u16 seg, u8 access)
+{
+    unsigned chunk = (unsigned)(seg - ROM_START) / CHUNK;
+    u8 reg = (u8)(pam_base + 1 + chunk / 2);
+    u8 v = pci_read8(0, reg);
+    v = chunk & 1 ? (u8)((v & 0x0F) | access << 4) : (u8)((v & 0xF0) | access);
+    pci_write8(0, reg, v);
+}
+
+static bool sum_is_zero(u16 seg, u32 len)
+{
+    u8 sum = 0;
+    for (u32 i = 0; i < len; i++)
+        sum = (u8)(sum + peek8(seg, i));
+    return sum == 0;
+}
+
+static u32 rom_length(u16 seg)
+{
+    return peek16(seg, 0) == 0xAA55 ? peek8(seg, 2) * 512u : 0;
+}
+
+static void enter(u16 seg, u16 bdf)
+{
+    struct call_regs r = {0};
+    r.cs = seg;
+    r.ip = 3;
+    r.ax = bdf;
+    r.ebx = 0xFFFF;
+    r.edx = 0xFFFF;
+    far_call(&r);
+}
+
+/* Copies the ROM of a PCI function to shadow RAM at next_free; its length, 0 if it has none. */
+static u32 copy_pci_rom(u16 bdf)
+{
+    u32 old = pci_read32(bdf, PCI_ROM);
+    pci_write32(bdf, PCI_ROM, 0xFFFFF800);
+    u32 mask = pci_read32(bdf, PCI_ROM) & 0xFFFFF800;
+    if (mask == 0 || mask == 0xFFFFF800) {
+        pci_write32(bdf, PCI_ROM, old);
+        return 0;
+    }
+    u32 at = pci_mem_free(~mask + 1), len = 0;
+    u16 command = pci_read16(bdf, PCI_COMMAND);
+    pci_write32(bdf, PCI_ROM, at | 1);
+    pci_write16(bdf, PCI_COMMAND, command | PCI_CMD_MEM);
+    flat_begin();
+    u32 head = flat_read32(at);
+    if ((head & 0xFFFF) == 0xAA55)
+        len = (head >> 16 & 0xFF) * 512;
+    bool fits = len != 0 && ((u32)next_free << 4) + len <= (u32)ROM_END << 4;
+    if (fits) {
+        u32 to = (u32)next_free << 4;
+        for (u32 seg = next_free & ~(CHUNK - 1u); seg < next_free + (len >> 4); seg += CHUNK)
+            pam_set((u16)seg, 3);
+        for (u32 i = 0; i < len; i += 4)
+            flat_write32(to + i, flat_read32(at + i));
+    }
+    flat_end();
+    pci_write32(bdf, PCI_ROM, at & 0xFFFFF800);
+    pci_write32(bdf, PCI_ROM, 0);
+    pci_write16(bdf, PCI_COMMAND, command);
+    return fits ? len : 0;
+}
+
+static bool start_at(u16 seg, u32 len, u16 bdf)
+{
+    if (!sum_is_zero(seg, len)) {
+        post_fail("rom", "checksum of the option ROM at %04X0h is wrong", seg);
+        return false;
+    }
+    enter(seg, bdf);
+    return true;
+}
+
+bool rom_start_video(void)
+{
+    u16 bdf = pci_find_class(0x0300);
+    u32 own = (u32)peek16(0, 0x10 * 4 + 2);
+    if (bdf != 0xFFFF && pam_base != 0) {
+        u32 len = copy_pci_rom(bdf);
+        if (len != 0 && rom_length(ROM_START) == len) {
+            start_at(ROM_START, len, bdf);
+            next_free = (u16)(ROM_START + ((len + 2047) / 2048) * STEP_2K);
+        }
+    }
+    if (next_free == ROM_START && rom_length(ROM_START) != 0) {
+        u32 len = rom_length(ROM_START);
+        start_at(ROM_START, len, bdf);
+        /* Shadow RAM would hide the ROM: PCI ROMs go into the chunks after it. */
+        next_free = (u16)(ROM_START + ((len + 16383) / 16384) * CHUNK);
+    }
+    return peek16(0, 0x10 * 4 + 2) != own;
+}
+
+void rom_scan_others(void)
+{
+    /* ROMs of other PCI devices first: shadow RAM reads as it was before. */
+    if (pam_base != 0) {
+        for (u16 bdf = pci_first(); bdf != 0xFFFF; bdf = pci_next(bdf)) {
+            if (pci_read32(bdf, PCI_CLASS) >> 16 == 0x0300 ||
+                (pci_read8(bdf, PCI_HEADER) & 0x7F) != 0)
+                continue;
+            u16 seg = next_free;
+            u32 len = copy_pci_rom(bdf);
+            if (len != 0 && start_at(seg, len, bdf)) {
+                len = peek8(seg, 2) * 512u; /* initialisation may shrink it */
+                next_free = (u16)(seg + ((len + 2047) / 2048) * STEP_2K);
+            }
+        }
+    }
+    for (u32 seg = next_free; seg < ROM_END; ) {
+        u32 len = rom_length((u16)seg);
+        if (len == 0) {
+            seg += STEP_2K;
+            continue;
+        }
+        start_at((u16)seg, len, 0);
+        seg += ((len + 2047) / 2048) * STEP_2K;
+    }
+}
+
+void rom_protect(void)
+{
+    if (pam_base == 0)
+        return;
+    for (u8 i = 0; i < 4; i++) {
+        u8 reg = (u8)(pam_base + 1 + i);
+        u8 v = pci_read8(0, reg) & 0x11; /* RAM that was written stays RAM, read-only */
+        pam_saved[i] = v;
+        pci_write8(0, reg, v);
+    }
+    pci_write8(0, pam_base, 0x10);
+}

@@ -30,10 +30,16 @@ struct sdl_display {
 
 enum { FIRST_W = 960, FIRST_H = 720, SMALL_W = 640, SMALL_H = 480 };
 
-static bool driver_shows_nothing(void)
+/* Without a display server SDL would try the bare console, or show nothing at all. */
+static bool display_named(void)
 {
-    const char *driver = SDL_GetCurrentVideoDriver();
-    return driver && (!strcmp(driver, "dummy") || !strcmp(driver, "offscreen"));
+    static const char *const names[] = {"DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"};
+    for (unsigned i = 0; i < ARRAY_LEN(names); i++) {
+        const char *value = getenv(names[i]);
+        if (value && *value)
+            return true;
+    }
+    return false;
 }
 
 struct sdl_display *sdl_display_open(const char *title, char err[MACHINE_ERR_LEN])
@@ -42,17 +48,13 @@ struct sdl_display *sdl_display_open(const char *title, char err[MACHINE_ERR_LEN
     SDL_SetHint(SDL_HINT_NO_SIGNAL_HANDLERS, "1");
     SDL_SetHint(SDL_HINT_VIDEO_X11_NET_WM_BYPASS_COMPOSITOR, "0");
     SDL_SetHint(SDL_HINT_APP_NAME, "Kiln");
-    const char *wanted = getenv("SDL_VIDEODRIVER");
-    if (SDL_Init(SDL_INIT_VIDEO) < 0) {
-        snprintf(err, MACHINE_ERR_LEN, "no display: %s; %s", SDL_GetError(), advice);
+    if (!display_named()) {
+        snprintf(err, MACHINE_ERR_LEN, "no display: DISPLAY and WAYLAND_DISPLAY are not set; %s",
+                 advice);
         return NULL;
     }
-    if (driver_shows_nothing() && !wanted) {
-        SDL_Quit();
-        snprintf(err, MACHINE_ERR_LEN,
-                 "no display: neither DISPLAY nor WAYLAND_DISPLAY leads to "
-                 "one; %s",
-                 advice);
+    if (SDL_Init(SDL_INIT_VIDEO) < 0) {
+        snprintf(err, MACHINE_ERR_LEN, "no display: %s; %s", SDL_GetError(), advice);
         return NULL;
     }
     struct sdl_display *d = calloc(1, sizeof(*d));

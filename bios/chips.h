@@ -11,6 +11,9 @@ void pic_mask(unsigned irq);
 void pic_eoi(unsigned irq);
 bool pic_in_service(unsigned irq);
 
+/* apic.c */
+void apic_virtual_wire(void);
+
 /* pit.c */
 void pit_init(void);
 /* A deadline measured with the timer's counter; also ends by count of polls if the timer is dead. */

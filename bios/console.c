@@ -87,6 +87,16 @@ void con_printf(const char *fmt, ...)
     __builtin_va_end(ap);
 }
 
+void console_clear(void)
+{
+    if (target == CONSOLE_VIDEO) {
+        struct call_regs r = {.eax = 0x0003};
+        call_int(0x10, &r);
+    } else {
+        con_printf("\n");
+    }
+}
+
 void console_open(enum console_target t)
 {
     target = t;
@@ -98,21 +108,13 @@ void console_open(enum console_target t)
         outb(COM1 + 3, 0x03);
         outb(COM1 + 4, 0x03); /* DTR, RTS */
     }
+    if (t == CONSOLE_VIDEO)
+        console_clear(); /* also sets text mode: a video BIOS need not have */
     u16 n = early_len;
     early_len = 0;
     for (u16 i = 0; i < n; i++) {
         if (early[i] != '\r')
             put(early[i]);
-    }
-}
-
-void console_clear(void)
-{
-    if (target == CONSOLE_VIDEO) {
-        struct call_regs r = {.eax = 0x0003};
-        call_int(0x10, &r);
-    } else {
-        con_printf("\n");
     }
 }
 

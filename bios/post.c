@@ -12,9 +12,9 @@
 #include "serial.h"
 
 enum {
-    POST_CLOCK = 0x10,
-    POST_PIT = 0x12,
-    POST_PIC = 0x14,
+    POST_PIT = 0x10,
+    POST_PIC = 0x12,
+    POST_CLOCK = 0x14,
     POST_MEMORY_SIZE = 0x20,
     POST_MEMORY_BASE = 0x22,
     POST_TABLES = 0x28,
@@ -108,10 +108,11 @@ void post_main(void)
 {
     post_code(POST_PIT);
     pit_init(); /* first: what follows measures time with it */
-    post_code(POST_CLOCK);
-    rtc_init();
     post_code(POST_PIC);
     pic_init();
+    apic_virtual_wire();
+    post_code(POST_CLOCK);
+    rtc_init();
     outb(0x92, (inb(0x92) & 0xFE) | 0x02); /* A20 on: memory above 1 MiB is tested next */
     post_code(POST_MEMORY_SIZE);
     memory_size();

@@ -59,17 +59,21 @@ static bool quiet(void)
 }
 
 /* Ticks are seen through the divider chain: with the periodic flag at 8192 Hz one must come
- * within a millisecond; waiting for the second hand would cost a second of boot time. */
+ * within a millisecond; waiting for the second hand would cost a second of boot time. The
+ * interrupt is enabled for that (IRQ 8 is masked): some emulations run the divider only then. */
 static bool divider_runs(void)
 {
     cmos_write(REG_A, 0x23);
+    cmos_write(REG_B, cmos_read(REG_B) | B_PIE);
     (void)cmos_read(REG_C);
     struct deadline d;
     deadline_start(&d, 3000);
     bool pf = false;
     while (!(pf = cmos_read(REG_C) & C_PF) && !deadline_passed(&d))
         ;
+    cmos_write(REG_B, cmos_read(REG_B) & (u8)~B_PIE);
     cmos_write(REG_A, A_RATE);
+    (void)cmos_read(REG_C);
     return pf;
 }
 

@@ -323,6 +323,9 @@ static bool linger(struct run *r, const char *reason)
     if (r->s->display) {
         set_title(r, host_now_ns(), reason);
         sdl_display_set_banner(r->s->display, banner);
+    } else if (r->o->no_shutdown) {
+        fprintf(stderr, "kiln: %s; -no-shutdown keeps kiln here until a signal or --timeout\n",
+                reason);
     }
     for (;;) {
         u64 wall = host_now_ns();

@@ -1,12 +1,12 @@
 /*
- * The banner: a box with lines of text, drawn glyph by glyph as small rectangles from the 8x16
+ * The banner: a box with lines of text, drawn glyph by glyph as small rectangles from the 8x13
  * font that the VGA option ROM has, too.
  */
 #include "host/banner.h"
 #include "core/types.h"
 #include "host/banner_font.h"
 
-enum { GLYPH_W = 8, GLYPH_H = 16, MARGIN = 12 };
+enum { GLYPH_W = 8, GLYPH_H = 13, MARGIN = 12 };
 
 static void draw_glyph(SDL_Renderer *renderer, unsigned c, int x, int y, int scale)
 {

@@ -33,7 +33,7 @@ static void list_drive(unsigned i)
         if (outcome[k].why == WHY_READ_ERROR)
             con_printf("sector 0 cannot be read (INT 13h status %02Xh)\n", outcome[k].status);
         else if (outcome[k].why == WHY_NO_SIGNATURE)
-            con_printf("no boot signature: 55 AA wanted at 510, found %02X %02X\n",
+            con_printf("first sector ends in %02X %02X, not in 55 AA\n",
                        outcome[k].found[0], outcome[k].found[1]);
         else
             con_printf("its boot sector gave up (INT 18h)\n");

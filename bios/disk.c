@@ -260,7 +260,8 @@ static u8 serve(struct regs *r, unsigned index)
     case 0x03: return chs_transfer(r, d, OP_WRITE);
     case 0x04: return chs_transfer(r, d, OP_VERIFY);
     case 0x08: {
-        u16 last = (u16)(d->cylinders - 1);
+        /* As on the AT, the last cylinder is kept for diagnostics and not counted. */
+        u16 last = (u16)(d->cylinders > 1 ? d->cylinders - 2 : 0);
         r->al = 0;
         r->ch = (u8)last;
         r->cl = (u8)((last >> 2 & 0xC0) | d->spt);
@@ -295,7 +296,7 @@ void int13_disk(struct regs *r)
     if (function == 0x15) {
         bool there = index < nr_disks;
         if (there) {
-            u32 n = (u32)disks[index].cylinders * disks[index].heads * disks[index].spt;
+            u32 n = (disks[index].cylinders - 1u) * disks[index].heads * disks[index].spt;
             r->cx = (u16)(n >> 16);
             r->dx = (u16)n;
             r->ah = 3;

@@ -1,0 +1,67 @@
+#!/bin/sh
+# Boots services.S under our firmware and under a reference one, and compares the lines.
+# usage: services.sh SPARK.BIN VGABIOS.BIN WORKDIR [EMULATOR]
+# EMULATOR takes QEMU's options; the reference always runs in QEMU with SeaBIOS.
+# Exit: 0 same, 1 different, 77 when a program is missing.
+src=$(cd "$(dirname "$0")" && pwd)
+bios=$1 vga=$2 dir=$3 emulator=${4:-qemu-system-x86_64}
+ref_bios=/usr/share/seabios/bios.bin ref_vga=/usr/share/seabios/vgabios-stdvga.bin
+command -v qemu-system-x86_64 > /dev/null || { echo "skipped: no qemu-system-x86_64"; exit 77; }
+[ -f "$ref_bios" ] || { echo "skipped: no $ref_bios"; exit 77; }
+command -v "$emulator" > /dev/null || { echo "skipped: no $emulator"; exit 77; }
+mkdir -p "$dir" && cd "$dir" || exit 1
+as --32 -o services.o "$src/services.S" &&
+    ld -m elf_i386 -Ttext 0x7c00 --oformat binary -o sector.img services.o || exit 1
+
+# The disk: the program, then sectors that hold their own number.
+make_disk() {
+    awk 'BEGIN { for (i = 0; i < 20; i++) printf "%0512d", i }' > rest.img
+    cp sector.img "$1"
+    dd if=/dev/zero of="$1" bs=512 seek=16 count=48 conv=notrunc status=none
+    dd if=rest.img of="$1" bs=512 seek=64 conv=notrunc status=none
+    dd if=/dev/zero of="$1" bs=1048576 seek=63 count=1 conv=notrunc status=none
+}
+
+# run EMULATOR BIOS VGA OUT: until "end", typing keys when asked.
+run() {
+    make_disk disk.img
+    rm -f "$4" monitor
+    : > "$4"
+    mkfifo monitor
+    timeout 60 "$1" -accel tcg -m 64 -bios "$2" -vga none -device VGA,romfile="$3" \
+        -display none -serial file:"$4" -monitor stdio -rtc base=2024-03-01T12:00:00 \
+        -drive file=disk.img,format=raw < monitor > monitor.log 2>&1 &
+    pid=$!
+    exec 3> monitor
+    n=0
+    typed=0
+    while kill -0 $pid 2> /dev/null && [ $n -lt 300 ] && ! grep -q '^end' "$4"; do
+        if [ $typed = 0 ] && [ "$(grep -c '^type' "$4")" = 2 ]; then
+            typed=1
+            for key in a shift-a ctrl-c alt-x 1 shift-1 f1 up left kp_enter esc tab ret; do
+                echo "sendkey $key 40" >&3
+                sleep 0.15
+            done
+        fi
+        sleep 0.1
+        n=$((n + 1))
+    done
+    echo quit >&3
+    exec 3>&-
+    kill $pid 2> /dev/null
+    wait $pid 2> /dev/null
+    rm -f monitor
+}
+
+run qemu-system-x86_64 "$ref_bios" "$ref_vga" reference.txt
+run "$emulator" "$bios" "$vga" ours.txt
+cat ours.txt
+for f in reference ours; do
+    grep -q '^end' $f.txt || { echo "FAIL: the $f run did not reach its end"; exit 1; }
+    grep -v '^?' $f.txt > $f.cmp
+done
+if ! diff reference.cmp ours.cmp; then
+    echo "FAIL: services differ (< reference, > ours)"
+    exit 1
+fi
+echo "all lines agree"

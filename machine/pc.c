@@ -1,0 +1,287 @@
+/*
+ * The motherboard of an i440FX/PIIX3 PC, in one straight function: reading pc_init() is reading
+ * the board. Devices get their wires here and nowhere else.
+ */
+#include "machine/pc.h"
+#include "machine/rom_file.h"
+#include <stdlib.h>
+
+#define KIB(n) ((u64)(n) << 10)
+#define MIB(n) ((u64)(n) << 20)
+#define GIB(n) ((u64)(n) << 30)
+
+enum {
+    PORT_ACCESS_NS = 1000, /* what an access costs in virtual time: DESIGN of time, decision 001 */
+    MMIO_ACCESS_NS = 200,
+    BIOS_MAX = 256 << 10,
+    OPTION_ROM_MAX = 128 << 10,
+};
+
+/* The order of memory overlays, later ones above. */
+enum priority { PRIO_RAM, PRIO_HOLE, PRIO_PAM, PRIO_ROM };
+
+static struct irq_line wire(void (*set)(void *, unsigned, bool), void *sink, unsigned pin)
+{
+    return (struct irq_line){ set, sink, pin };
+}
+
+static struct irq_line irq(struct pc *pc, unsigned n)
+{
+    return wire(pic_set_irq, &pc->pic, n);
+}
+
+static void set_a20(void *sink, unsigned pin, bool level)
+{
+    (void)pin;
+    mem_view_set_a20(sink, level);
+}
+
+static void power_requested(void *sink, enum power_request what, u32 code)
+{
+    struct pc *pc = sink;
+
+    pc->power = what;
+    pc->power_code = code;
+    cpu_request_stop(&pc->cpu);
+}
+
+/* PAM: a segment below 1 MiB reads from RAM or what lies below, and so do writes. */
+static void set_pam(void *sink, unsigned segment, bool read_ram, bool write_ram)
+{
+    struct pc *pc = sink;
+    struct mem_overlay *o = pc->pam[segment];
+
+    o->read_off = read_ram ? o->pa : MEM_PASS;
+    o->write_off = write_ram ? o->pa : MEM_PASS;
+    mem_view_update(&pc->view);
+}
+
+static void attach(struct pc *pc, struct dev *d)
+{
+    ASSERT(pc->nr_devices < MAX_DEVICES);
+    pc->devices[pc->nr_devices++] = d;
+}
+
+/* ---- memory ---- */
+
+static void overlay(struct pc *pc, const char *name, u64 pa, u64 len, u64 read_off, u64 write_off,
+                    enum priority priority)
+{
+    if (len)
+        mem_view_add(&pc->view, (struct mem_overlay){ name, pa, len, read_off, write_off,
+                                                      (int)priority, true });
+}
+
+static int init_memory(struct pc *pc, const struct machine_config *cfg, char *err)
+{
+    u64 ram = cfg->ram_bytes;
+    size_t bios_len;
+    void *bios = rom_file_read(cfg->bios_path, BIOS_MAX, &bios_len, err, MACHINE_ERR_LEN);
+
+    if (!bios)
+        return -1;
+    if (bios_len != KIB(64) && bios_len != KIB(128) && bios_len != KIB(256)) {
+        snprintf(err, MACHINE_ERR_LEN,
+                 "%s has %zu bytes; a BIOS image has 64, 128 or 256 KiB, since it ends at 4 GiB",
+                 cfg->bios_path, bios_len);
+        free(bios);
+        return -1;
+    }
+    if (mem_view_init(&pc->view, ram + BIOS_MAX, &pc->mem, &pc->trace)) {
+        snprintf(err, MACHINE_ERR_LEN, "the host has no memory for a guest with %llu MiB; try -m",
+                 (unsigned long long)(ram >> 20));
+        free(bios);
+        return -1;
+    }
+    pc->bios_off = ram;
+    pc->bios_len = bios_len;
+    memcpy(pc->view.backing + pc->bios_off, bios, bios_len);
+    free(bios);
+
+    pc->low_ram = ram <= GIB(3) + MIB(512) ? ram : GIB(3);
+    pc->high_ram = ram - pc->low_ram;
+    overlay(pc, "low ram", 0, pc->low_ram, 0, 0, PRIO_RAM);
+    overlay(pc, "high ram", GIB(4), pc->high_ram, pc->low_ram, pc->low_ram, PRIO_RAM);
+    overlay(pc, "vga window", 0xa0000, 0x20000, MEM_BUS, MEM_BUS, PRIO_HOLE);
+    overlay(pc, "expansion rom space", 0xc0000, 0x40000, MEM_BUS, MEM_DROP, PRIO_HOLE);
+    {
+        u64 low = bios_len < KIB(128) ? bios_len : KIB(128);
+        u64 off = pc->bios_off + bios_len - low;
+        overlay(pc, "bios below 1 MiB", MIB(1) - low, low, off, MEM_DROP, PRIO_HOLE);
+    }
+    for (unsigned i = 0; i < PAM_SEGMENTS; i++) {
+        u64 pa = i == 0 ? 0xf0000 : 0xc0000 + (i - 1) * KIB(16), len = i == 0 ? KIB(64) : KIB(16);
+
+        pc->pam[i] = mem_view_add(&pc->view, (struct mem_overlay){ "pam", pa, len, MEM_PASS,
+                                                                   MEM_PASS, PRIO_PAM, true });
+    }
+    overlay(pc, "bios", GIB(4) - bios_len, bios_len, pc->bios_off, MEM_DROP, PRIO_ROM);
+    pc->dma.view = &pc->view;
+    return 0;
+}
+
+/* What firmware learns of the board from CMOS: memory sizes and boot order, at the places that
+ * QEMU and Bochs use. */
+static void fill_cmos(struct pc *pc)
+{
+    u64 ext_kib = (pc->low_ram >> 10) - 1024, above_16m = 0, high = pc->high_ram >> 16;
+    u64 ext_capped = ext_kib > 65535 ? 65535 : ext_kib;
+
+    if (pc->low_ram > MIB(16))
+        above_16m = (pc->low_ram - MIB(16)) >> 16;
+    if (above_16m > 65535)
+        above_16m = 65535;
+    const struct { u8 index; u64 value; } cells[] = {
+        { 0x14, 0x04 },  { 0x15, 640 & 255 }, { 0x16, 640 >> 8 },
+        { 0x17, ext_capped }, { 0x18, ext_capped >> 8 },
+        { 0x30, ext_capped }, { 0x31, ext_capped >> 8 },
+        { 0x34, above_16m }, { 0x35, above_16m >> 8 },
+        { 0x38, 0x01 }, /* no signature check on floppies */
+        { 0x3d, 0x02 }, /* boot from the hard disk */
+        { 0x5b, high }, { 0x5c, high >> 8 }, { 0x5d, high >> 16 },
+    };
+
+    for (unsigned i = 0; i < ARRAY_LEN(cells); i++)
+        rtc_set_cmos(&pc->rtc, cells[i].index, (u8)cells[i].value);
+    if (pc->ide.cfg.disk[0])
+        rtc_set_cmos(&pc->rtc, 0x12, 0xf0);
+}
+
+/* fw_cfg: QEMU's public interface for the same facts, and more of them. */
+static int fill_fw_cfg(struct pc *pc)
+{
+    u8 map[2 * 20], *p = map;
+    u64 ram = pc->low_ram + pc->high_ram;
+    u16 one = 1, zero = 0;
+
+    store_le(p, 0, 8), store_le(p + 8, pc->low_ram, 8), store_le(p + 16, 1, 4);
+    p += 20;
+    if (pc->high_ram) {
+        store_le(p, GIB(4), 8), store_le(p + 8, pc->high_ram, 8), store_le(p + 16, 1, 4);
+        p += 20;
+    }
+    return fw_cfg_add(&pc->fw_cfg, 0x03, &ram, sizeof(ram)) ||   /* RAM size */
+           fw_cfg_add(&pc->fw_cfg, 0x04, &zero, sizeof(zero)) || /* not without graphics */
+           fw_cfg_add(&pc->fw_cfg, 0x05, &one, sizeof(one)) ||   /* processors */
+           fw_cfg_add(&pc->fw_cfg, 0x0f, &one, sizeof(one)) ||   /* at most */
+           fw_cfg_add_file(&pc->fw_cfg, "etc/e820", map, (u32)(p - map));
+}
+
+static void route_input(void *sink, const struct input_event *e)
+{
+    struct pc *pc = sink;
+
+    switch ((enum input_kind)e->kind) {
+    case INPUT_KEY: i8042_key(&pc->kbc, e->code, e->value != 0); break;
+    case INPUT_MOUSE:
+        i8042_mouse(&pc->kbc, (i16)e->value, (i16)(e->value >> 16), e->extra, e->code);
+        break;
+    case INPUT_SERIAL: uart_receive(&pc->uart[e->code & 1], (u8)e->value); break;
+    case INPUT_DATE: break; /* a board gets its date at power-on: machine_config.rtc_seconds */
+    case INPUT_POWER: power_requested(pc, (enum power_request)e->code, 0); break;
+    }
+}
+
+static bool broken(const struct machine_config *cfg, const char *what)
+{
+    return cfg->break_device && !strcmp(cfg->break_device, what);
+}
+
+int pc_init(struct pc *pc, const struct machine_config *cfg, char err[MACHINE_ERR_LEN])
+{
+    struct power_switch power = { power_requested, pc };
+    struct cpu_config cpu_cfg = { .view = &pc->view, .io = &pc->io, .clk = &pc->clk,
+                                  .log = &pc->log, .ack = { pic_ack, &pc->pic } };
+    FILE *log_file = cfg->log_file ? cfg->log_file : stderr;
+
+    memset(pc, 0, sizeof(*pc));
+    log_init(&pc->log, log_file, cfg->log_mask);
+    clock_init(&pc->clk);
+    pc->clk.num = cfg->tick_num;
+    pc->clk.den = cfg->tick_den;
+    trace_init(&pc->trace, log_file, &pc->clk);
+    bus_init(&pc->io, "io", 0x10000, PORT_ACCESS_NS, &pc->clk, &pc->log, &pc->trace);
+    bus_init(&pc->mem, "mem", 0, MMIO_ACCESS_NS, &pc->clk, &pc->log, &pc->trace);
+    input_init(&pc->input, &pc->clk, &pc->trace, route_input, pc);
+    if (init_memory(pc, cfg, err))
+        return -1;
+    if (cpu_init(&pc->cpu, &cpu_cfg)) {
+        snprintf(err, MACHINE_ERR_LEN, "the host has no memory for a processor");
+        return -1;
+    }
+    pc->env = (struct dev_env){ &pc->io, &pc->mem, &pc->dma, &pc->clk, &pc->log, &pc->trace };
+    if (cfg->vgabios_path) {
+        pc->vga_rom = rom_file_read(cfg->vgabios_path, OPTION_ROM_MAX, &pc->vga_rom_len, err,
+                                    MACHINE_ERR_LEN);
+        if (!pc->vga_rom)
+            return -1;
+    }
+
+#define ATTACH(member, class, ...)                                                                 \
+    do {                                                                                           \
+        if (dev_init(&pc->member.dev, &class, &pc->env, &(struct __VA_ARGS__), err))               \
+            return -1;                                                                             \
+        attach(pc, &pc->member.dev);                                                               \
+    } while (0)
+
+    ATTACH(pic, pic_class, pic_cfg{ .intr = wire(cpu_set_intr, &pc->cpu, 0), .broken = broken(cfg, "pic") });
+    ATTACH(pit, pit_class, pit_cfg{ .irq0 = irq(pc, 0), .broken = broken(cfg, "pit") });
+    ATTACH(rtc, rtc_class, rtc_cfg{ .irq8 = irq(pc, 8), .start_seconds = cfg->rtc_seconds,
+                                    .broken = broken(cfg, "rtc") });
+    ATTACH(kbc, i8042_class, i8042_cfg{ .irq1 = irq(pc, 1), .irq12 = irq(pc, 12),
+                                        .a20 = wire(set_a20, &pc->view, 0), .power = power,
+                                        .broken = broken(cfg, "kbd") });
+    ATTACH(uart[0], uart_class, uart_cfg{ .base = 0x3f8, .irq = irq(pc, 4), .out = cfg->serial[0] });
+    ATTACH(uart[1], uart_class, uart_cfg{ .base = 0x2f8, .irq = irq(pc, 3), .out = cfg->serial[1] });
+    ATTACH(host_bridge, i440fx_class, i440fx_cfg{ .pam = { set_pam, pc } });
+    ATTACH(isa_bridge, piix3_class, piix3_cfg{ .bus = &pc->host_bridge.bus, .pic = irq(pc, 0),
+                                               .power = power });
+    ATTACH(ide, ide_class, ide_cfg{ .bus = &pc->host_bridge.bus, .irq14 = irq(pc, 14),
+                                    .irq15 = irq(pc, 15),
+                                    .disk = { cfg->disk[0], cfg->disk[1], cfg->disk[2], cfg->disk[3] },
+                                    .broken = broken(cfg, "ide") });
+    ATTACH(pm, piix4_pm_class, piix4_pm_cfg{ .bus = &pc->host_bridge.bus, .sci = irq(pc, 9),
+                                             .power = power });
+    ATTACH(vga, vga_class, vga_cfg{ .bus = &pc->host_bridge.bus, .rom = pc->vga_rom,
+                                    .rom_len = (u32)pc->vga_rom_len });
+    ATTACH(fw_cfg, fw_cfg_class, fw_cfg_cfg{ 0 });
+    ATTACH(post, post_port_class, post_port_cfg{ 0 });
+    if (cfg->debugcon)
+        ATTACH(debugcon, debugcon_class, debugcon_cfg{ .port = cfg->debugcon_port,
+                                                       .out = cfg->debugcon });
+    if (cfg->exit_device)
+        ATTACH(exit_port, exit_port_class, exit_port_cfg{ .port = cfg->exit_port,
+                                                          .size = cfg->exit_size, .power = power });
+    if (broken(cfg, "ram"))
+        ATTACH(bad_ram, bad_ram_class, bad_ram_cfg{ .view = &pc->view });
+#undef ATTACH
+
+    fill_cmos(pc);
+    if (fill_fw_cfg(pc)) {
+        snprintf(err, MACHINE_ERR_LEN, "the host has no memory for fw_cfg");
+        return -1;
+    }
+    return 0;
+}
+
+void pc_reset(struct pc *pc, enum reset_kind kind)
+{
+    for (unsigned i = 0; i < pc->nr_devices; i++)
+        dev_reset(pc->devices[i], kind);
+    mem_view_set_a20(&pc->view, true);
+    cpu_reset(&pc->cpu);
+}
+
+void pc_fini(struct pc *pc)
+{
+    while (pc->nr_devices)
+        dev_fini(pc->devices[--pc->nr_devices]);
+    cpu_fini(&pc->cpu);
+    mem_view_fini(&pc->view);
+    bus_fini(&pc->io);
+    bus_fini(&pc->mem);
+    input_fini(&pc->input);
+    clock_fini(&pc->clk);
+    log_fini(&pc->log);
+    free(pc->vga_rom);
+}

@@ -1,0 +1,83 @@
+/*
+ * The motherboard: every part of one PC, and how its memory lies in the backing.
+ *
+ *     backing   0 ........ ram_bytes            RAM
+ *               bios_off .. + bios_len          the BIOS image
+ *
+ *     physical  00000000 - 0009FFFF   RAM
+ *               000A0000 - 000BFFFF   VGA window (memory bus)
+ *               000C0000 - 000FFFFF   13 segments of PAM: option ROM space and the BIOS, or RAM
+ *               00100000 - low_ram    RAM, up to the hole for PCI
+ *               FFFC0000 - FFFFFFFF   BIOS (its size decides)
+ *               100000000 -           the rest of RAM
+ */
+#ifndef MACHINE_PC_H
+#define MACHINE_PC_H
+
+#include "core/dev.h"
+#include "core/input.h"
+#include "cpu/cpu.h"
+#include "devices/debug_ports.h"
+#include "devices/fw_cfg.h"
+#include "devices/i440fx.h"
+#include "devices/i8042.h"
+#include "devices/ide.h"
+#include "devices/pic.h"
+#include "devices/piix3.h"
+#include "devices/piix4_pm.h"
+#include "devices/pit.h"
+#include "devices/rtc.h"
+#include "devices/uart.h"
+#include "devices/vga.h"
+#include "machine/bad_ram.h"
+#include "machine/machine.h"
+
+#define PAM_SEGMENTS 13
+#define MAX_DEVICES  20
+
+struct pc {
+    struct log log;
+    struct trace trace;
+    struct clock clk;
+    struct bus io, mem;
+    struct mem_view view;
+    struct dma dma;
+    struct dev_env env;
+    struct input_log input;
+    struct cpu cpu;
+
+    struct pic_pair pic;
+    struct pit pit;
+    struct rtc rtc;
+    struct i8042 kbc;
+    struct uart uart[2];
+    struct i440fx host_bridge;
+    struct piix3 isa_bridge;
+    struct piix4_pm pm;
+    struct ide ide;
+    struct vga vga;
+    struct fw_cfg fw_cfg;
+    struct debugcon debugcon;
+    struct exit_port exit_port;
+    struct post_port post;
+    struct bad_ram bad_ram;
+
+    struct dev *devices[MAX_DEVICES]; /* all that are attached, in order */
+    unsigned nr_devices;
+    struct mem_overlay *pam[PAM_SEGMENTS];
+    u64 low_ram, high_ram; /* bytes below the PCI hole and above 4 GiB */
+    u64 bios_off, bios_len;
+    void *vga_rom;
+    size_t vga_rom_len;
+
+    /* Requests that the run loop honours between instructions. */
+    enum power_request power;
+    u32 power_code;
+};
+
+/* Builds the board; the processor is there but not reset. 0, or -1 with err. */
+int pc_init(struct pc *, const struct machine_config *, char err[MACHINE_ERR_LEN]);
+void pc_fini(struct pc *);
+void pc_reset(struct pc *, enum reset_kind);
+
+#endif

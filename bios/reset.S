@@ -91,7 +91,7 @@ reset_entry:
     je resume
     cmpb $0x0a, %bl
     je resume
-
+                                      /* 4 means INT 19h, which POST comes to as well */
     /* ---- power-on or warm boot: shadow the image ---- */
     movb $0x02, %al
     outb %al, $0x80
@@ -193,7 +193,6 @@ have_dseg:
     movw %ax, dseg_copy
     movb %bh, pam_base
     movl %esp, stack_top
-    /* INT 10h of another BIOS at F0000h never ran: caches and A20 are as reset left them. */
     calll post_main
     jmp halt_forever
 

@@ -19,7 +19,7 @@ static void list_drive(unsigned i)
     con_printf("  %s %s: ", d->channel == 0 ? "primary" : "secondary",
                d->unit == 0 ? "master" : "slave ");
     if (d->kind == IDE_NONE) {
-        con_printf("no drive\n");
+        con_printf("%s\n", ide_channel_dead(d->channel) ? "channel failed" : "no drive");
         return;
     }
     if (d->kind == IDE_ATAPI) {

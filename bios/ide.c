@@ -48,11 +48,17 @@ enum {
 
 static struct ide_drive drives[IDE_DRIVES];
 static u16 identify[256];
+static bool dead[2];
 static u8 last_error;
 
 struct ide_drive *ide_drive(unsigned i)
 {
     return &drives[i];
+}
+
+bool ide_channel_dead(unsigned channel)
+{
+    return dead[channel];
 }
 
 u16 ide_base(unsigned channel)
@@ -176,11 +182,13 @@ static bool probe_unit(struct ide_drive *d)
 static void probe_channel(unsigned c)
 {
     u16 base = ide_base(c);
+    dead[c] = false;
     u8 s = inb((u16)(base + STATUS));
     if (s == 0xFF) {
         /* A port without a device behind it floats. With the controller's function on the PCI bus
          * the primary channel must answer, though. */
-        if (c == 0 && pci_find_class(0x0101) != 0xFFFF)
+        dead[c] = c == 0 && pci_find_class(0x0101) != 0xFFFF;
+        if (dead[c])
             post_fail("ide", "primary channel does not answer (status FFh)");
         return;
     }
@@ -188,8 +196,7 @@ static void probe_channel(unsigned c)
     delay_us(10);
     outb((u16)(base + CONTROL), CTL_ONE | CTL_NIEN);
     delay_us(2000);
-    if (probe_unit(&drives[c * 2]))
-        probe_unit(&drives[c * 2 + 1]);
+    dead[c] = !probe_unit(&drives[c * 2]) || !probe_unit(&drives[c * 2 + 1]);
     select(base, 0xA0);
     outb((u16)(base + CONTROL), CTL_ONE);
 }

@@ -20,6 +20,7 @@ enum ide_result { IDE_OK, IDE_ERROR, IDE_TIMEOUT };
 
 struct ide_drive *ide_drive(unsigned i); /* 0..3: channel 0 master, slave, channel 1 ... */
 void ide_probe(void);                    /* POST: finds drives, reports dead channels */
+bool ide_channel_dead(unsigned channel);
 u16 ide_base(unsigned channel);
 /* Moves nr sectors at lba from or to seg:off (off below 16); *done counts what arrived. */
 enum ide_result ide_read(const struct ide_drive *d, u64 lba, u16 nr, u16 seg, u16 off, u16 *done);

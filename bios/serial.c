@@ -6,13 +6,14 @@
 
 enum { IIR = 2, LCR = 3, MCR = 4, LSR = 5, MSR = 6, LSR_DATA = 1, LSR_THRE = 0x20, POLL_US = 500000 };
 
-/* A UART keeps what is written to its interrupt enable register. */
+/* A UART keeps what is written to its interrupt enable register. It is left at 8 bits, no parity. */
 static bool uart_at(u16 port)
 {
     outb((u16)(port + LCR), 0);
     outb((u16)(port + 1), 0x02);
     u8 ier = inb((u16)(port + 1)), iir = inb((u16)(port + IIR));
     outb((u16)(port + 1), 0);
+    outb((u16)(port + LCR), 0x03);
     return ier == 0x02 && !(iir & 0x30);
 }
 

@@ -101,6 +101,9 @@ carry:                                /* " 0000" or " 0001" */
     ret
 
 main:
+    movw $0x00e3, %ax                 /* COM1: 9600 baud, 8 bits */
+    xorw %dx, %dx
+    int $0x14
     SAY "start"
     movb boot_drive, %al
     xorb %ah, %ah

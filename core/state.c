@@ -30,11 +30,21 @@ static u64 timer_value(const struct timer *t)
     return timer_armed(t) ? t->when_ns : UINT64_MAX;
 }
 
+/* Element i of a field; bytes behind a pointer are reached through it. */
+static const u8 *element(const struct state_field *f, const u8 *obj, u32 i)
+{
+    const u8 *p = obj + f->offset;
+
+    if (f->kind == STATE_KIND_INDIRECT)
+        memcpy(&p, p, sizeof(p));
+    return p + (size_t)i * f->elem_size;
+}
+
 static void save_fields(struct state_buf *b, const struct state_field *f, const u8 *obj)
 {
     for (; f->kind != STATE_KIND_END; f++)
         for (u32 i = 0; i < f->count; i++) {
-            const u8 *p = obj + f->offset + (size_t)i * f->elem_size;
+            const u8 *p = element(f, obj, i);
 
             switch (f->kind) {
             case STATE_KIND_STRUCT: save_fields(b, f->sub, p); break;
@@ -43,7 +53,7 @@ static void save_fields(struct state_buf *b, const struct state_field *f, const 
                 state_put(b, &v, sizeof(v));
                 break;
             }
-            case STATE_KIND_BYTES:
+            case STATE_KIND_BYTES: case STATE_KIND_INDIRECT:
                 state_put(b, p, f->count);
                 i = f->count;
                 break;
@@ -85,7 +95,7 @@ static int load_fields(struct state_reader *r, const struct state_field *f, u8 *
 {
     for (; f->kind != STATE_KIND_END; f++)
         for (u32 i = 0; i < f->count; i++) {
-            u8 *p = obj + f->offset + (size_t)i * f->elem_size;
+            u8 *p = (u8 *)(uintptr_t)element(f, obj, i);
             bool absent = f->since > version;
 
             switch (f->kind) {
@@ -104,7 +114,7 @@ static int load_fields(struct state_reader *r, const struct state_field *f, u8 *
                     timer_arm(t, v);
                 break;
             }
-            case STATE_KIND_BYTES:
+            case STATE_KIND_BYTES: case STATE_KIND_INDIRECT:
                 if (absent)
                     memset(p, 0, f->count);
                 else if (get(r, p, f->count, f->name))
@@ -155,7 +165,7 @@ static unsigned visit(FILE *out, const char *prefix, const struct state_field *f
 
     for (; f->kind != STATE_KIND_END; f++)
         for (u32 i = 0; i < f->count; i++) {
-            size_t at = f->offset + (size_t)i * f->elem_size;
+            const u8 *pa = element(f, a, i), *pb = b ? element(f, b, i) : NULL;
             char path[256];
             u64 va, vb = 0;
 
@@ -164,17 +174,17 @@ static unsigned visit(FILE *out, const char *prefix, const struct state_field *f
             else
                 snprintf(path, sizeof(path), "%s.%s", prefix, f->name);
             if (f->kind == STATE_KIND_STRUCT) {
-                n += visit(out, path, f->sub, a + at, b ? b + at : NULL);
+                n += visit(out, path, f->sub, pa, pb);
                 continue;
             }
             if (f->kind == STATE_KIND_TIMER) {
-                va = timer_value((const struct timer *)(a + at));
+                va = timer_value((const struct timer *)pa);
                 if (b)
-                    vb = timer_value((const struct timer *)(b + at));
+                    vb = timer_value((const struct timer *)pb);
             } else {
-                va = int_value(a + at, f->elem_size);
+                va = int_value(pa, f->elem_size);
                 if (b)
-                    vb = int_value(b + at, f->elem_size);
+                    vb = int_value(pb, f->elem_size);
             }
             if (!b)
                 fprintf(out, "%s = %#" PRIx64 "\n", path, va);

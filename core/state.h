@@ -24,6 +24,7 @@ enum state_kind {
     STATE_KIND_BYTES,  /* count bytes, dumped in hexadecimal */
     STATE_KIND_STRUCT, /* count elements of sub */
     STATE_KIND_TIMER,  /* deadline, or idle; loading re-arms it */
+    STATE_KIND_INDIRECT, /* a pointer to count bytes that init allocated */
 };
 
 struct state_field {
@@ -55,6 +56,8 @@ struct state_desc {
         #f, offsetof(s, f), STATE_FIELD_SIZE(s, f[0]),                                             \
             STATE_FIELD_SIZE(s, f) / STATE_FIELD_SIZE(s, f[0]), STATE_KIND_STRUCT, 1, fields       \
     }
+#define STATE_INDIRECT(s, f, bytes)                                                                \
+    { #f, offsetof(s, f), 1, bytes, STATE_KIND_INDIRECT, 1, NULL }
 #define STATE_TIMER(s, f)                                                                          \
     { #f, offsetof(s, f), STATE_FIELD_SIZE(s, f), 1, STATE_KIND_TIMER, 1, NULL }
 #define STATE_END { NULL, 0, 0, 0, STATE_KIND_END, 0, NULL }

@@ -1,0 +1,116 @@
+/*
+ * Ember's volume boot record: first sector of the active partition.
+ *
+ * Entered at 0000:7C00 with DL = drive and, from a well-behaved MBR, DS:SI = the partition entry.
+ * It reads the boot header (boot_header.h) from the next sector, loads the loader named there to
+ * 0000:8000, checks its sum and jumps to it with DL = drive and EBX = first LBA of the partition.
+ * The partition's LBA is also patched in by mkimage at offset 1Ch, where a BIOS parameter block
+ * keeps its "hidden sectors", for the case that DS:SI points nowhere useful.
+ */
+        .set    HEADER_ADDR, 0x7E00     /* ORDER: offsets as in boot_header.h */
+        .set    HEADER_VERSION, 8
+        .set    HEADER_LOADER_LBA, 12
+        .set    HEADER_LOADER_SECTORS, 16
+        .set    HEADER_LOADER_SUM, 20
+        .set    LOADER_ADDR, 0x8000
+        .set    MAX_LOADER_SECTORS, 56  /* 28 KiB: stays below 64 KiB with its variables */
+
+        .code16
+        .section .text
+        .globl  start
+start:  jmp     begin
+        .org    0x1C
+hidden_sectors:
+        .long   0
+
+begin:  cli
+        cld
+        movl    8(%si), %eax            /* the entry's LBA, while DS is still the MBR's */
+        movb    (%si), %cl
+        xorw    %bx, %bx
+        movw    %bx, %ss
+        movw    $0x7C00, %sp
+        movw    %bx, %ds
+        movw    %bx, %es
+        sti
+        movb    %dl, boot_drive
+        cmpb    $0x80, %cl
+        jne     1f
+        testl   %eax, %eax
+        jnz     2f
+1:      movl    hidden_sectors, %eax
+2:      movl    %eax, %ebp
+
+        incl    %eax
+        movw    $HEADER_ADDR, %bx
+        call    read_sector
+        jc      read_failed
+        movw    $text_no_header, %si
+        cmpl    $0x52424D45, HEADER_ADDR        /* "EMBR" */
+        jne     fail
+        cmpl    $0x544F4F42, HEADER_ADDR + 4    /* "BOOT" */
+        jne     fail
+        cmpl    $1, HEADER_ADDR + HEADER_VERSION
+        jne     fail
+        movw    $text_too_large, %si
+        movl    HEADER_ADDR + HEADER_LOADER_SECTORS, %ecx
+        decl    %ecx
+        cmpl    $MAX_LOADER_SECTORS, %ecx       /* zero is too large too */
+        jae     fail
+        incl    %ecx
+
+        movl    HEADER_ADDR + HEADER_LOADER_LBA, %eax
+        addl    %ebp, %eax
+        movw    $LOADER_ADDR, %bx
+        xorl    %edi, %edi
+3:      call    read_sector
+        jc      read_failed
+        pushw   %cx
+        movw    %bx, %si
+        movw    $128, %cx
+4:      lodsl
+        addl    %eax, %edi
+        loop    4b
+        popw    %cx
+        movl    packet_lba, %eax        /* EAX was used by the sum */
+        incl    %eax
+        addw    $512, %bx
+        loop    3b
+
+        movw    $text_bad_sum, %si
+        cmpl    HEADER_ADDR + HEADER_LOADER_SUM, %edi
+        jne     fail
+        movb    boot_drive, %dl
+        movl    %ebp, %ebx
+        ljmp    $0, $LOADER_ADDR
+
+read_failed:
+        movb    %ah, %cl
+        movw    $text_read_error, %si
+        call    print
+        movb    %cl, %al
+        call    print_hex
+        movw    $text_end, %si
+fail:   call    print
+        int     $0x18
+1:      sti
+        hlt
+        jmp     1b
+
+#include "int13.inc"
+
+boot_drive:
+        .byte   0
+text_no_header:
+        .asciz  "VBR: no boot header\r\n"
+text_too_large:
+        .asciz  "VBR: bad loader size\r\n"
+text_bad_sum:
+        .asciz  "VBR: loader checksum\r\n"
+text_read_error:
+        .asciz  "VBR: disk read error "
+text_end:
+        .asciz  "h\r\n"
+
+        .org    510
+        .word   0xAA55

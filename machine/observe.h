@@ -1,0 +1,35 @@
+/*
+ * Everything that watches the processor: the instruction trace of `kiln trace`, the items of -d,
+ * the names of instructions that we lack, and the report of a triple fault.
+ *
+ * There is one struct observe per machine. It attaches itself as the processor's one observer
+ * only when something is asked for, so that a machine which nobody watches pays nothing.
+ */
+#ifndef MACHINE_OBSERVE_H
+#define MACHINE_OBSERVE_H
+
+#include "core/log.h"
+#include "cpu/cpu.h"
+#include "machine/machine.h"
+
+struct observe;
+
+/* Reads the symbol files, opens the trace's output, attaches to cpu. cfg must outlive it.
+ * NULL, with what, why and what to try in err. */
+struct observe *observe_create(struct cpu *, struct clock *, struct log *,
+                               const struct machine_config *cfg, char err[MACHINE_ERR_LEN]);
+
+/* Writes out what is buffered, closes the trace's file, detaches. NULL is allowed. */
+void observe_destroy(struct observe *);
+
+/* The processor was reset: -d cpu_reset. */
+void observe_reset(struct observe *);
+
+/* A struct cpu_config.undefined: counts and names a known instruction that is not there yet. */
+void observe_undefined(void *observe, struct cpu *, const u8 *bytes, unsigned len);
+
+/* What led to the shutdown: the chain of exceptions with vectors, error codes, addresses and,
+ * with symbols, functions; then the registers. Written to f. */
+void observe_triple_fault(struct observe *, FILE *f);
+
+#endif

@@ -11,7 +11,7 @@ void bus_init(struct bus *b, const char *name, u64 size, u64 charge_ns, struct c
               struct log *log, struct trace *trace)
 {
     *b = (struct bus){ .name = name, .size = size, .charge_ns = charge_ns, .clk = clk, .log = log,
-                       .trace = trace };
+                       .trace = trace, .watch = -1 };
 }
 
 void bus_fini(struct bus *b)
@@ -113,9 +113,11 @@ static unsigned narrowest(const struct bus_region *r)
     return r->ops->sizes & -r->ops->sizes;
 }
 
-static void begin(struct bus *b)
+static void begin(struct bus *b, u64 addr, unsigned size)
 {
     b->nr_accesses++;
+    if (UNLIKELY(b->watch >= 0 && (u64)b->watch - addr < size))
+        b->watch_hit(b->watch_sink);
     if (b->clk && b->charge_ns)
         clock_charge(b->clk, clock_ns_to_ticks(b->clk, b->clk->base_ns + b->charge_ns));
 }
@@ -124,7 +126,7 @@ u64 bus_read(struct bus *b, u64 addr, unsigned size)
 {
     u64 value = 0;
 
-    begin(b);
+    begin(b, addr, size);
     for (unsigned done = 0; done < size;) {
         u64 at = b->size ? (addr + done) & (b->size - 1) : addr + done, v;
         struct bus_region *r = find(b, at);
@@ -159,7 +161,7 @@ u64 bus_read(struct bus *b, u64 addr, unsigned size)
 
 void bus_write(struct bus *b, u64 addr, u64 val, unsigned size)
 {
-    begin(b);
+    begin(b, addr, size);
     for (unsigned done = 0; done < size;) {
         u64 at = b->size ? (addr + done) & (b->size - 1) : addr + done;
         struct bus_region *r = find(b, at);

@@ -47,6 +47,9 @@ struct bus {
     u64 nr_unclaimed;
     u64 unclaimed[16];         /* the first distinct unclaimed addresses, for --stats */
     u8 nr_unclaimed_kept;
+    i64 watch;                 /* an address whose access calls watch_hit; negative: none */
+    void (*watch_hit)(void *sink);
+    void *watch_sink;
 };
 
 void bus_init(struct bus *, const char *name, u64 size, u64 charge_ns, struct clock *, struct log *,

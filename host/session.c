@@ -126,6 +126,14 @@ static int find_firmware(struct session *s, struct machine_config *cfg)
         return -1;
     }
     cfg->bios_path = s->bios;
+    if (o->kernel) {
+        s->kernel_rom = data_file_find("multiboot.bin", o->data_dir, err, sizeof(err));
+        if (!s->kernel_rom) {
+            fprintf(stderr, "kiln: -kernel needs an option ROM: %s; build it with make\n", err);
+            return -1;
+        }
+        cfg->kernel_rom_path = s->kernel_rom;
+    }
     if (o->vgabios && !strcmp(o->vgabios, "none"))
         return 0;
     if (check_readable("--vgabios", o->vgabios) < 0)
@@ -226,4 +234,5 @@ void session_close(struct session *s)
         fclose(s->log_file);
     free(s->bios);
     free(s->vgabios);
+    free(s->kernel_rom);
 }

@@ -31,7 +31,7 @@ struct session {
     struct key_script *keys;              /* NULL: none */
     const char *image_name;               /* for the title */
     FILE *log_file;                       /* of -D; NULL: stderr */
-    char *bios, *vgabios;
+    char *bios, *vgabios, *kernel_rom;
 };
 
 /* 0, or -1 when something is not to be had, which has been said on stderr. */

@@ -36,6 +36,7 @@ struct machine_config {
     bool exit_device;                 /* isa-debug-exit */
     u16 exit_port, exit_size;         /* F4h, 4 */
     const char *kernel, *append, *initrd; /* multiboot 1; NULL: boot from disk */
+    const char *kernel_rom_path; /* multiboot.bin, with kernel */
     u64 rtc_seconds;        /* since 1970, what the RTC starts at */
     bool reset_on_triple_fault;
     const char *break_device; /* "ram", "pic", "pit", "rtc", "kbd", "ide", or NULL */

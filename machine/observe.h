@@ -32,4 +32,7 @@ void observe_undefined(void *observe, struct cpu *, const u8 *bytes, unsigned le
  * with symbols, functions; then the registers. Written to f. */
 void observe_triple_fault(struct observe *, FILE *f);
 
+/* --stats: instructions that are not there yet, by name. */
+void observe_print_stats(struct observe *, FILE *f);
+
 #endif

@@ -56,10 +56,21 @@ static void set_pam(void *sink, unsigned segment, bool read_ram, bool write_ram)
     mem_view_update(&pc->view);
 }
 
-static void attach(struct pc *pc, struct dev *d)
+/* Puts devices on the board, until one fails. */
+struct attach {
+    struct pc *pc;
+    char *err;
+    int failed;
+};
+
+static void attach(struct attach *a, struct dev *d, const struct dev_class *class, const void *cfg)
 {
-    ASSERT(pc->nr_devices < MAX_DEVICES);
-    pc->devices[pc->nr_devices++] = d;
+    if (!a->failed)
+        a->failed = dev_init(d, class, &a->pc->env, cfg, a->err);
+    if (a->failed)
+        return;
+    ASSERT(a->pc->nr_devices < MAX_DEVICES);
+    a->pc->devices[a->pc->nr_devices++] = d;
 }
 
 /* ---- memory ---- */
@@ -187,9 +198,57 @@ static bool broken(const struct machine_config *cfg, const char *what)
     return cfg->break_device && !strcmp(cfg->break_device, what);
 }
 
-int pc_init(struct pc *pc, const struct machine_config *cfg, char err[MACHINE_ERR_LEN])
+/* Every chip of the board with its wires. */
+static int attach_devices(struct pc *pc, const struct machine_config *cfg, char *err)
 {
     struct power_switch power = { power_requested, pc };
+    struct pci_bus *pci = &pc->host_bridge.bus;
+    struct attach a = { pc, err, 0 };
+
+    attach(&a, &pc->pic.dev, &pic_class,
+           &(struct pic_cfg){ .intr = wire(cpu_set_intr, &pc->cpu, 0),
+                              .broken = broken(cfg, "pic") });
+    attach(&a, &pc->pit.dev, &pit_class,
+           &(struct pit_cfg){ .irq0 = irq(pc, 0), .broken = broken(cfg, "pit") });
+    attach(&a, &pc->rtc.dev, &rtc_class,
+           &(struct rtc_cfg){ .irq8 = irq(pc, 8), .start_seconds = cfg->rtc_seconds,
+                              .broken = broken(cfg, "rtc") });
+    attach(&a, &pc->kbc.dev, &i8042_class,
+           &(struct i8042_cfg){ .irq1 = irq(pc, 1), .irq12 = irq(pc, 12),
+                                .a20 = wire(set_a20, &pc->view, 0), .power = power,
+                                .broken = broken(cfg, "kbd") });
+    attach(&a, &pc->uart[0].dev, &uart_class,
+           &(struct uart_cfg){ .base = 0x3f8, .irq = irq(pc, 4), .out = cfg->serial[0] });
+    attach(&a, &pc->uart[1].dev, &uart_class,
+           &(struct uart_cfg){ .base = 0x2f8, .irq = irq(pc, 3), .out = cfg->serial[1] });
+    attach(&a, &pc->host_bridge.dev, &i440fx_class,
+           &(struct i440fx_cfg){ .pam = { set_pam, pc } });
+    attach(&a, &pc->isa_bridge.dev, &piix3_class,
+           &(struct piix3_cfg){ .bus = pci, .pic = irq(pc, 0), .power = power });
+    attach(&a, &pc->ide.dev, &ide_class,
+           &(struct ide_cfg){ .bus = pci, .irq14 = irq(pc, 14), .irq15 = irq(pc, 15),
+                              .disk = { cfg->disk[0], cfg->disk[1], cfg->disk[2], cfg->disk[3] },
+                              .broken = broken(cfg, "ide") });
+    attach(&a, &pc->pm.dev, &piix4_pm_class,
+           &(struct piix4_pm_cfg){ .bus = pci, .sci = irq(pc, 9), .power = power });
+    attach(&a, &pc->vga.dev, &vga_class,
+           &(struct vga_cfg){ .bus = pci, .rom = pc->vga_rom, .rom_len = (u32)pc->vga_rom_len });
+    attach(&a, &pc->fw_cfg.dev, &fw_cfg_class, &(struct fw_cfg_cfg){ 0 });
+    attach(&a, &pc->post.dev, &post_port_class, &(struct post_port_cfg){ 0 });
+    if (cfg->debugcon)
+        attach(&a, &pc->debugcon.dev, &debugcon_class,
+               &(struct debugcon_cfg){ .port = cfg->debugcon_port, .out = cfg->debugcon });
+    if (cfg->exit_device)
+        attach(&a, &pc->exit_port.dev, &exit_port_class,
+               &(struct exit_port_cfg){ .port = cfg->exit_port, .size = cfg->exit_size,
+                                        .power = power });
+    if (broken(cfg, "ram"))
+        attach(&a, &pc->bad_ram.dev, &bad_ram_class, &(struct bad_ram_cfg){ .view = &pc->view });
+    return a.failed;
+}
+
+int pc_init(struct pc *pc, const struct machine_config *cfg, char err[MACHINE_ERR_LEN])
+{
     struct cpu_config cpu_cfg = { .view = &pc->view, .io = &pc->io, .clk = &pc->clk,
                                   .log = &pc->log, .ack = { pic_ack, &pc->pic } };
     FILE *log_file = cfg->log_file ? cfg->log_file : stderr;
@@ -217,45 +276,8 @@ int pc_init(struct pc *pc, const struct machine_config *cfg, char err[MACHINE_ER
             return -1;
     }
 
-#define ATTACH(member, class, ...)                                                                 \
-    do {                                                                                           \
-        if (dev_init(&pc->member.dev, &class, &pc->env, &(struct __VA_ARGS__), err))               \
-            return -1;                                                                             \
-        attach(pc, &pc->member.dev);                                                               \
-    } while (0)
-
-    ATTACH(pic, pic_class, pic_cfg{ .intr = wire(cpu_set_intr, &pc->cpu, 0), .broken = broken(cfg, "pic") });
-    ATTACH(pit, pit_class, pit_cfg{ .irq0 = irq(pc, 0), .broken = broken(cfg, "pit") });
-    ATTACH(rtc, rtc_class, rtc_cfg{ .irq8 = irq(pc, 8), .start_seconds = cfg->rtc_seconds,
-                                    .broken = broken(cfg, "rtc") });
-    ATTACH(kbc, i8042_class, i8042_cfg{ .irq1 = irq(pc, 1), .irq12 = irq(pc, 12),
-                                        .a20 = wire(set_a20, &pc->view, 0), .power = power,
-                                        .broken = broken(cfg, "kbd") });
-    ATTACH(uart[0], uart_class, uart_cfg{ .base = 0x3f8, .irq = irq(pc, 4), .out = cfg->serial[0] });
-    ATTACH(uart[1], uart_class, uart_cfg{ .base = 0x2f8, .irq = irq(pc, 3), .out = cfg->serial[1] });
-    ATTACH(host_bridge, i440fx_class, i440fx_cfg{ .pam = { set_pam, pc } });
-    ATTACH(isa_bridge, piix3_class, piix3_cfg{ .bus = &pc->host_bridge.bus, .pic = irq(pc, 0),
-                                               .power = power });
-    ATTACH(ide, ide_class, ide_cfg{ .bus = &pc->host_bridge.bus, .irq14 = irq(pc, 14),
-                                    .irq15 = irq(pc, 15),
-                                    .disk = { cfg->disk[0], cfg->disk[1], cfg->disk[2], cfg->disk[3] },
-                                    .broken = broken(cfg, "ide") });
-    ATTACH(pm, piix4_pm_class, piix4_pm_cfg{ .bus = &pc->host_bridge.bus, .sci = irq(pc, 9),
-                                             .power = power });
-    ATTACH(vga, vga_class, vga_cfg{ .bus = &pc->host_bridge.bus, .rom = pc->vga_rom,
-                                    .rom_len = (u32)pc->vga_rom_len });
-    ATTACH(fw_cfg, fw_cfg_class, fw_cfg_cfg{ 0 });
-    ATTACH(post, post_port_class, post_port_cfg{ 0 });
-    if (cfg->debugcon)
-        ATTACH(debugcon, debugcon_class, debugcon_cfg{ .port = cfg->debugcon_port,
-                                                       .out = cfg->debugcon });
-    if (cfg->exit_device)
-        ATTACH(exit_port, exit_port_class, exit_port_cfg{ .port = cfg->exit_port,
-                                                          .size = cfg->exit_size, .power = power });
-    if (broken(cfg, "ram"))
-        ATTACH(bad_ram, bad_ram_class, bad_ram_cfg{ .view = &pc->view });
-#undef ATTACH
-
+    if (attach_devices(pc, cfg, err))
+        return -1;
     fill_cmos(pc);
     if (fill_fw_cfg(pc)) {
         snprintf(err, MACHINE_ERR_LEN, "the host has no memory for fw_cfg");

@@ -10,7 +10,7 @@ void *rom_file_read(const char *path, size_t max, size_t *len, char *err, size_t
     u8 *p = NULL;
 
     if (!f) {
-        snprintf(err, err_len, "cannot open the ROM image %s: %s", path, strerror(errno));
+        snprintf(err, err_len, "cannot open %s: %s", path, strerror(errno));
         return NULL;
     }
     p = malloc(max + 1);
@@ -19,8 +19,8 @@ void *rom_file_read(const char *path, size_t max, size_t *len, char *err, size_t
         snprintf(err, err_len, "%s: %s", path,
                  !p              ? "no memory for it"
                  : ferror(f)     ? strerror(errno)
-                 : *len == 0     ? "the ROM image is empty"
-                                 : "too large for a ROM image; is it a disk? Then give it as -hda");
+                 : *len == 0     ? "the file is empty"
+                                 : "too large for what it is given as; is it a disk? Then give it as -hda");
         free(p);
         p = NULL;
     }

@@ -16,7 +16,7 @@ static u64 swap(u64 v, unsigned size)
 static struct fw_cfg_item *find(struct fw_cfg *f, u16 key)
 {
     for (unsigned i = 0; i < f->nr_items; i++)
-        if (f->items[i].key == (key & 0x3fff))
+        if (f->items[i].key == (key & 0xbfff))
             return &f->items[i];
     return NULL;
 }

@@ -46,7 +46,9 @@ int pci_add_bar(struct pci_func *f, unsigned n, struct bus_region *r, u32 size, 
     r->on = false;
     if (n == PCI_ROM)
         mask |= 1; /* the enable bit */
-    pci_writable(f, bar_reg(n), 4, io ? mask & 0xffff : mask);
+    /* DEVIATION: an I/O BAR decodes all 32 bits, where the PIIX3 leaves the upper half 0: firmware
+     * in the field sizes BARs with one 32-bit subtraction. */
+    pci_writable(f, bar_reg(n), 4, mask);
     return 0;
 }
 
@@ -69,8 +71,6 @@ void pci_update_bars(struct pci_func *f)
 
         if (!bar->region)
             continue;
-        if (bar->io)
-            base &= 0xffff;
         if (n == PCI_ROM)
             on = on && (v & 1);
         bus_move(bar->io ? f->bus->io : f->bus->mem, bar->region, base, on && base);

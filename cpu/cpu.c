@@ -166,6 +166,7 @@ static _Noreturn void raise(struct cpu *c, enum vector v, u32 error, bool has_er
     c->exc_vector = (u8)v;
     c->exc_error = error;
     c->exc_has_error = has_error && !mode_real(c->mode);
+    c->exc_during = c->delivering;
     ASSERT(c->unwind);
     longjmp(*c->unwind, 1);
 }

@@ -103,10 +103,12 @@ enum attention {
     ATT_INIT = 8,
 };
 
-/* One delivered event, kept for the triple-fault report and -d int. */
+/* One event, kept for the triple-fault report and -d int. */
 struct event_record {
     u8 vector, cpl, has_error, kind; /* kind: enum event_kind */
     u16 cs;
+    i16 during; /* the vector whose delivery raised it, DELIVER_EXTERNAL or DELIVER_NONE */
+    bool lost;  /* never delivered: it became a double fault or the shutdown */
     u32 error, mode;
     u64 rip, lin_rip, rsp, cr2, icount, pc;
     u16 ss;
@@ -185,6 +187,7 @@ struct cpu {
     bool exc_has_error;
     u32 exc_error;
     int delivering; /* vector being delivered, DELIVER_EXTERNAL, or DELIVER_NONE */
+    int exc_during; /* what was being delivered when the fault was raised */
 
     struct fast_set *fast_sets[3]; /* owned: supervisor, user, and one that stays empty */
     struct tlb *tlb;               /* architectural; owned */

@@ -193,7 +193,8 @@ static void deliver_protected(struct cpu *c, u8 vector, enum event_kind kind, u3
     c->next_rip = target;
 }
 
-static void record(struct cpu *c, u8 vector, enum event_kind kind, u32 error, bool has_error)
+static void record(struct cpu *c, u8 vector, enum event_kind kind, u32 error, bool has_error,
+                   bool lost)
 {
     struct event_record *e = &c->events[c->nr_events++ % EVENT_RING];
 
@@ -201,8 +202,10 @@ static void record(struct cpu *c, u8 vector, enum event_kind kind, u32 error, bo
         .vector = vector, .cpl = (u8)cpu_cpl(c), .has_error = has_error, .kind = (u8)kind,
         .cs = c->seg[CS].sel, .error = error, .mode = c->mode, .rip = return_rip(c, kind),
         .rsp = c->gpr[RSP], .cr2 = c->cr2, .icount = clock_icount(c->cfg.clk),
-        .ss = c->seg[SS].sel, .rax = c->gpr[RAX],
+        .ss = c->seg[SS].sel, .rax = c->gpr[RAX], .lost = lost, .during = DELIVER_NONE,
     };
+    if (kind == EVENT_FAULT || kind == EVENT_ABORT)
+        e->during = (i16)c->exc_during;
     e->lin_rip = e->pc = c->seg[CS].base + e->rip;
     if (c->observer && c->observer->event)
         c->observer->event(c->observer->h, c, e);
@@ -210,7 +213,7 @@ static void record(struct cpu *c, u8 vector, enum event_kind kind, u32 error, bo
 
 void event_deliver(struct cpu *c, u8 vector, enum event_kind kind, u32 error, bool has_error)
 {
-    record(c, vector, kind, error, has_error);
+    record(c, vector, kind, error, has_error, false);
     c->shadow = false;
     leave_block(c);
     if (c->mode & MODE_VM) {
@@ -233,13 +236,13 @@ bool event_combine(struct cpu *c)
     int first = c->delivering, second = c->exc_vector;
 
     if (first == EXC_DF) {
-        record(c, (u8)second, EVENT_FAULT, c->exc_error, c->exc_has_error);
+        record(c, (u8)second, EVENT_FAULT, c->exc_error, c->exc_has_error, true);
         return false;
     }
     if ((contributory(first) && contributory(second)) ||
         (first == EXC_PF && (contributory(second) || second == EXC_PF))) {
         /* Keep the second in the chain: a double fault without its cause explains nothing. */
-        record(c, (u8)second, EVENT_FAULT, c->exc_error, c->exc_has_error);
+        record(c, (u8)second, EVENT_FAULT, c->exc_error, c->exc_has_error, true);
         c->exc_vector = EXC_DF;
         c->exc_error = 0;
         c->exc_has_error = true;

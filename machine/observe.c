@@ -1,9 +1,200 @@
+/*
+ * What watches the processor, put together. The parts do the work: insn_trace.c (kiln trace),
+ * debug_log.c (-d), fault_report.c (triple faults); disasm.c and symbols.c serve them.
+ */
 #include "machine/observe.h"
+#include "machine/debug_log.h"
+#include "machine/event_words.h"
+#include "machine/fault_report.h"
+#include "machine/insn_trace.h"
+#include <inttypes.h>
 #include <stdlib.h>
-struct observe { int x; };
-struct observe *observe_create(struct cpu *c, struct clock *k, struct log *l, const struct machine_config *cfg, char err[MACHINE_ERR_LEN]) { (void)c;(void)k;(void)l;(void)cfg;(void)err; return calloc(1,8); }
-void observe_destroy(struct observe *o) { free(o); }
-void observe_reset(struct observe *o) { (void)o; }
-void observe_undefined(void *o, struct cpu *c, const u8 *b, unsigned l) { (void)o;(void)c;(void)b;(void)l; }
-void observe_triple_fault(struct observe *o, FILE *f) { (void)o; fprintf(f,"triple fault\n"); }
-void observe_print_stats(struct observe *o, FILE *f) { (void)o;(void)f; }
+
+/* A known instruction that we lack, by mnemonic. */
+struct lacking {
+    char mnemonic[32], feature[32];
+    u64 count;
+};
+#define MAX_LACKING 512
+
+struct observe {
+    struct cpu *c;
+    struct log *log;
+    struct cpu_observer observer;
+    struct disasm *disasm;
+    struct symbols *symbols;
+    struct insn_trace *trace; /* NULL: not asked for */
+    struct debug_log *debug;
+    struct lacking *lacking;
+    unsigned nr_lacking;
+};
+
+/* ---- the observer ---- */
+
+static void before(void *h, struct cpu *c, const struct insn *in, const u8 *bytes)
+{
+    struct observe *o = h;
+
+    (void)c;
+    if (o->log->mask & DEBUG_LOG_OBSERVES)
+        debug_log_before(o->debug, in);
+    if (o->trace)
+        insn_trace_before(o->trace, in, bytes);
+}
+
+static void after(void *h, struct cpu *c, const struct insn *in)
+{
+    struct observe *o = h;
+
+    (void)c;
+    (void)in;
+    insn_trace_after(o->trace);
+}
+
+static void event(void *h, struct cpu *c, const struct event_record *e)
+{
+    struct observe *o = h;
+
+    (void)c;
+    debug_log_event(o->debug, e);
+    if (o->trace)
+        insn_trace_event(o->trace, e);
+}
+
+static void mem(void *h, struct cpu *c, u64 lin, u64 value, unsigned size, bool write)
+{
+    struct observe *o = h;
+
+    (void)c;
+    insn_trace_mem(o->trace, lin, value, size, write);
+}
+
+/* ---- life ---- */
+
+struct observe *observe_create(struct cpu *c, struct clock *clk, struct log *log,
+                               const struct machine_config *cfg, char err[MACHINE_ERR_LEN])
+{
+    struct observe *o = calloc(1, sizeof(*o));
+
+    (void)clk;
+    if (!o) {
+        snprintf(err, MACHINE_ERR_LEN, "the host has no memory for the tracer");
+        return NULL;
+    }
+    o->c = c;
+    o->log = log;
+    o->symbols = symbols_load(cfg->symbol_files, cfg->nr_symbol_files, err, MACHINE_ERR_LEN);
+    if (!o->symbols) {
+        observe_destroy(o);
+        return NULL;
+    }
+    o->disasm = disasm_create();
+    o->debug = o->disasm ? debug_log_create(log, c, o->disasm, o->symbols) : NULL;
+    o->lacking = calloc(MAX_LACKING, sizeof(*o->lacking));
+    if (!o->debug || !o->lacking) {
+        snprintf(err, MACHINE_ERR_LEN, "the host has no memory for the disassembler");
+        observe_destroy(o);
+        return NULL;
+    }
+    if (cfg->insn_trace) {
+        o->trace = insn_trace_create(cfg->insn_trace, c, o->disasm, o->symbols, err, MACHINE_ERR_LEN);
+        if (!o->trace) {
+            observe_destroy(o);
+            return NULL;
+        }
+    }
+    if (o->trace || (log->mask & DEBUG_LOG_OBSERVES)) {
+        o->observer = (struct cpu_observer){ .before = before, .event = event, .h = o };
+        if (o->trace)
+            o->observer.after = after;
+        if (o->trace && cfg->insn_trace->mem)
+            o->observer.mem = mem;
+        cpu_observe(c, &o->observer);
+    }
+    return o;
+}
+
+void observe_destroy(struct observe *o)
+{
+    if (!o)
+        return;
+    if (o->c->observer == &o->observer)
+        cpu_observe(o->c, NULL);
+    insn_trace_destroy(o->trace);
+    debug_log_destroy(o->debug);
+    disasm_destroy(o->disasm);
+    symbols_free(o->symbols);
+    free(o->lacking);
+    free(o);
+}
+
+void observe_reset(struct observe *o)
+{
+    debug_log_reset(o->debug);
+    if (o->trace)
+        insn_trace_note(o->trace, "#RESET");
+}
+
+bool observe_done(const struct observe *o, const char **why_not)
+{
+    *why_not = NULL;
+    return o->trace && insn_trace_done(o->trace, why_not);
+}
+
+void observe_triple_fault(struct observe *o, FILE *f)
+{
+    debug_log_triple_fault(o->debug);
+    if (o->trace)
+        insn_trace_note(o->trace, "#SHUTDOWN");
+    fault_report(f, o->c, o->disasm, o->symbols);
+}
+
+/* ---- instructions that we lack ---- */
+
+/* Opcodes that are undefined for good: a guest that runs them wants the exception. */
+static bool meant_to_be_undefined(const char *mnemonic)
+{
+    return !strncmp(mnemonic, "ud", 2);
+}
+
+void observe_undefined(void *observe, struct cpu *c, const u8 *bytes, unsigned len)
+{
+    struct observe *o = observe;
+    char mnemonic[32], feature[32];
+    unsigned i;
+
+    if (!disasm_name(o->disasm, bytes, len, 8 * code_size(c->mode), mnemonic, feature) ||
+        meant_to_be_undefined(mnemonic))
+        return;
+    for (i = 0; i < o->nr_lacking; i++)
+        if (!strcmp(o->lacking[i].mnemonic, mnemonic))
+            break;
+    if (i == MAX_LACKING)
+        return;
+    if (i == o->nr_lacking) {
+        memcpy(o->lacking[i].mnemonic, mnemonic, sizeof(mnemonic));
+        memcpy(o->lacking[i].feature, feature, sizeof(feature));
+        o->nr_lacking++;
+    }
+    if (o->lacking[i].count++ == 0 || log_on(o->log, LOG_UNIMP))
+        fprintf(o->log->out, "kiln: not there yet: cpu: %s%s%s%s at %04x:%" PRIx64 "\n", mnemonic,
+                *feature ? " (" : "", feature, *feature ? ")" : "", c->seg[CS].sel, c->rip);
+}
+
+static int by_count(const void *x, const void *y)
+{
+    const struct lacking *a = x, *b = y;
+
+    if (a->count != b->count)
+        return a->count > b->count ? -1 : 1;
+    return strcmp(a->mnemonic, b->mnemonic);
+}
+
+void observe_print_stats(struct observe *o, FILE *f)
+{
+    qsort(o->lacking, o->nr_lacking, sizeof(*o->lacking), by_count);
+    for (unsigned i = 0; i < o->nr_lacking; i++)
+        fprintf(f, "  unimplemented     cpu: %s%s%s%s, %" PRIu64 " times\n", o->lacking[i].mnemonic,
+                *o->lacking[i].feature ? " (" : "", o->lacking[i].feature,
+                *o->lacking[i].feature ? ")" : "", o->lacking[i].count);
+}

@@ -14,16 +14,20 @@
 
 struct observe;
 
-/* Reads the symbol files, opens the trace's output, attaches to cpu. cfg must outlive it.
- * NULL, with what, why and what to try in err. */
+/* Reads the symbol files, opens the trace's output, attaches to cpu. The processor must be there;
+ * its clock is cpu.cfg.clk. NULL, with what, why and what to try in err. */
 struct observe *observe_create(struct cpu *, struct clock *, struct log *,
                                const struct machine_config *cfg, char err[MACHINE_ERR_LEN]);
 
 /* Writes out what is buffered, closes the trace's file, detaches. NULL is allowed. */
 void observe_destroy(struct observe *);
 
-/* The processor was reset: -d cpu_reset. */
+/* The processor is about to be reset: -d cpu_reset shows what it was like, as QEMU does. */
 void observe_reset(struct observe *);
+
+/* Whether the trace has reached --to, or cannot be written any more (then *why_not says why, else
+ * it is NULL). The trace has asked the processor to stop: look after each run of the engine. */
+bool observe_done(const struct observe *, const char **why_not);
 
 /* A struct cpu_config.undefined: counts and names a known instruction that is not there yet. */
 void observe_undefined(void *observe, struct cpu *, const u8 *bytes, unsigned len);
@@ -32,7 +36,7 @@ void observe_undefined(void *observe, struct cpu *, const u8 *bytes, unsigned le
  * with symbols, functions; then the registers. Written to f. */
 void observe_triple_fault(struct observe *, FILE *f);
 
-/* --stats: instructions that are not there yet, by name. */
-void observe_print_stats(struct observe *, FILE *f);
+/* Instructions that the guest wanted and we lack: the lines of --stats. */
+void observe_print_stats(struct observe *, FILE *);
 
 #endif

@@ -7,11 +7,12 @@
 #include "console.h"
 #include "disk.h"
 #include "entry.h"
+#include "rom.h"
 
 enum why { WHY_READ_ERROR, WHY_NO_SIGNATURE, WHY_GAVE_UP };
 
 static struct { u8 why, status, found[2]; } outcome[DISKS_MAX];
-static unsigned next_disk;
+static unsigned next_disk, next_rom;
 
 static void list_drive(unsigned i)
 {
@@ -95,10 +96,25 @@ static void try_disks(void)
     nothing_boots();
 }
 
+static void try_roms(void)
+{
+    u16 seg, off;
+    if (rom_boot_entry(next_rom, &seg, &off)) {
+        next_rom++;
+        boot_rom((u32)seg << 16 | off);
+    }
+}
+
+static void try_next(void)
+{
+    try_roms();
+    try_disks();
+}
+
 static void from_the_start(void)
 {
-    next_disk = 0;
-    try_disks();
+    next_disk = next_rom = 0;
+    try_next();
 }
 
 _Noreturn void boot_start(void)
@@ -115,5 +131,5 @@ void int19_boot(struct regs *r)
 void int18_no_boot(struct regs *r)
 {
     (void)r;
-    restart_with(try_disks);
+    restart_with(try_next);
 }

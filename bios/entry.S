@@ -241,6 +241,28 @@ restart_with:
     calll *%eax
     jmp halt_forever
 
+/* _Noreturn void boot_rom(u32 target): calls a bootstrap entry, segment in the high half. A return
+ * is a failure to boot: INT 18h. */
+    .globl boot_rom
+boot_rom:
+    movl %eax, %ebx
+    xorl %eax, %eax
+    movl $stack_base, stack_top
+    movw %ax, %ss
+    movl $0x7c00, %esp
+    movw %cs, %dx
+    pushw %dx
+    pushw $boot_rom_failed
+    pushl %ebx
+    movw %ax, %ds
+    movw %ax, %es
+    movw %ax, %fs
+    movw %ax, %gs
+    sti
+    lretw
+boot_rom_failed:
+    int $0x18
+
 /* _Noreturn void boot_jump(u8 drive) */
     .globl boot_jump
 boot_jump:

@@ -22,6 +22,9 @@ void irq_halt(void);
 _Noreturn void restart_with(void (*fn)(void));
 /* Jump to 0000:7C00 as the boot specification wants it. */
 _Noreturn void boot_jump(u8 drive);
+/* Call a bootstrap entry of an option ROM, segment in the high half, on a stack at 0000:7C00; if it
+ * returns, INT 18h follows. */
+_Noreturn void boot_rom(u32 target);
 /* INT 15h AH=87h: words from one descriptor's segment to another's; lin is the caller's GDT. */
 void block_move(u32 gdt_lin, u16 words);
 _Noreturn void halt_forever(void);

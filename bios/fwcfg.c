@@ -1,8 +1,10 @@
-/* fw_cfg through its ports 510h (selector) and 511h (data): the "etc/e820" file.
+/* fw_cfg through its ports 510h (selector) and 511h (data): the "etc/e820" file, and option ROMs
+ * below "genroms/", which is how -kernel brings its own.
  * QEMU's docs/specs/fw_cfg: key 0 is the signature, 19h the directory; directory numbers are
  * big-endian, e820 records are packed {u64 addr, u64 len, u32 type} little-endian. */
 #include "io.h"
 #include "memory.h"
+#include "rom.h"
 
 enum { SELECT = 0x510, DATA = 0x511, KEY_SIGNATURE = 0, KEY_DIRECTORY = 0x19, NAME_LEN = 56 };
 
@@ -28,8 +30,9 @@ static bool present(void)
     return read_be(4) == 0x51454D55; /* "QEMU" */
 }
 
-/* Selector of a file and its size; 0 if there is none. */
-static u16 find(const char *name, u32 *size)
+/* The selector of the skip-th file whose name starts with `name` (or is it, if it ends in 0 within
+ * NAME_LEN and `whole`), and its size; 0 if there is none. */
+static u16 find(const char *name, bool whole, unsigned skip, u32 *size)
 {
     outw(SELECT, KEY_DIRECTORY);
     u32 count = read_be(4);
@@ -41,11 +44,12 @@ static u16 find(const char *name, u32 *size)
         bool same = true, ended = false;
         for (unsigned j = 0; j < NAME_LEN; j++) {
             char c = (char)inb(DATA);
+            ended = ended || (name[j] == 0 && !whole);
             if (!ended)
                 same = same && c == name[j];
             ended = ended || name[j] == 0;
         }
-        if (same && found == 0) {
+        if (same && found == 0 && skip-- == 0) {
             found = key;
             *size = len;
         }
@@ -53,12 +57,27 @@ static u16 find(const char *name, u32 *size)
     return found;
 }
 
+u32 fwcfg_rom_select(unsigned n)
+{
+    u32 size = 0;
+    u16 key = present() ? find("genroms/", false, n, &size) : 0;
+    if (key == 0)
+        return 0;
+    outw(SELECT, key);
+    return size;
+}
+
+u32 fwcfg_rom_next(void)
+{
+    return read_le32();
+}
+
 unsigned fwcfg_e820(struct e820_entry *out, unsigned max)
 {
     u32 size = 0;
     if (!present())
         return 0;
-    u16 key = find("etc/e820", &size);
+    u16 key = find("etc/e820", true, 0, &size);
     if (key == 0)
         return 0;
     outw(SELECT, key);

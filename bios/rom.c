@@ -1,4 +1,5 @@
-/* Option ROMs: found at C0000h to DFFFFh or behind a PCI ROM BAR, which is copied to shadow RAM.
+/* Option ROMs: found at C0000h to DFFFFh, or behind a PCI ROM BAR or in fw_cfg, from where they are
+ * copied to shadow RAM.
  *
  * A ROM is 55 AA, its size in 512 bytes, and an entry at offset 3; its bytes add up to 0. PCI ROMs
  * are entered with AX = bus/device/function (PCI Firmware Specification 3.0, 5.2).
@@ -10,10 +11,13 @@
 #include "entry.h"
 #include "pci.h"
 
-enum { ROM_START = 0xC000, ROM_END = 0xE000, CHUNK = 0x400, STEP_2K = 0x80 };
+enum { ROM_START = 0xC000, ROM_END = 0xE000, CHUNK = 0x400, STEP_2K = 0x80, BOOT_ENTRIES = 4 };
+enum { ROM_PNP = 0x1A, PNP_BOOT = 0x1A }; /* pointers: to the $PnP header; in it, to the entry */
 
 extern u8 pam_saved[4];
-static u16 next_free = ROM_START; /* where the next PCI ROM may be copied */
+static u16 next_free = ROM_START; /* where the next ROM may be copied */
+static struct { u16 seg, off; } boot_entry[BOOT_ENTRIES];
+static unsigned nr_boot_entries;
 
 /* Access of the 16 KiB chunk that holds `seg`: 0 ROM, 1 read RAM, 3 read and write RAM. */
 static void pam_set(u16 seg, u8 access)
@@ -49,6 +53,18 @@ static void enter(u16 seg, u16 bdf)
     far_call(&r);
 }
 
+static bool fits_below_end(u32 len)
+{
+    return len != 0 && ((u32)next_free << 4) + len <= (u32)ROM_END << 4;
+}
+
+/* Makes len bytes from next_free on writable shadow RAM. */
+static void open_shadow(u32 len)
+{
+    for (u32 seg = next_free & ~(CHUNK - 1u); seg < next_free + (len >> 4); seg += CHUNK)
+        pam_set((u16)seg, 3);
+}
+
 /* Copies the ROM of a PCI function to shadow RAM at next_free; its length, 0 if it has none. */
 static u32 copy_pci_rom(u16 bdf)
 {
@@ -67,11 +83,10 @@ static u32 copy_pci_rom(u16 bdf)
     u32 head = flat_read32(at);
     if ((head & 0xFFFF) == 0xAA55)
         len = (head >> 16 & 0xFF) * 512;
-    bool fits = len != 0 && ((u32)next_free << 4) + len <= (u32)ROM_END << 4;
+    bool fits = fits_below_end(len);
     if (fits) {
         u32 to = (u32)next_free << 4;
-        for (u32 seg = next_free & ~(CHUNK - 1u); seg < next_free + (len >> 4); seg += CHUNK)
-            pam_set((u16)seg, 3);
+        open_shadow(len);
         for (u32 i = 0; i < len; i += 4)
             flat_write32(to + i, flat_read32(at + i));
     }
@@ -112,6 +127,49 @@ bool rom_start_video(void)
     return peek16(0, 0x10 * 4 + 2) != own;
 }
 
+/* Initialises the ROM at next_free, which may shrink then, and goes on behind it. */
+static bool start_next(u32 len, u16 bdf)
+{
+    if (!start_at(next_free, len, bdf))
+        return false;
+    len = peek8(next_free, 2) * 512u;
+    next_free = (u16)(next_free + ((len + 2047) / 2048) * STEP_2K);
+    return true;
+}
+
+/* The ROMs of fw_cfg were asked for by the user: their bootstrap entries come before the disks. */
+static void start_fwcfg_roms(void)
+{
+    u32 len;
+    for (unsigned n = 0; (len = fwcfg_rom_select(n)) != 0; n++) {
+        u16 seg = next_free;
+        len &= ~511u;
+        if (!fits_below_end(len))
+            continue;
+        open_shadow(len);
+        flat_begin();
+        for (u32 i = 0; i < len; i += 4)
+            flat_write32(((u32)seg << 4) + i, fwcfg_rom_next());
+        flat_end();
+        if (rom_length(seg) > len || !start_next(len, 0))
+            continue;
+        u16 pnp = peek16(seg, ROM_PNP), off = peek16(seg, pnp + PNP_BOOT);
+        if (peek32(seg, pnp) == 0x506E5024 && off != 0 && nr_boot_entries < BOOT_ENTRIES) { /* $PnP */
+            boot_entry[nr_boot_entries].seg = seg;
+            boot_entry[nr_boot_entries++].off = off;
+        }
+    }
+}
+
+bool rom_boot_entry(unsigned n, u16 *seg, u16 *off)
+{
+    if (n >= nr_boot_entries)
+        return false;
+    *seg = boot_entry[n].seg;
+    *off = boot_entry[n].off;
+    return true;
+}
+
 void rom_scan_others(void)
 {
     /* ROMs of other PCI devices first: shadow RAM reads as it was before. */
@@ -120,13 +178,11 @@ void rom_scan_others(void)
             if (pci_read32(bdf, PCI_CLASS) >> 16 == 0x0300 ||
                 (pci_read8(bdf, PCI_HEADER) & 0x7F) != 0)
                 continue;
-            u16 seg = next_free;
             u32 len = copy_pci_rom(bdf);
-            if (len != 0 && start_at(seg, len, bdf)) {
-                len = peek8(seg, 2) * 512u; /* initialisation may shrink it */
-                next_free = (u16)(seg + ((len + 2047) / 2048) * STEP_2K);
-            }
+            if (len != 0)
+                start_next(len, bdf);
         }
+        start_fwcfg_roms();
     }
     for (u32 seg = next_free; seg < ROM_END; ) {
         u32 len = rom_length((u16)seg);

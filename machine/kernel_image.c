@@ -74,9 +74,11 @@ static int grow(struct image *im, u64 end)
 
 static int put(struct image *im, u64 pa, const u8 *from, u64 len, u64 mem_len)
 {
-    if (pa < LOWEST_LOAD || pa + mem_len < pa || (pa < 0x100000 && pa + mem_len > 0xa0000))
-        return fail(im, "it asks to be loaded where the BIOS's data or no memory is; link it at "
-                        "1 MiB or above");
+    if (pa < LOWEST_LOAD || pa + mem_len < pa)
+        return fail(im, "it asks to be loaded where the BIOS's data is; link it at 1 MiB or above");
+    if (pa < 0x100000 && pa + mem_len > 0xa0000)
+        fprintf(stderr, "kiln: -kernel %s: its bytes between A0000h and FFFFFh are lost: there is "
+                        "no memory; link it at 1 MiB or above\n", im->path);
     if (grow(im, pa + mem_len))
         return -1;
     memcpy(im->bytes + (pa - im->pa), from, len);

@@ -4,7 +4,7 @@
  *   partition sector   0        volume boot record (vbr.S)
  *                      1        this header
  *                      2 ...    the loader
- *                      64 ...   the kernel, a multiboot-1 ELF32 file
+ *                      64 ...   the kernel, a multiboot-1 file
  *
  * LBAs count from the start of the partition. All fields are little-endian.
  * UNIMPL: reading the kernel from a file system; the header then only finds the loader.

@@ -30,8 +30,7 @@ void disk_open(struct disk *disk, uint8_t drive)
     disk->nr_track_sectors = r.ecx & 0x3F;
     disk->nr_heads = ((r.edx >> 8) & 0xFF) + 1;
     if ((r.flags & EFLAGS_CF) || disk->nr_track_sectors == 0) {
-        fail("drive %xh has neither EDD nor a geometry (status %xh)", drive,
-             (r.eax >> 8) & 0xFF);
+        fail("drive %xh has neither EDD nor a geometry (status %xh)", drive, (r.eax >> 8) & 0xFF);
     }
 }
 

@@ -1,45 +1,17 @@
 /*
- * Ember's loader: brings a multiboot-1 ELF kernel from the boot partition to extended memory and
+ * Ember's loader: brings a multiboot-1 kernel from the boot partition to extended memory and
  * enters it. Multiboot Specification 0.6.96; what the partition looks like: boot_header.h.
  *
- * UNIMPL: boot modules, video modes, the a.out address fields (header flag bit 16), a menu.
+ * UNIMPL: boot modules, video modes, a menu.
  */
 #include "guestos/boot/boot_header.h"
 #include "guestos/boot/loader.h"
-
-#define MULTIBOOT_HEADER_MAGIC 0x1BADB002u
-#define MULTIBOOT_LOADER_MAGIC 0x2BADB002u
-#define MULTIBOOT_SEARCH       8192u  /* the header lies in the file's first 8 KiB */
-#define HEADER_MUST_KNOW       0xFFFFu /* flags 0 to 15: refuse what we do not know */
-#define HEADER_PAGE_ALIGN      0x0001u /* about modules, of which there are none */
-#define HEADER_MEMORY_INFO     0x0002u
-
-#define INFO_MEMORY      0x001u
-#define INFO_BOOT_DEVICE 0x002u
-#define INFO_CMDLINE     0x004u
-#define INFO_MMAP        0x040u
-#define INFO_LOADER_NAME 0x200u
-
-/* Multiboot 3.3, up to the last field that we fill. */
-struct multiboot_info {
-    uint32_t flags, mem_lower, mem_upper, boot_device, cmdline;
-    uint32_t mods_count, mods_addr, syms[4];
-    uint32_t mmap_length, mmap_addr, drives_length, drives_addr;
-    uint32_t config_table, boot_loader_name, apm_table;
-    uint32_t vbe[4], framebuffer[7];
-};
-
-/* size counts the bytes after itself. */
-struct multiboot_mmap {
-    uint32_t size;
-    uint64_t base, bytes;
-    uint32_t type;
-} __attribute__((packed));
+#include "guestos/boot/multiboot.h"
 
 static struct memory_map map;
 static struct disk disk;
 static struct boot_header header;
-static struct elf_load elf;
+static struct kernel_file kernel;
 static struct multiboot_info info;
 static struct multiboot_mmap mmap[MAX_RANGES];
 static uint32_t crc_table[256];
@@ -79,24 +51,6 @@ static void read_header(uint32_t partition_lba)
     header.cmdline[sizeof header.cmdline - 1] = 0;
 }
 
-static void check_multiboot(const uint8_t *head, uint32_t head_bytes)
-{
-    uint32_t end = head_bytes < MULTIBOOT_SEARCH ? head_bytes : MULTIBOOT_SEARCH;
-
-    for (uint32_t at = 0; at + 12 <= end; at += 4) {
-        uint32_t h[3];
-        memcpy(h, head + at, sizeof h);
-        if (h[0] != MULTIBOOT_HEADER_MAGIC || h[0] + h[1] + h[2] != 0) {
-            continue;
-        }
-        if (h[1] & HEADER_MUST_KNOW & ~(HEADER_PAGE_ALIGN | HEADER_MEMORY_INFO)) {
-            fail("the kernel's multiboot header asks for unknown things (flags %x)", h[1]);
-        }
-        return;
-    }
-    fail("the kernel has no multiboot header");
-}
-
 static void load_kernel(uint32_t partition_lba)
 {
     const uint8_t *bounce = (const uint8_t *)BOUNCE_ADDR;
@@ -112,16 +66,15 @@ static void load_kernel(uint32_t partition_lba)
         uint32_t nr_sectors = (len + SECTOR_BYTES - 1) / SECTOR_BYTES;
         disk_read(&disk, lba, nr_sectors);
         if (offset == 0) {
-            check_multiboot(bounce, len);
-            elf_begin(&elf, &map, bounce, len, header.kernel_bytes);
+            kernel_begin(&kernel, &map, bounce, len, header.kernel_bytes);
         }
-        elf_feed(&elf, offset, bounce, len);
+        kernel_feed(&kernel, offset, bounce, len);
         crc = crc32_add(crc, bounce, len);
         lba += nr_sectors;
         offset += len;
         say(".");
     }
-    if (elf.nr_segments == 0 || ~crc != header.kernel_crc32) {
+    if (kernel.nr_segments == 0 || ~crc != header.kernel_crc32) {
         fail("the kernel's checksum is wrong (%x, not %x)", ~crc, header.kernel_crc32);
     }
 }
@@ -129,11 +82,11 @@ static void load_kernel(uint32_t partition_lba)
 static void fill_info(uint32_t drive, uint8_t partition)
 {
     for (uint32_t i = 0; i < map.nr_ranges; i++) {
-        mmap[i] = (struct multiboot_mmap){sizeof mmap[i] - sizeof mmap[i].size,
-                                          map.range[i].base, map.range[i].bytes,
-                                          map.range[i].type};
+        mmap[i] = (struct multiboot_mmap){sizeof mmap[i] - sizeof mmap[i].size, map.range[i].base,
+                                          map.range[i].bytes, map.range[i].type};
     }
-    info.flags = INFO_MEMORY | INFO_BOOT_DEVICE | INFO_CMDLINE | INFO_MMAP | INFO_LOADER_NAME;
+    info.flags = MULTIBOOT_INFO_MEMORY | MULTIBOOT_INFO_BOOT_DEVICE | MULTIBOOT_INFO_CMDLINE |
+                 MULTIBOOT_INFO_MMAP | MULTIBOOT_INFO_LOADER_NAME;
     info.mem_lower = map.lower_kib;
     info.mem_upper = map.upper_kib;
     info.boot_device = drive << 24 | (uint32_t)partition << 16 | 0xFFFF; /* no sub-partitions */
@@ -174,5 +127,5 @@ void loader_main(uint32_t drive, uint32_t partition_lba)
     load_kernel(partition_lba);
     say(" ok\n");
     fill_info(drive & 0xFF, partition_number(partition_lba));
-    enter_kernel(elf.entry, MULTIBOOT_LOADER_MAGIC, &info);
+    enter_kernel(kernel.entry, MULTIBOOT_LOADER_MAGIC, &info);
 }

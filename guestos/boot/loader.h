@@ -62,19 +62,20 @@ bool memory_is_usable(const struct memory_map *map, uint64_t base, uint64_t byte
 void disk_open(struct disk *disk, uint8_t drive);
 void disk_read(const struct disk *disk, uint32_t lba, uint32_t nr_sectors);
 
-/* elf.c: a stream; feed it the file front to back, then ask for the entry point. */
-struct elf_segment {
+/* kernel_file.c: a stream; begin with the file's head, then feed it the file front to back. */
+struct kernel_segment {
     uint32_t offset, paddr, file_bytes, mem_bytes;
 };
-struct elf_load {
+struct kernel_file {
     const struct memory_map *map;
     uint32_t file_bytes, entry;
-    struct elf_segment segment[16];
+    struct kernel_segment segment[16];
     uint32_t nr_segments;
 };
-void elf_begin(struct elf_load *elf, const struct memory_map *map, const uint8_t *head,
-               uint32_t head_bytes, uint32_t file_bytes);
-void elf_feed(struct elf_load *elf, uint32_t offset, const uint8_t *data, uint32_t len_bytes);
+void kernel_begin(struct kernel_file *kernel, const struct memory_map *map, const uint8_t *head,
+                  uint32_t head_bytes, uint32_t file_bytes);
+void kernel_feed(struct kernel_file *kernel, uint32_t offset, const uint8_t *data,
+                 uint32_t len_bytes);
 
 /* memory operations that the compiler may call too */
 void *memset(void *to, int value, size_t len_bytes);

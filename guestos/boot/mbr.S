@@ -73,9 +73,9 @@ boot_drive:
 text_no_active:
         .asciz  "MBR: no active partition\r\n"
 text_not_bootable:
-        .asciz  "MBR: active partition has no boot sector (55AA)\r\n"
+        .asciz  "MBR: active partition lacks 55AA\r\n"
 text_read_error:
-        .asciz  "MBR: disk read error "
+        .asciz  "MBR: disk error "
 text_end:
         .asciz  "h\r\n"
 

@@ -19,7 +19,7 @@
 #define SECTOR_BYTES      512u
 #define PARTITION_LBA     2048u
 #define PARTITION_TYPE    0x7F
-#define HIDDEN_SECTORS_AT 0x1C /* vbr.S */
+#define HIDDEN_SECTORS_AT 506 /* ORDER: vbr.S */
 
 struct blob {
     uint8_t *data;

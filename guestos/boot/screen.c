@@ -1,7 +1,7 @@
 /*
- * The loader's messages: INT 10h AH=0Eh on the screen, and the same bytes on COM1 if a 16550 answers
- * there, so that a machine without a screen says why it does not boot.
- * 16550: National Semiconductor PC16550D data sheet, 8.0.
+ * The loader's messages: INT 10h AH=0Eh on the screen, and the same bytes on COM1 if a 16550
+ * answers there, so that a machine without a screen says why it does not boot. 16550: National
+ * Semiconductor PC16550D data sheet, 8.0.
  */
 #include "guestos/boot/loader.h"
 

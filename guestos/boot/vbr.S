@@ -4,8 +4,8 @@
  * Entered at 0000:7C00 with DL = drive and, from a well-behaved MBR, DS:SI = the partition entry.
  * It reads the boot header (boot_header.h) from the next sector, loads the loader named there to
  * 0000:8000, checks its sum and jumps to it with DL = drive and EBX = first LBA of the partition.
- * The partition's LBA is also patched in by mkimage at offset 1Ch, where a BIOS parameter block
- * keeps its "hidden sectors", for the case that DS:SI points nowhere useful.
+ * The partition's LBA is also patched in by mkimage, just below the 55AAh, for the case that DS:SI
+ * points nowhere useful.
  */
         .set    HEADER_ADDR, 0x7E00     /* ORDER: offsets as in boot_header.h */
         .set    HEADER_VERSION, 8
@@ -18,12 +18,7 @@
         .code16
         .section .text
         .globl  start
-start:  jmp     begin
-        .org    0x1C
-hidden_sectors:
-        .long   0
-
-begin:  cli
+start:  cli
         cld
         movl    8(%si), %eax            /* the entry's LBA, while DS is still the MBR's */
         movb    (%si), %cl
@@ -46,20 +41,20 @@ begin:  cli
         call    read_sector
         jc      read_failed
         movw    $text_no_header, %si
-        cmpl    $0x52424D45, HEADER_ADDR        /* "EMBR" */
+        cmpl    $0x52424D45, (%bx)               /* "EMBR" */
         jne     fail
-        cmpl    $0x544F4F42, HEADER_ADDR + 4    /* "BOOT" */
+        cmpl    $0x544F4F42, 4(%bx)              /* "BOOT" */
         jne     fail
-        cmpl    $1, HEADER_ADDR + HEADER_VERSION
+        cmpl    $1, HEADER_VERSION(%bx)
         jne     fail
         movw    $text_too_large, %si
-        movl    HEADER_ADDR + HEADER_LOADER_SECTORS, %ecx
+        movl    HEADER_LOADER_SECTORS(%bx), %ecx
         decl    %ecx
         cmpl    $MAX_LOADER_SECTORS, %ecx       /* zero is too large too */
         jae     fail
         incl    %ecx
 
-        movl    HEADER_ADDR + HEADER_LOADER_LBA, %eax
+        movl    HEADER_LOADER_LBA(%bx), %eax
         addl    %ebp, %eax
         movw    $LOADER_ADDR, %bx
         xorl    %edi, %edi
@@ -104,13 +99,15 @@ boot_drive:
 text_no_header:
         .asciz  "VBR: no boot header\r\n"
 text_too_large:
-        .asciz  "VBR: bad loader size\r\n"
+        .asciz  "VBR: loader size\r\n"
 text_bad_sum:
         .asciz  "VBR: loader checksum\r\n"
 text_read_error:
-        .asciz  "VBR: disk read error "
+        .asciz  "VBR: disk error "
 text_end:
         .asciz  "h\r\n"
 
-        .org    510
+        .org    506
+hidden_sectors:
+        .long   0
         .word   0xAA55

@@ -1,0 +1,72 @@
+/*
+ * Reads the multiboot information (Multiboot 0.6.96, 3.3) through the direct map that boot.S made
+ * of the first GiB. The map is E820h's where the loader passed it on, else mem_lower and mem_upper.
+ */
+#include "guestos/kernel/boot_info.h"
+#include "guestos/boot/multiboot.h"
+#include "guestos/kernel/string.h"
+#include "guestos/mm/layout.h"
+
+static void add(struct boot_info *boot, u64 base, u64 bytes, u32 type)
+{
+    if (bytes && base + bytes > base && boot->nr_ranges < BOOT_MAX_RANGES) {
+        boot->range[boot->nr_ranges++] =
+            (struct boot_range){base, bytes, type, type == MULTIBOOT_MEMORY_RAM};
+    }
+}
+
+static bool reachable(u64 pa, u64 bytes)
+{
+    return pa && pa + bytes <= EARLY_MAP_BYTES;
+}
+
+static void read_map(struct boot_info *boot, const struct multiboot_info *mb)
+{
+    u64 at = mb->mmap_addr;
+    u64 end = at + mb->mmap_length;
+
+    while (at + sizeof(struct multiboot_mmap) <= end) {
+        struct multiboot_mmap m;
+        memcpy(&m, direct(at), sizeof m);
+        add(boot, m.base, m.bytes, m.type);
+        at += m.size + sizeof m.size;
+    }
+}
+
+static void read_string(char *to, u32 pa, size_t size)
+{
+    if (reachable(pa, size)) {
+        string_copy(to, direct(pa), size);
+    }
+}
+
+bool boot_info_read(struct boot_info *boot, u32 magic, u32 info)
+{
+    struct multiboot_info mb;
+
+    if (magic != MULTIBOOT_LOADER_MAGIC || !reachable(info, sizeof mb)) {
+        return false;
+    }
+    memcpy(&mb, direct(info), sizeof mb);
+    if ((mb.flags & MULTIBOOT_INFO_MMAP) && reachable(mb.mmap_addr, mb.mmap_length)) {
+        read_map(boot, &mb);
+    } else if (mb.flags & MULTIBOOT_INFO_MEMORY) {
+        add(boot, 0, (u64)mb.mem_lower << 10, MULTIBOOT_MEMORY_RAM);
+        add(boot, LOW_MEMORY_END, (u64)mb.mem_upper << 10, MULTIBOOT_MEMORY_RAM);
+    }
+    if (mb.flags & MULTIBOOT_INFO_CMDLINE) {
+        read_string(boot->cmdline, mb.cmdline, sizeof boot->cmdline);
+    }
+    if (mb.flags & MULTIBOOT_INFO_LOADER_NAME) {
+        read_string(boot->loader, mb.boot_loader_name, sizeof boot->loader);
+    }
+    return boot->nr_ranges > 0;
+}
+
+const char *boot_range_name(u32 type)
+{
+    static const char *const names[] = {"?",           "RAM",      "reserved",
+                                        "ACPI tables", "ACPI NVS", "bad RAM"};
+
+    return type < ARRAY_LEN(names) ? names[type] : "reserved (other)";
+}

@@ -89,23 +89,37 @@ static void unhash(struct block_cache *k, struct block *b)
     b->dead = true;
 }
 
-static void drop_page(struct block_cache *k, u64 page)
-{
-    for (struct block *b = k->page_blocks[page], *next; b; b = next) {
-        next = b->page_next;
-        if (!b->dead)
-            unhash(k, b);
-    }
-    k->page_blocks[page] = NULL;
-    k->granules[page] = 0;
-    k->c->cfg.view->page_flags[page] &= (u8)~MEM_CODE;
-}
-
 static u64 granule_mask(u64 page_off, u64 len)
 {
     u64 first = page_off >> 6, last = (page_off + len - 1) >> 6;
 
     return (~0ull >> (63 - (last - first))) << first;
+}
+
+/* Drops the page's blocks that hold a byte of [in_page, in_page + len): data beside code, as in
+ * small real-mode programs, must not cost the whole page. */
+static bool drop_overlapping(struct block_cache *k, u64 page, u64 in_page, u64 len)
+{
+    struct block **p = &k->page_blocks[page];
+    bool any = false;
+
+    k->granules[page] = 0;
+    while (*p) {
+        struct block *b = *p;
+        u64 first = b->off & (PAGE_SIZE - 1);
+
+        if (first < in_page + len && in_page < first + b->nr_bytes) {
+            unhash(k, b);
+            *p = b->page_next;
+            any = true;
+        } else {
+            k->granules[page] |= granule_mask(first, b->nr_bytes);
+            p = &b->page_next;
+        }
+    }
+    if (!k->page_blocks[page])
+        k->c->cfg.view->page_flags[page] &= (u8)~MEM_CODE;
+    return any;
 }
 
 bool block_invalidate(struct block_cache *k, u64 off, u64 len)
@@ -116,8 +130,7 @@ bool block_invalidate(struct block_cache *k, u64 off, u64 len)
         u64 page = off >> PAGE_SHIFT, in_page = off & (PAGE_SIZE - 1);
         u64 n = len < PAGE_SIZE - in_page ? len : PAGE_SIZE - in_page;
 
-        if (k->granules[page] & granule_mask(in_page, n)) {
-            drop_page(k, page);
+        if ((k->granules[page] & granule_mask(in_page, n)) && drop_overlapping(k, page, in_page, n)) {
             k->stats.invalidations++;
             any = true;
         }

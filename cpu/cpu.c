@@ -20,6 +20,8 @@ int cpu_init(struct cpu *c, const struct cpu_config *cfg)
         cpu_fini(c);
         return -1;
     }
+    for (int i = 0; i < 3; i++)
+        c->fast_sets[i]->nr_filled = FAST_LISTED + 1; /* the first flush visits all */
     c->fast = c->fast_sets[0];
     clock_attach(cfg->clk, &c->budget);
     cpu_reset(c);

@@ -153,8 +153,11 @@ struct fast_entry {
     u64 addend; /* host address minus linear address */
 };
 #define FAST_INVALID 0x4000000000000000ull /* not canonical, so that nothing matches */
+#define FAST_LISTED 256
 struct fast_set {
     struct fast_entry read[FAST_ENTRIES], write[FAST_ENTRIES];
+    u32 nr_filled;           /* since the last flush; beyond FAST_LISTED no list is kept */
+    u16 filled[FAST_LISTED]; /* index * 2, + 1 for write: so that a flush need not visit all */
 };
 
 struct cpu {

@@ -10,11 +10,21 @@
 #include "cpu/operand.h"
 #include "mmu/walk.h"
 
+static void flush_set(struct fast_set *s)
+{
+    if (s->nr_filled > FAST_LISTED)
+        for (unsigned i = 0; i < FAST_ENTRIES; i++)
+            s->read[i].tag = s->write[i].tag = FAST_INVALID;
+    else
+        for (unsigned i = 0; i < s->nr_filled; i++)
+            (s->filled[i] & 1 ? s->write : s->read)[s->filled[i] >> 1].tag = FAST_INVALID;
+    s->nr_filled = 0;
+}
+
 void mmu_flush_fast(struct cpu *c)
 {
     for (int s = 0; s < 3; s++)
-        for (unsigned i = 0; i < FAST_ENTRIES; i++)
-            c->fast_sets[s]->read[i].tag = c->fast_sets[s]->write[i].tag = FAST_INVALID;
+        flush_set(c->fast_sets[s]);
     c->fetch_epoch++;
 }
 
@@ -72,7 +82,8 @@ static void fill_fast(struct cpu *c, u64 lin, u64 pa, unsigned access)
     struct fast_set *set = c->fast_sets[user ? 1 : 0];
     struct mem_page page = mem_view_page(v, pa);
     u64 off = write ? page.write_off : page.read_off, tag = lin & ~0xfffull;
-    struct fast_entry *e = (write ? set->write : set->read) + ((lin >> 12) & (FAST_ENTRIES - 1));
+    unsigned i = (lin >> 12) & (FAST_ENTRIES - 1);
+    struct fast_entry *e = (write ? set->write : set->read) + i;
 
     if (off >= MEM_PASS)
         return;
@@ -81,6 +92,11 @@ static void fill_fast(struct cpu *c, u64 lin, u64 pa, unsigned access)
         if (page.read_off != page.write_off || (v->page_flags[off >> PAGE_SHIFT] & MEM_CODE))
             return;
         v->page_flags[off >> PAGE_SHIFT] |= MEM_DIRTY;
+    }
+    if (e->tag == FAST_INVALID) {
+        if (set->nr_filled < FAST_LISTED)
+            set->filled[set->nr_filled] = (u16)(i << 1 | write);
+        set->nr_filled++;
     }
     e->tag = tag;
     e->addend = (u64)(uintptr_t)(v->backing + off) - tag;

@@ -15,7 +15,7 @@ poke() { printf "$2" | dd of=disk.img bs=1 seek="$1" conv=notrunc status=none; }
 
 echo "hello from ext2" > files/hello.txt
 cat > grub.cfg <<'CFG'
-set timeout=30
+set timeout=-1
 menuentry "first entry" { lsmmap }
 CFG
 printf 'set root=(memdisk)\nset prefix=(memdisk)\nconfigfile (memdisk)/grub.cfg\n' > load.cfg

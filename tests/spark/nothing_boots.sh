@@ -22,19 +22,13 @@ echo "stop" >&3
 echo "cont" >&3
 printf '\372\364\353\375' | dd of=wrong.img bs=1 conv=notrunc status=none # cli; hlt; jmp
 printf '\125\252' | dd of=wrong.img bs=1 seek=510 conv=notrunc status=none
-keys spc
-sleep 1
-echo "info registers" >&3
-sleep 0.5
-[ -s serial.txt ] && { echo "FAIL: COM1 is not silent"; stop; exit 1; }
+echo "sendkey spc 40" >&3
+runs_sector() { echo "info registers" >&3; sleep 0.2; file_says monitor.log "EIP=00007c02"; }
+until_true runs_sector || fail "the repaired disk did not boot"
+[ -s serial.txt ] && fail "COM1 is not silent"
 stop
-grep -aq "EIP=00007c02" monitor.log || { echo "FAIL: the repaired disk did not boot"; exit 1; }
 start "$spark" none
-n=0
-while ! grep -aq "Press a key" serial.txt 2> /dev/null && [ $n -lt 50 ]; do
-    sleep 0.2
-    n=$((n + 1))
-done
+until_true file_says serial.txt "Press a key" || fail "nothing on COM1"
 stop
-grep -aq "No hard disk was found" serial.txt || { echo "FAIL: nothing on COM1"; exit 1; }
+file_says serial.txt "No hard disk was found" || { echo "FAIL: COM1 does not say why"; exit 1; }
 echo "the boot screen says why, tries again, and falls back to COM1"

@@ -10,6 +10,7 @@ command -v qemu-system-x86_64 > /dev/null || { echo "skipped: no qemu-system-x86
 [ -f "$ref_bios" ] || { echo "skipped: no $ref_bios"; exit 77; }
 command -v "$emulator" > /dev/null || { echo "skipped: no $emulator"; exit 77; }
 mkdir -p "$dir" && cd "$dir" || exit 1
+. "$src/lib.sh"
 as --32 -o services.o "$src/services.S" &&
     ld -m elf_i386 -Ttext 0x7c00 --oformat binary -o sector.img services.o || exit 1
 
@@ -22,36 +23,35 @@ make_disk() {
     dd if=/dev/zero of="$1" bs=1048576 seek=63 count=1 conv=notrunc status=none
 }
 
-# run EMULATOR BIOS VGA OUT: until "end", typing keys when asked.
+# run EMULATOR BIOS VGA OUT: until "end", typing keys when asked. Nothing is timed: a key is
+# pressed when the one before has been printed.
+words() { tail -n 1 "$1" | wc -w; }
 run() {
     make_disk disk.img
     rm -f "$4" monitor
     : > "$4"
     mkfifo monitor
-    timeout 60 "$1" -accel tcg -m 64 -bios "$2" -vga none -device VGA,romfile="$3" \
+    timeout 300 "$1" -accel tcg -m 64 -bios "$2" -vga none -device VGA,romfile="$3" \
         -display none -serial file:"$4" -monitor stdio -rtc base=2024-03-01T12:00:00 \
         -drive file=disk.img,format=raw < monitor > monitor.log 2>&1 &
     pid=$!
     exec 3> monitor
-    n=0
+    until_true file_says_type "$4"
     typed=0
-    while kill -0 $pid 2> /dev/null && [ $n -lt 300 ] && ! grep -q '^end' "$4"; do
-        if [ $typed = 0 ] && [ "$(grep -c '^type' "$4")" = 2 ]; then
-            typed=1
-            for key in a shift-a ctrl-c alt-x 1 shift-1 f1 up left kp_enter esc tab ret; do
-                echo "sendkey $key 40" >&3
-                sleep 0.15
-            done
-        fi
-        sleep 0.1
-        n=$((n + 1))
+    for key in a shift-a ctrl-c alt-x 1 shift-1 f1 up left kp_enter esc tab ret; do
+        echo "sendkey $key 40" >&3
+        typed=$((typed + 1))
+        until_true printed "$4" $typed
     done
+    until_true grep -q '^end' "$4"
     echo quit >&3
     exec 3>&-
     kill $pid 2> /dev/null
     wait $pid 2> /dev/null
     rm -f monitor
 }
+file_says_type() { [ "$(grep -c '^type' "$1")" = 2 ]; }
+printed() { grep -q '^end' "$1" || [ "$(words "$1")" -gt "$2" ]; }
 
 run qemu-system-x86_64 "$ref_bios" "$ref_vga" reference.txt
 run "$emulator" "$bios" "$vga" ours.txt

@@ -362,6 +362,7 @@ static bool running(struct insn_trace *t, u64 count, u64 lin)
     }
     if (trace_point_reached(&t->filter.stop, count, lin)) {
         close_line(t);
+        flush(t); /* while there is someone to tell that it failed */
         t->state = DONE;
         cpu_request_stop(t->c);
         return false;
@@ -485,7 +486,8 @@ void insn_trace_note(struct insn_trace *t, const char *what)
 
 bool insn_trace_done(const struct insn_trace *t, const char **why_not)
 {
-    *why_not = t->write_error ? t->error_text : NULL;
+    /* A reader that has gone, as head(1) does, has had what it wanted. */
+    *why_not = t->write_error && t->write_error != EPIPE ? t->error_text : NULL;
     return t->state == DONE;
 }
 
@@ -540,8 +542,12 @@ void insn_trace_destroy(struct insn_trace *t)
     if (!t)
         return;
     close_line(t);
-    flush(t);
-    if (t->own_fd && close(t->fd) && !t->write_error)
-        fprintf(stderr, "kiln: cannot write the trace: %s\n", strerror(errno));
+    if (!t->write_error) {
+        flush(t);
+        if (t->own_fd && close(t->fd) && !t->write_error)
+            t->write_error = errno;
+        if (t->write_error && t->write_error != EPIPE)
+            fprintf(stderr, "kiln: cannot write the trace: %s\n", strerror(t->write_error));
+    }
     free(t);
 }

@@ -150,8 +150,8 @@ struct machine *machine_create(const struct machine_config *cfg, char err[MACHIN
         machine_destroy(m);
         return NULL;
     }
-    pc_reset(&m->pc, RESET_POWER_ON);
     observe_reset(m->observe);
+    pc_reset(&m->pc, RESET_POWER_ON);
     return m;
 }
 
@@ -169,8 +169,8 @@ void machine_destroy(struct machine *m)
 void machine_reset(struct machine *m)
 {
     m->pc.power = POWER_NONE;
-    pc_reset(&m->pc, RESET_HARD);
     observe_reset(m->observe);
+    pc_reset(&m->pc, RESET_HARD);
 }
 
 /* ---- the loop ---- */
@@ -228,6 +228,16 @@ static bool limit_reached(const struct machine *m, const struct machine_limit *l
            clock_icount(&m->pc.clk) >= limit->max_icount;
 }
 
+/* The trace has all that it was asked for, or its file is full. */
+static enum machine_stop traced(struct machine *m, const char *why_not)
+{
+    if (!why_not)
+        return MACHINE_BREAK;
+    fprintf(stderr, "kiln: %s\n", why_not);
+    m->exit_code = 1;
+    return MACHINE_EXIT;
+}
+
 /* An instruction is at least a tick, so this many ticks hold no more than max_icount. */
 static u64 slice_end(const struct machine *m, const struct machine_limit *limit)
 {
@@ -244,6 +254,7 @@ enum machine_stop machine_run(struct machine *m, const struct machine_limit *lim
     m->pc.io.watch = limit->until_port;
     for (;;) {
         enum machine_stop stop;
+        const char *why_not;
 
         clock_fire_due(&m->pc.clk);
         if (m->pc.power != POWER_NONE)
@@ -263,6 +274,8 @@ enum machine_stop machine_run(struct machine *m, const struct machine_limit *lim
         clock_open_slice(&m->pc.clk, slice_end(m, limit));
         if (m->engine->run(m->engine_state) == STOP_TRIPLE)
             return shut_down(m);
+        if (observe_done(m->observe, &why_not))
+            return traced(m, why_not);
     }
 }
 

@@ -24,12 +24,12 @@ static const char *system_type(const struct cpu *c, unsigned type)
 {
     /* SDM 3A table 3-2 */
     static const char *const names[2][16] = {
-        { "Reserved", "TSS16-avl", "LDT", "TSS16-busy", "CallGate16", "TaskGate", "IntGate16",
-          "TrapGate16", "Reserved", "TSS32-avl", "Reserved", "TSS32-busy", "CallGate32", "Reserved",
-          "IntGate32", "TrapGate32" },
-        { "<hiword>", "Reserved", "LDT", "Reserved", "Reserved", "Reserved", "Reserved", "Reserved",
-          "Reserved", "TSS64-avl", "Reserved", "TSS64-busy", "CallGate64", "Reserved", "IntGate64",
-          "TrapGate64" },
+        {"Reserved", "TSS16-avl", "LDT", "TSS16-busy", "CallGate16", "TaskGate", "IntGate16",
+         "TrapGate16", "Reserved", "TSS32-avl", "Reserved", "TSS32-busy", "CallGate32", "Reserved",
+         "IntGate32", "TrapGate32"},
+        {"<hiword>", "Reserved", "LDT", "Reserved", "Reserved", "Reserved", "Reserved", "Reserved",
+         "Reserved", "TSS64-avl", "Reserved", "TSS64-busy", "CallGate64", "Reserved", "IntGate64",
+         "TrapGate64"},
     };
 
     return names[c->mode & MODE_LMA ? 1 : 0][type];
@@ -54,7 +54,10 @@ static void put_segment(const struct dump *d, const char *name, const struct seg
         if (!(a & SEG_S))
             fputs(system_type(d->c, a & SEG_TYPE), d->f);
         else if (a & SEG_CODE)
-            fprintf(d->f, "%s [%c%c%c]", a & SEG_L ? "CS64" : a & SEG_DB ? "CS32" : "CS16",
+            fprintf(d->f, "%s [%c%c%c]",
+                    a & SEG_L    ? "CS64"
+                    : a & SEG_DB ? "CS32"
+                                 : "CS16",
                     a & SEG_DC ? 'C' : '-', a & SEG_RW ? 'R' : '-', a & SEG_ACCESSED ? 'A' : '-');
         else
             fprintf(d->f, "%s [%c%c%c]", (a & SEG_DB) || (d->c->mode & MODE_LMA) ? "DS  " : "DS16",
@@ -67,10 +70,10 @@ static void put_segment(const struct dump *d, const char *name, const struct seg
 
 static void put_general(const struct dump *d)
 {
-    static const char names[16][4] = { "AX", "CX", "DX", "BX", "SP", "BP", "SI", "DI",
-                                       "R8 ", "R9 ", "R10", "R11", "R12", "R13", "R14", "R15" };
-    static const u8 order[16] = { RAX, RBX, RCX, RDX, RSI, RDI, RBP, RSP,
-                                  R8, R9, R10, R11, R12, R13, R14, R15 };
+    static const char names[16][4] = {"AX",  "CX",  "DX",  "BX",  "SP",  "BP",  "SI",  "DI",
+                                      "R8 ", "R9 ", "R10", "R11", "R12", "R13", "R14", "R15"};
+    static const u8 order[16] = {RAX, RBX, RCX, RDX, RSI, RDI, RBP, RSP,
+                                 R8,  R9,  R10, R11, R12, R13, R14, R15};
 
     for (unsigned i = 0; i < (d->wide ? 16 : 8); i++) {
         unsigned reg = order[i];
@@ -105,8 +108,8 @@ static void put_control(const struct dump *d)
 
     fprintf(d->f, "GDT=     %0*" PRIx64 " %08x\n", w, c->gdtr.base, c->gdtr.limit);
     fprintf(d->f, "IDT=     %0*" PRIx64 " %08x\n", w, c->idtr.base, c->idtr.limit);
-    fprintf(d->f, "CR0=%08x CR2=%0*" PRIx64 " CR3=%0*" PRIx64 " CR4=%08x\n", (u32)c->cr0, w,
-            c->cr2, w, c->cr3, (u32)c->cr4);
+    fprintf(d->f, "CR0=%08x CR2=%0*" PRIx64 " CR3=%0*" PRIx64 " CR4=%08x\n", (u32)c->cr0, w, c->cr2,
+            w, c->cr3, (u32)c->cr4);
     for (unsigned i = 0; i < 4; i++)
         fprintf(d->f, "DR%u=%016" PRIx64 " ", i, c->dr[i]);
     fprintf(d->f, "\nDR6=%016" PRIx64 " DR7=%016" PRIx64 "\n", c->dr[6], c->dr[7]);
@@ -116,8 +119,8 @@ static void put_control(const struct dump *d)
 
 void cpu_dump(FILE *f, const struct cpu *c)
 {
-    static const char names[NR_SEGS][3] = { "ES", "CS", "SS", "DS", "FS", "GS" };
-    struct dump d = { f, c, (c->mode & MODE_CODE_MASK) == MODE_CODE64 };
+    static const char names[NR_SEGS][3] = {"ES", "CS", "SS", "DS", "FS", "GS"};
+    struct dump d = {f, c, (c->mode & MODE_CODE_MASK) == MODE_CODE64};
 
     put_general(&d);
     put_flags(&d);

@@ -10,9 +10,9 @@
  * last field is our own mode word and 0, not QEMU's flags.
  */
 #include "machine/debug_log.h"
-#include "core/mem_view.h"
 #include "cpu/isa.h"
 #include "machine/cpu_dump.h"
+#include "machine/lin_peek.h"
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -44,8 +44,8 @@ struct debug_log *debug_log_create(struct log *log, struct cpu *c, struct disasm
 
     if (!d)
         return NULL;
-    *d = (struct debug_log){ .log = log, .c = c, .disasm = disasm, .symbols = symbols,
-                             .at_start = true };
+    *d = (struct debug_log){
+        .log = log, .c = c, .disasm = disasm, .symbols = symbols, .at_start = true};
     d->cap_seen = 1 << 12;
     d->seen = calloc(d->cap_seen, sizeof(*d->seen));
     if (!d->seen) {
@@ -102,18 +102,6 @@ static bool remember(struct debug_log *d, u64 hash)
 
 /* ---- blocks ---- */
 
-/* Code bytes at lin without side effects; returns how many there are. */
-static unsigned peek(struct cpu *c, u64 lin, u8 *out, unsigned len)
-{
-    unsigned n;
-    u64 pa;
-
-    for (n = 0; n < len && cpu_peek_translate(c, lin + n, &pa); n++)
-        if (mem_view_read_bytes(c->cfg.view, pa, &out[n], 1) != 1)
-            break;
-    return n;
-}
-
 static bool ends_block(const struct insn *in, u64 lin, u64 page)
 {
     return (isa_rows[in->row].attr & (A_BR | A_ENDS)) || (lin + in->len) / PAGE != page;
@@ -145,8 +133,8 @@ static u64 walk_block(struct debug_log *d, bool write)
 
     for (unsigned i = 0; i < MAX_INSNS; i++) {
         u8 bytes[MAX_BYTES];
-        unsigned n = peek(c, lin, bytes, sizeof(bytes));
-        struct insn in = { 0 };
+        unsigned n = lin_peek(c, lin, bytes, sizeof(bytes));
+        struct insn in = {0};
         enum decode_status s = insn_decode(&in, bytes, n, c->mode);
         struct disasm_insn text = disasm_at(d->disasm, bytes, n, 8 * code_size(c->mode), rip);
 
@@ -188,7 +176,8 @@ static void block_entered(struct debug_log *d)
         fputc('\n', l->out);
     }
     if (log_on(l, LOG_EXEC))
-        fprintf(l->out, "Trace 0: 0x%012" PRIx64 " [%016" PRIx64 "/%016" PRIx64 "/%08x/00000000] %s\n",
+        fprintf(l->out,
+                "Trace 0: 0x%012" PRIx64 " [%016" PRIx64 "/%016" PRIx64 "/%08x/00000000] %s\n",
                 hash & 0xffffffffffff, c->seg[CS].base, lin, c->mode, name_at(d, lin));
     if (log_on(l, LOG_CPU))
         cpu_dump(l->out, c);
@@ -223,13 +212,14 @@ void debug_log_event(struct debug_log *d, const struct event_record *e)
         fprintf(l->out, "Servicing hardware INT=0x%02x\n", e->vector);
     else if (e->kind == EVENT_FAULT) {
         u32 old = e->during == DELIVER_NONE || e->during == DELIVER_EXTERNAL ? UINT32_MAX
-                                                                              : (u32)e->during;
+                                                                             : (u32)e->during;
         fprintf(l->out, "check_exception old: 0x%x new 0x%x\n", old, e->vector);
     }
     if (e->lost || !(c->mode & MODE_PE)) /* as QEMU: nothing in real mode */
         return;
-    fprintf(l->out, "%6" PRIu64 ": v=%02x e=%04x i=%d cpl=%u IP=%04x:%016" PRIx64 " pc=%016" PRIx64
-                    " SP=%04x:%016" PRIx64,
+    fprintf(l->out,
+            "%6" PRIu64 ": v=%02x e=%04x i=%d cpl=%u IP=%04x:%016" PRIx64 " pc=%016" PRIx64
+            " SP=%04x:%016" PRIx64,
             d->nr_ints++, e->vector, e->has_error ? e->error : 0, e->kind == EVENT_SOFT, e->cpl,
             e->cs, c->rip, c->seg[CS].base + c->rip, e->ss, e->rsp);
     if (e->vector == EXC_PF)

@@ -19,9 +19,9 @@ enum {
 };
 
 struct entry {
-    u64 key[2];    /* the bytes, zeros behind them; the top byte of key[1] is the code size */
-    u8 len;        /* 0: no instruction */
-    u8 text_len;   /* of a branch: without its target */
+    u64 key[2];  /* the bytes, zeros behind them; the top byte of key[1] is the code size */
+    u8 len;      /* 0: no instruction */
+    u8 text_len; /* of a branch: without its target */
     bool is_branch;
     u8 target_size; /* bytes of the instruction pointer that a branch keeps */
     i64 distance;   /* from the instruction's first byte to the target */
@@ -42,7 +42,7 @@ static unsigned index_of(unsigned code_bits)
 
 struct disasm *disasm_create(void)
 {
-    static const cs_mode modes[] = { CS_MODE_16, CS_MODE_32, CS_MODE_64 };
+    static const cs_mode modes[] = {CS_MODE_16, CS_MODE_32, CS_MODE_64};
     struct disasm *d = calloc(1, sizeof(*d));
 
     if (!d)
@@ -127,10 +127,10 @@ static u8 put_whole(char *out, const cs_insn *in)
 
 static void fill(struct disasm *d, struct entry *e, unsigned mode, const u8 *bytes, unsigned avail)
 {
-    u64 key[2] = { e->key[0], e->key[1] }, one, two;
+    u64 key[2] = {e->key[0], e->key[1]}, one, two;
     const cs_insn *in = decode(d, mode, bytes, avail, ADDRESS_1);
 
-    *e = (struct entry){ .key = { key[0], key[1] } };
+    *e = (struct entry){.key = {key[0], key[1]}};
     if (!in) {
         e->text_len = (u8)snprintf(e->text, sizeof(e->text), "(bad)");
         return;
@@ -152,7 +152,7 @@ struct disasm_insn disasm_at(struct disasm *d, const u8 *bytes, unsigned avail, 
                              u64 rip)
 {
     unsigned mode = index_of(code_bits), n = avail < MAX_BYTES ? avail : MAX_BYTES;
-    u64 key[2] = { 0 };
+    u64 key[2] = {0};
     struct disasm_insn out;
     struct entry *e;
 
@@ -163,7 +163,7 @@ struct disasm_insn disasm_at(struct disasm *d, const u8 *bytes, unsigned avail, 
         memcpy(e->key, key, sizeof(key));
         fill(d, e, mode, bytes, n);
     }
-    out = (struct disasm_insn){ e->text, e->text_len, e->len, e->is_branch, 0 };
+    out = (struct disasm_insn){e->text, e->text_len, e->len, e->is_branch, 0};
     if (e->is_branch) {
         out.target = (rip + (u64)e->distance) & size_mask(e->target_size);
         memcpy(d->text, e->text, e->text_len);

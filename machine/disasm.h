@@ -14,9 +14,9 @@
 struct disasm;
 
 struct disasm_insn {
-    const char *text;    /* "mov eax, dword ptr [ebx]"; "(bad)" when it is no instruction */
-    u8 text_len, len;    /* len: bytes of the instruction; 0 when it is none */
-    bool is_branch;      /* relative, to offset target of the code segment */
+    const char *text; /* "mov eax, dword ptr [ebx]"; "(bad)" when it is no instruction */
+    u8 text_len, len; /* len: bytes of the instruction; 0 when it is none */
+    bool is_branch;   /* relative, to offset target of the code segment */
     u64 target;
 };
 

@@ -97,14 +97,15 @@ struct observe *observe_create(struct cpu *c, struct clock *clk, struct log *log
         return NULL;
     }
     if (cfg->insn_trace) {
-        o->trace = insn_trace_create(cfg->insn_trace, c, o->disasm, o->symbols, err, MACHINE_ERR_LEN);
+        o->trace =
+            insn_trace_create(cfg->insn_trace, c, o->disasm, o->symbols, err, MACHINE_ERR_LEN);
         if (!o->trace) {
             observe_destroy(o);
             return NULL;
         }
     }
     if (o->trace || (log->mask & DEBUG_LOG_OBSERVES)) {
-        o->observer = (struct cpu_observer){ .before = before, .event = event, .h = o };
+        o->observer = (struct cpu_observer){.before = before, .event = event, .h = o};
         if (o->trace)
             o->observer.after = after;
         if (o->trace && cfg->insn_trace->mem)

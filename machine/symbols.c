@@ -83,7 +83,7 @@ static bool read_table(struct symbols *s, Elf *elf, Elf_Scn *scn, const GElf_Shd
 /* The symbol table, or where the file was stripped, the one for dynamic linking. */
 static bool read_elf(struct symbols *s, Elf *elf)
 {
-    static const unsigned types[] = { SHT_SYMTAB, SHT_DYNSYM };
+    static const unsigned types[] = {SHT_SYMTAB, SHT_DYNSYM};
     unsigned before = s->nr;
 
     for (unsigned t = 0; t < ARRAY_LEN(types) && s->nr == before; t++)
@@ -107,12 +107,13 @@ static int read_file(struct symbols *s, const char *path, char *err, size_t err_
     }
     elf = elf_begin(fd, ELF_C_READ, NULL);
     if (!elf || elf_kind(elf) != ELF_K_ELF)
-        snprintf(err, err_len, "--sym %s: not an ELF file; name the linker's output, before objcopy",
-                 path);
+        snprintf(err, err_len,
+                 "--sym %s: not an ELF file; name the linker's output, before objcopy", path);
     else if (!read_elf(s, elf))
         snprintf(err, err_len, "--sym %s: the host has no memory for its symbols", path);
     else if (s->nr == before)
-        snprintf(err, err_len, "--sym %s: it has no symbols of functions; link it without -s", path);
+        snprintf(err, err_len, "--sym %s: it has no symbols of functions; link it without -s",
+                 path);
     else
         result = 0;
     elf_end(elf);

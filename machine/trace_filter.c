@@ -41,7 +41,7 @@ static int parse_point(struct trace_point *p, const char *option, const char *wo
 {
     u64 len;
 
-    *p = (struct trace_point){ POINT_NONE, 0 };
+    *p = (struct trace_point){POINT_NONE, 0};
     if (!word)
         return 0;
     if (parse_hex(word, strlen(word), &p->value)) {
@@ -109,7 +109,7 @@ static int parse_term(struct trace_filter *f, const char *word, size_t len,
 int trace_filter_parse(struct trace_filter *f, const struct trace_options *o,
                        const struct symbols *symbols, char *err, size_t err_len)
 {
-    *f = (struct trace_filter){ .cpl = -1 };
+    *f = (struct trace_filter){.cpl = -1};
     if (parse_point(&f->start, "--from", o->start, symbols, err, err_len) ||
         parse_point(&f->stop, "--to", o->stop, symbols, err, err_len))
         return -1;

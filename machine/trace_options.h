@@ -10,13 +10,13 @@
 #include "core/types.h"
 
 struct trace_options {
-    const char *output;        /* file name; NULL: stdout */
-    bool regs;                 /* --regs: changed registers */
-    bool mem;                  /* --mem: memory accesses */
-    const char *start, *stop;  /* --from, --to: an instruction count "#N" or "N", a linear address
-                                  "0x7c00", or a symbol; NULL: from reset, to the end */
-    const char *filter;        /* --filter: "0x7c00-0x7dff", "cpl=3", "sym=NAME", joined by commas,
-                                  all must hold; NULL: everything */
+    const char *output;       /* file name; NULL: stdout */
+    bool regs;                /* --regs: changed registers */
+    bool mem;                 /* --mem: memory accesses */
+    const char *start, *stop; /* --from, --to: an instruction count "#N" or "N", a linear address
+                                 "0x7c00", or a symbol; NULL: from reset, to the end */
+    const char *filter;       /* --filter: "0x7c00-0x7dff", "cpl=3", "sym=NAME", joined by commas,
+                                 all must hold; NULL: everything */
 };
 
 #endif

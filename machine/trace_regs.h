@@ -1,0 +1,25 @@
+/* --regs: which registers an instruction has changed. */
+#ifndef MACHINE_TRACE_REGS_H
+#define MACHINE_TRACE_REGS_H
+
+#include "cpu/cpu.h"
+#include "machine/trace_line.h"
+
+/* The registers at one moment. Zeroed before its first use, so that its padding compares equal. */
+struct trace_regs {
+    u64 gpr[16];
+    u32 flags;
+    struct seg seg[NR_SEGS], ldtr, tr;
+    struct dtable gdtr, idtr;
+    u64 cr[5]; /* 0, 2, 3, 4, 8 */
+    u64 dr[8];
+    struct msrs msr;
+};
+
+void trace_regs_take(struct trace_regs *, const struct cpu *);
+
+/* Adds an item for each register that is not the same in both. */
+void trace_regs_put(struct trace_line *, const struct cpu *, const struct trace_regs *now,
+                    const struct trace_regs *old);
+
+#endif

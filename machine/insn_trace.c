@@ -226,29 +226,42 @@ void insn_trace_mem(struct insn_trace *t, u64 lin, u64 value, unsigned size, boo
     l->p = put_hex(l->p, value, 2 * size);
 }
 
-void insn_trace_event(struct insn_trace *t, const struct event_record *e)
+/* "#PF"; INT n is "#INT" whatever n is, but for the two that have an exception of their own. */
+static const char *event_name(const struct event_record *e)
 {
-    struct trace_line *l = &t->line;
-    static const char kinds[][10] = {[EVENT_FAULT] = "fault",
-                                     [EVENT_TRAP] = "trap",
-                                     [EVENT_SOFT] = "software",
-                                     [EVENT_EXT] = "external",
-                                     [EVENT_ABORT] = "abort"};
-    struct cpu *c = t->c;
-    u64 lin = cpu_lin_rip(c);
-    const char *name = vector_short_name(e->vector);
+    bool interrupt = e->kind == EVENT_EXT ||
+                     (e->kind == EVENT_SOFT && e->vector != EXC_BP && e->vector != EXC_OF);
+
+    return interrupt ? "INT" : vector_short_name(e->vector);
+}
+
+static void put_error_code(struct trace_line *l, const struct event_record *e)
+{
     char words[80];
 
-    close_line(t);
-    if (t->state != RUNNING || !trace_filter_shows(&t->filter, lin, cpu_cpl(c))) {
-        t->regs_known = false;
-        return;
+    error_code_words(words, sizeof(words), e->vector, e->error, ",");
+    for (char *w = words; *w; w++)
+        if (*w == ' ')
+            *w = '-';
+    if (*words) {
+        trace_line_string(l, " why=");
+        trace_line_string(l, words);
     }
-    open_line(t, e->icount, lin);
-    t->retired = true; /* the instruction may come again, as a line of its own */
+}
+
+static void put_event(struct insn_trace *t, const struct event_record *e)
+{
+    static const char *const kinds[] = {[EVENT_FAULT] = "fault",
+                                        [EVENT_TRAP] = "trap",
+                                        [EVENT_SOFT] = "software",
+                                        [EVENT_EXT] = "external",
+                                        [EVENT_ABORT] = "abort"};
+    struct trace_line *l = &t->line;
+    const char *name = event_name(e);
+
     if (*name != '#')
         *l->p++ = '#';
-    trace_line_string(l, e->kind == EVENT_EXT ? "INT" : name);
+    trace_line_string(l, name);
     trace_line_string(l, " vector=");
     l->p = put_hex(l->p, e->vector, 2);
     trace_line_string(l, " kind=");
@@ -261,25 +274,31 @@ void insn_trace_event(struct insn_trace *t, const struct event_record *e)
         trace_line_string(l, " cr2=");
         l->p = put_hex(l->p, e->cr2, address_digits(t));
     }
-    if (e->has_error) {
-        error_code_words(words, sizeof(words), e->vector, e->error, ",");
-        for (char *w = words; *w; w++)
-            if (*w == ' ')
-                *w = '-';
-        if (*words) {
-            trace_line_string(l, " why=");
-            trace_line_string(l, words);
-        }
-    }
-    if (e->during != DELIVER_NONE) {
+    if (e->has_error)
+        put_error_code(l, e);
+    if (e->during == DELIVER_EXTERNAL) {
+        trace_line_string(l, " during=external");
+    } else if (e->during != DELIVER_NONE) {
         trace_line_string(l, " during=");
-        if (e->during == DELIVER_EXTERNAL)
-            trace_line_string(l, "external");
-        else
-            l->p = put_hex(l->p, (u64)e->during, 2);
+        l->p = put_hex(l->p, (u64)e->during, 2);
     }
     if (e->lost)
         trace_line_string(l, " lost");
+}
+
+void insn_trace_event(struct insn_trace *t, const struct event_record *e)
+{
+    u64 lin = cpu_lin_rip(t->c);
+
+    t->before.cr2 = t->c->cr2; /* the event's line says it, and no register item */
+    close_line(t);
+    if (t->state != RUNNING || !trace_filter_shows(&t->filter, lin, cpu_cpl(t->c))) {
+        t->regs_known = false;
+        return;
+    }
+    open_line(t, e->icount, lin);
+    t->retired = true; /* the instruction may come again, as a line of its own */
+    put_event(t, e);
     put_location(t, lin);
 }
 

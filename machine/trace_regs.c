@@ -14,11 +14,11 @@ void trace_regs_take(struct trace_regs *r, const struct cpu *c)
     memcpy(&r->tr, &c->tr, sizeof(r->tr));
     memcpy(&r->gdtr, &c->gdtr, sizeof(r->gdtr));
     memcpy(&r->idtr, &c->idtr, sizeof(r->idtr));
-    r->cr[0] = c->cr0;
-    r->cr[1] = c->cr2;
-    r->cr[2] = c->cr3;
-    r->cr[3] = c->cr4;
-    r->cr[4] = c->cr8;
+    r->cr0 = c->cr0;
+    r->cr2 = c->cr2;
+    r->cr3 = c->cr3;
+    r->cr4 = c->cr4;
+    r->cr8 = c->cr8;
     memcpy(r->dr, c->dr, sizeof(r->dr));
     r->msr = c->msr;
 }
@@ -81,25 +81,31 @@ static void put_table(struct trace_line *l, const struct cpu *c, const char *nam
     l->p = put_hex(l->p, d->limit, 4);
 }
 
+/* Registers that are one number. The MTRRs' arrays are not shown. */
+/* clang-format off */
+#define REG(name, field) { name, offsetof(struct trace_regs, field) }
+#define MSR(field) REG(#field, msr.field)
+static const struct {
+    const char *name;
+    size_t offset;
+} plain[] = {
+    REG("cr0", cr0), REG("cr2", cr2), REG("cr3", cr3), REG("cr4", cr4), REG("cr8", cr8),
+    REG("dr0", dr[0]), REG("dr1", dr[1]), REG("dr2", dr[2]), REG("dr3", dr[3]),
+    REG("dr6", dr[6]), REG("dr7", dr[7]),
+    MSR(efer), MSR(star), MSR(lstar), MSR(cstar), MSR(fmask), MSR(kernel_gs_base),
+    MSR(tsc_aux), MSR(tsc_offset), MSR(sysenter_cs), MSR(sysenter_esp), MSR(sysenter_eip),
+    MSR(apic_base), MSR(pat), MSR(misc_enable), MSR(mtrr_def_type),
+};
+#undef REG
+#undef MSR
+/* clang-format on */
+
 static void put_system(struct trace_line *l, const struct cpu *c, const struct trace_regs *now,
                        const struct trace_regs *old)
 {
     static const char *const segs[NR_SEGS][2] = {{"es", "es.base"}, {"cs", "cs.base"},
                                                  {"ss", "ss.base"}, {"ds", "ds.base"},
                                                  {"fs", "fs.base"}, {"gs", "gs.base"}};
-    static const char crs[5][4] = {"cr0", "cr2", "cr3", "cr4", "cr8"};
-    static const char drs[8][4] = {"dr0", "dr1", "dr2", "dr3", "dr4", "dr5", "dr6", "dr7"};
-    static const struct {
-        const char *name;
-        size_t offset;
-    } msrs[] = {
-#define MSR(field) {#field, offsetof(struct msrs, field)}
-        MSR(efer),           MSR(star),      MSR(lstar),      MSR(cstar),       MSR(fmask),
-        MSR(kernel_gs_base), MSR(tsc_aux),   MSR(tsc_offset), MSR(sysenter_cs), MSR(sysenter_esp),
-        MSR(sysenter_eip),   MSR(apic_base), MSR(pat),        MSR(misc_enable), MSR(mtrr_def_type),
-#undef MSR
-    };
-
     for (unsigned i = 0; i < NR_SEGS; i++)
         put_segment(l, c, segs[i][0], segs[i][1], &now->seg[i], &old->seg[i]);
     put_segment(l, c, "ldtr", "ldtr.base", &now->ldtr, &old->ldtr);
@@ -108,17 +114,11 @@ static void put_system(struct trace_line *l, const struct cpu *c, const struct t
         put_table(l, c, "gdtr", &now->gdtr);
     if (now->idtr.base != old->idtr.base || now->idtr.limit != old->idtr.limit)
         put_table(l, c, "idtr", &now->idtr);
-    for (unsigned i = 0; i < 5; i++)
-        if (now->cr[i] != old->cr[i])
-            trace_line_value(l, crs[i], now->cr[i], 16);
-    for (unsigned i = 0; i < 8; i++)
-        if (now->dr[i] != old->dr[i])
-            trace_line_value(l, drs[i], now->dr[i], 16);
-    for (unsigned i = 0; i < ARRAY_LEN(msrs); i++) {
-        u64 a = load_le((const u8 *)&now->msr + msrs[i].offset, 8);
+    for (unsigned i = 0; i < ARRAY_LEN(plain); i++) {
+        u64 v = load_le((const u8 *)now + plain[i].offset, 8);
 
-        if (a != load_le((const u8 *)&old->msr + msrs[i].offset, 8))
-            trace_line_value(l, msrs[i].name, a, 16);
+        if (v != load_le((const u8 *)old + plain[i].offset, 8))
+            trace_line_value(l, plain[i].name, v, 16);
     }
 }
 

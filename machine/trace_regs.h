@@ -11,7 +11,7 @@ struct trace_regs {
     u32 flags;
     struct seg seg[NR_SEGS], ldtr, tr;
     struct dtable gdtr, idtr;
-    u64 cr[5]; /* 0, 2, 3, 4, 8 */
+    u64 cr0, cr2, cr3, cr4, cr8;
     u64 dr[8];
     struct msrs msr;
 };

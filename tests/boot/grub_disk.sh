@@ -33,7 +33,7 @@ configfile (memdisk)/grub.cfg
 CFG
     tar cf "$1/memdisk.tar" -C "$1" grub.cfg
     grub-mkimage -O i386-pc -o "$1/core.img" -p '(memdisk)' -c "$1/load.cfg" -m "$1/memdisk.tar" \
-        biosdisk part_msdos ext2 memdisk tar normal configfile ls cat lsmmap cpuid serial terminal \
+        biosdisk part_msdos ext2 memdisk tar normal configfile echo ls cat lsmmap cpuid serial terminal \
         multiboot || return 1
     rest=$((($(wc -c <"$1/core.img") + 511) / 512 - 1))
     rm -f "$disk"

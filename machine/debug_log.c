@@ -200,6 +200,12 @@ void debug_log_before(struct debug_log *d, const struct insn *in)
 
 /* ---- events ---- */
 
+/* Whether a fault in the delivery of the vector is a double fault or worse (SDM 3A table 6-5). */
+static bool can_double(int vector)
+{
+    return vector == EXC_DE || vector == EXC_DF || (vector >= EXC_TS && vector <= EXC_PF);
+}
+
 void debug_log_event(struct debug_log *d, const struct event_record *e)
 {
     const struct cpu *c = d->c;
@@ -210,11 +216,9 @@ void debug_log_event(struct debug_log *d, const struct event_record *e)
         return;
     if (e->kind == EVENT_EXT)
         fprintf(l->out, "Servicing hardware INT=0x%02x\n", e->vector);
-    else if (e->kind == EVENT_FAULT) {
-        u32 old = e->during == DELIVER_NONE || e->during == DELIVER_EXTERNAL ? UINT32_MAX
-                                                                             : (u32)e->during;
-        fprintf(l->out, "check_exception old: 0x%x new 0x%x\n", old, e->vector);
-    }
+    else if (e->kind == EVENT_FAULT || e->kind == EVENT_TRAP)
+        fprintf(l->out, "check_exception old: 0x%x new 0x%x\n",
+                can_double(e->during) ? (u32)e->during : UINT32_MAX, e->vector);
     if (e->lost || !(c->mode & MODE_PE)) /* as QEMU: nothing in real mode */
         return;
     fprintf(l->out,

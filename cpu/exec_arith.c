@@ -124,7 +124,9 @@ void x_cmpxchg(struct cpu *c, const struct insn *in)
     if (acc == dst) {
         opnd_store(c, in, 0, opnd_load(c, in, 1, in->opsz), in->opsz);
     } else {
-        opnd_store(c, in, 0, dst, in->opsz); /* the manual's locked write-back */
+        /* The manual's locked write-back. A register stays as it is, upper half and all. */
+        if (in->kind[0] == K_MEM)
+            opnd_store(c, in, 0, dst, in->opsz);
         reg_write(c, RAX, dst, in->opsz);
     }
 }

@@ -127,7 +127,8 @@ void x_rcr(struct cpu *c, const struct insn *in)
     opnd_store(c, in, 0, r, size);
 }
 
-/* A 16-bit double shift by more than 16 goes on with the first operand's bits again. */
+/* After a 16-bit double shift by more than 16, which the manual leaves open, AMD silicon goes on
+ * with the second operand's bits again. */
 void x_shld(struct cpu *c, const struct insn *in)
 {
     unsigned size = in->opsz, width = 8 * size, n = shift_count(c, in, 2);
@@ -139,7 +140,7 @@ void x_shld(struct cpu *c, const struct insn *in)
             r = (n < 64 ? a << n : 0) | b >> (width - n);
             cf = (a >> (width - n)) & 1;
         } else {
-            r = b << (n - 16) | a >> (32 - n);
+            r = b << (n - 16) | b >> (32 - n);
             cf = (b >> (32 - n)) & 1;
         }
         flags_result(c, r, size, cf, msb(r ^ a, size), false);
@@ -158,7 +159,7 @@ void x_shrd(struct cpu *c, const struct insn *in)
             r = a >> n | (width - n < 64 ? b << (width - n) : 0);
             cf = (a >> (n - 1)) & 1;
         } else {
-            r = b >> (n - 16) | a << (32 - n);
+            r = b >> (n - 16) | b << (32 - n);
             cf = (b >> (n - 17)) & 1;
         }
         flags_result(c, r, size, cf, msb(r ^ a, size), false);

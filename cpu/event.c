@@ -55,8 +55,11 @@ static u64 seg_stack_mask(const struct seg *ss)
 
 static u32 pushed_flags(const struct cpu *c, enum event_kind kind)
 {
-    /* Faults resume at the instruction, so its breakpoints must not fire again (17.3.1.1). */
-    return flags_all(c) | (kind == EVENT_FAULT ? F_RF : 0);
+    u32 flags = flags_all(c);
+
+    /* Faults resume at the instruction, so its breakpoints must not fire again; INT n and the
+     * like clear RF before they are delivered (SDM 3B 17.3.1.1). */
+    return kind == EVENT_FAULT ? flags | F_RF : kind == EVENT_SOFT ? flags & ~(u32)F_RF : flags;
 }
 
 static u64 return_rip(const struct cpu *c, enum event_kind kind)

@@ -188,7 +188,9 @@ void seg_drop_privileged(struct cpu *c)
         struct seg *s = &c->seg[data_segs[i]];
         bool conforming = (s->attr & SEG_CODE) && (s->attr & SEG_DC);
 
-        if (s->usable && !conforming && seg_dpl(s) < cpu_cpl(c))
+        if (!s->usable)
+            s->sel = 0; /* a null selector loses its RPL; FS and GS keep their bases */
+        else if (!conforming && seg_dpl(s) < cpu_cpl(c))
             *s = (struct seg){ 0 };
     }
 }

@@ -214,16 +214,12 @@ static void far_transfer(struct cpu *c, u16 sel, u64 off, unsigned size, bool ca
 /* The far pointer of the instruction, or in memory: the offset, then the selector. */
 static void far_operand(struct cpu *c, const struct insn *in, u16 *sel, u64 *off)
 {
-    u64 lin;
-
     if (in->kind[0] == K_FAR) {
         *off = (u32)in->imm;
         *sel = (u16)(in->imm >> 32);
         return;
     }
-    lin = opnd_lin(c, in, 0, in->opsz + 2, ACC_READ);
-    *off = mmu_load(c, lin, in->opsz);
-    *sel = (u16)mmu_load(c, lin + in->opsz, 2);
+    *off = load_far_pointer(c, in, 0, sel);
 }
 
 void x_jmpf(struct cpu *c, const struct insn *in)
@@ -311,9 +307,11 @@ void x_retf(struct cpu *c, const struct insn *in)
 {
     unsigned size = in->opsz;
     u64 add = in->kind[0] == K_IMM ? in->imm & 0xffff : 0;
-    struct far_return r = { .rip = stack_peek(c, 0, size), .cs = (u16)stack_peek(c, size, size) };
+    struct far_return r = { 0 };
     struct seg cs, ss;
 
+    r.cs = (u16)stack_peek(c, size, size); /* first, as silicon does: CR2 of a page fault shows it */
+    r.rip = stack_peek(c, 0, size);
     if (mode_real(c->mode)) {
         if (r.rip > c->seg[CS].limit)
             cpu_raise(c, EXC_GP, 0);
@@ -322,10 +320,13 @@ void x_retf(struct cpu *c, const struct insn *in)
         c->next_rip = r.rip;
         return;
     }
+    /* The whole frame is read before it is judged (APM 3 RET (Far)). */
+    if ((r.cs & 3u) != cpu_cpl(c)) {
+        r.ss = (u16)stack_peek(c, 3 * size + add, size);
+        r.rsp = stack_peek(c, 2 * size + add, size);
+    }
     cs = return_code(c, &r);
     if (r.outer) {
-        r.rsp = stack_peek(c, 2 * size + add, size);
-        r.ss = (u16)stack_peek(c, 3 * size + add, size);
         ss = return_stack(c, &r, &cs);
         return_commit(c, &r, cs, &ss, add);
     } else {
@@ -356,6 +357,7 @@ void x_iret(struct cpu *c, const struct insn *in)
     struct far_return r = { 0 };
     struct seg cs, ss;
     u32 flags, mask;
+    bool code64 = (c->mode & MODE_CODE_MASK) == MODE_CODE64;
 
     if (c->mode & MODE_VM) {
         unimplemented(c->cfg.log, "cpu: IRET in virtual-8086 mode");
@@ -366,9 +368,10 @@ void x_iret(struct cpu *c, const struct insn *in)
             unimplemented(c->cfg.log, "cpu: IRET to the previous task");
         cpu_raise(c, EXC_GP, 0);
     }
+    /* The flags first, as silicon does: a page fault's CR2 shows it. */
+    flags = (u32)stack_peek(c, 2 * size, size);
     r.rip = stack_peek(c, 0, size);
     r.cs = (u16)stack_peek(c, size, size);
-    flags = (u32)stack_peek(c, 2 * size, size);
     if (mode_real(c->mode)) {
         if (r.rip > c->seg[CS].limit)
             cpu_raise(c, EXC_GP, 0);
@@ -384,11 +387,13 @@ void x_iret(struct cpu *c, const struct insn *in)
         unimplemented(c->cfg.log, "cpu: IRET to virtual-8086 mode");
         cpu_raise(c, EXC_GP, 0);
     }
+    if (code64 || (r.cs & 3u) != cpu_cpl(c)) { /* read before it is judged (APM 3 IRET) */
+        r.ss = (u16)stack_peek(c, 4 * size, size);
+        r.rsp = stack_peek(c, 3 * size, size);
+    }
     cs = return_code(c, &r);
     mask = iret_flags_mask(c, size);
-    if (r.outer || (c->mode & MODE_CODE_MASK) == MODE_CODE64) {
-        r.rsp = stack_peek(c, 3 * size, size);
-        r.ss = (u16)stack_peek(c, 4 * size, size);
+    if (r.outer || code64) {
         ss = return_stack(c, &r, &cs);
         return_commit(c, &r, cs, &ss, 0);
     } else {

@@ -60,9 +60,8 @@ static unsigned lds_segment(const struct insn *in)
 
 void x_lds(struct cpu *c, const struct insn *in)
 {
-    u64 lin = opnd_lin(c, in, 1, in->opsz + 2, ACC_READ);
-    u64 off = mmu_load(c, lin, in->opsz);
-    u16 sel = (u16)mmu_load(c, lin + in->opsz, 2);
+    u16 sel;
+    u64 off = load_far_pointer(c, in, 1, &sel);
     unsigned seg = lds_segment(in);
 
     seg_load(c, seg, sel);

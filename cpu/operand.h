@@ -103,6 +103,23 @@ static inline void opnd_store(struct cpu *c, const struct insn *in, int i, u64 v
         mmu_store(c, opnd_lin(c, in, i, size, ACC_WRITE), v, size);
 }
 
+/* A far pointer in memory: the offset, then the selector. With REX.W the offset has 32 bits all
+ * the same: AMD has no m16:64, Intel has; we follow AMD (APM 3 CALL (Far), LDS/LES/LFS/LGS/LSS). */
+static inline u64 load_far_pointer(struct cpu *c, const struct insn *in, int i, u16 *sel)
+{
+    unsigned size = in->opsz == 8 ? 4 : in->opsz;
+    u64 off = mem_off(c, in, i), lin, lin_sel, v;
+
+    /* Two operands: each has its own alignment, and the address may wrap between them. */
+    lin = seg_lin(c, in->seg, off, size, ACC_READ);
+    mmu_probe(c, lin, size, ACC_READ);
+    lin_sel = seg_lin(c, in->seg, ea_mask(off + size, in->adsz), 2, ACC_READ);
+    mmu_probe(c, lin_sel, 2, ACC_READ);
+    v = mmu_load(c, lin, size);
+    *sel = (u16)mmu_load(c, lin_sel, 2);
+    return v;
+}
+
 /* ---- the stack ---- */
 
 static inline u64 stack_mask(const struct cpu *c)

@@ -132,18 +132,26 @@ void x_jmp_e(struct cpu *c, const struct insn *in)
     jump_near(c, opnd_load(c, in, 0, in->opsz), in->opsz);
 }
 
+/* The push can fault first, and is made last. */
+static void call_near(struct cpu *c, u64 target, unsigned size)
+{
+    u64 ret = c->next_rip, sp = (c->gpr[RSP] - size) & stack_mask(c);
+    u64 lin = seg_lin(c, SS, sp, size, ACC_WRITE);
+
+    mmu_probe(c, lin, size, ACC_WRITE);
+    jump_near(c, target, size);
+    mmu_store(c, lin, ret, size);
+    set_sp(c, sp);
+}
+
 void x_call(struct cpu *c, const struct insn *in)
 {
-    u64 ret = c->next_rip;
-
-    jump_near(c, relative(c, in), in->opsz);
-    push(c, ret, in->opsz);
+    call_near(c, relative(c, in), in->opsz);
 }
 
 void x_call_e(struct cpu *c, const struct insn *in)
 {
     unsigned size = in->opsz;
-    u64 ret = c->next_rip, target;
 
     if (in->kind[0] == K_MEM) {
         u64 from = opnd_lin(c, in, 0, size, ACC_READ);
@@ -151,12 +159,10 @@ void x_call_e(struct cpu *c, const struct insn *in)
         mmu_probe(c, from, size, ACC_READ);
         mmu_probe(c, seg_lin(c, SS, (c->gpr[RSP] - size) & stack_mask(c), size, ACC_WRITE), size,
                   ACC_WRITE);
-        target = mmu_load(c, from, size);
+        call_near(c, mmu_load(c, from, size), size);
     } else {
-        target = opnd_load(c, in, 0, size);
+        call_near(c, opnd_load(c, in, 0, size), size);
     }
-    jump_near(c, target, size);
-    push(c, ret, size);
 }
 
 void x_ret(struct cpu *c, const struct insn *in)

@@ -84,9 +84,10 @@ static bool movs_element(struct cpu *c, const struct insn *in, unsigned size)
 {
     u64 from = seg_lin(c, in->seg, si(c, in), size, ACC_READ), to, v;
 
-    /* Intent first: the source may be a device whose reads have effects. */
-    to = seg_lin(c, ES, di(c, in), size, ACC_WRITE);
+    /* Intent first: the source may be a device whose reads have effects. The source's faults come
+     * before any of the destination. */
     mmu_probe(c, from, size, ACC_READ);
+    to = seg_lin(c, ES, di(c, in), size, ACC_WRITE);
     mmu_probe(c, to, size, ACC_WRITE);
     v = mmu_load(c, from, size);
     mmu_store(c, to, v, size);

@@ -216,7 +216,7 @@ void mmu_store_sys(struct cpu *c, u64 lin, u64 val, unsigned size)
 
 void mmu_probe(struct cpu *c, u64 lin, u64 len, unsigned access)
 {
-    if (len > 1 && len <= 8)
+    if (len > 1 && len <= 8 && (len & (len - 1)) == 0)
         check_alignment(c, lin, (unsigned)len, access);
     translate(c, lin, access);
     if (first_part(lin, (unsigned)len) < len)

@@ -1,0 +1,366 @@
+/*
+ * native_test: the interpreter against the host CPU. See README.md.
+ */
+#define _GNU_SOURCE
+#include "tests/native/judge.h"
+#include <errno.h>
+#include <getopt.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { SKIPPED = 77, DIFF_TEXT = 8192 };
+
+struct options {
+    unsigned code; /* 8, 4, 2 */
+    u64 insns, seed, min_runs;
+    const char *row;
+    u64 max_reports;
+};
+
+struct run {
+    struct options opt;
+    struct host_facts facts;
+    struct rig rig;
+    struct gen gen;
+    struct host host;
+    struct shared *sh;
+    struct verdict verdict[BATCH], single;
+    u64 cases, mismatches, vanished;
+    char text[DIFF_TEXT];
+};
+
+static double seconds(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* ---- making cases ---- */
+
+/* The run step by step that made the case and the run in one go must agree, too. */
+static bool agrees_with_itself(const struct verdict *v, const struct verdict *stepped)
+{
+    return !memcmp(&stepped->out, &v->out, sizeof(v->out)) &&
+           !memcmp(&stepped->end, &v->end, sizeof(v->end)) &&
+           !memcmp(stepped->image, v->image, IMAGE_BYTES);
+}
+
+static void make_batch(struct run *r)
+{
+    for (u32 n = 0; n < BATCH;) {
+        struct slot *s = &r->sh->slot[n];
+        struct verdict *v = &r->verdict[n];
+
+        if (!gen_case(&r->gen, s, &v->undefined))
+            continue;
+        v->nr_steps = r->gen.nr_steps < KEPT_STEPS ? r->gen.nr_steps : KEPT_STEPS;
+        memcpy(v->steps, r->gen.steps, v->nr_steps * sizeof(v->steps[0]));
+        rig_outcome(&r->rig, &r->single.out, &r->single.end);
+        rig_save_image(&r->rig, r->single.image);
+        judge_run(&r->rig, s, v);
+        if (!r->gen.read_code && !agrees_with_itself(v, &r->single) && r->mismatches++ < r->opt.max_reports) {
+            memcpy(s->image_out, r->single.image, IMAGE_BYTES);
+            s->out = r->single.out;
+            s->end = r->single.end;
+            judge_compare(&r->facts, s, v, r->text, sizeof(r->text));
+            printf("step by step (\"host\") and in one go the interpreter differs from itself\n");
+            judge_report(v, s, r->opt.code, r->text);
+        }
+        n++;
+    }
+    r->sh->nr = BATCH;
+}
+
+/* ---- failing cases ---- */
+
+/* Runs one instruction of the case, from the state before it, on both sides. */
+static bool one_differs(struct run *r, const struct step *st)
+{
+    struct slot *s = &r->sh->slot[0];
+    struct verdict *v = &r->single;
+    struct flag_rule rule = flag_rule(&r->rig.c, &st->in);
+    struct nstate at;
+
+    rig_state(&r->rig, &at);
+    at.flags &= ~(u64)(F_NT | F_ID | F_RF); /* which a signal frame cannot set */
+    *s = (struct slot){ .in = at, .code_off = (u32)(st->rip - regions[R_CODE].lin),
+                        .code_len = st->in.len, .want_bases = true };
+    memcpy(s->code, st->bytes, st->in.len);
+    rig_save_image(&r->rig, s->image);
+    judge_run(&r->rig, s, v);
+    v->undefined = v->end.vector == EXC_BP ? rule.undefined : 0;
+    v->steps[0] = *st;
+    v->nr_steps = 1;
+    r->sh->nr = 1;
+    host_go(&r->host);
+    return host_wait(&r->host, &r->facts) == 0 &&
+           judge_compare(&r->facts, s, v, r->text, sizeof(r->text));
+}
+
+/* Looks for a single instruction of the case that differs by itself: easier to read. */
+static bool minimise(struct run *r, const struct slot *whole, const struct verdict *v)
+{
+    for (unsigned i = 0; i < v->nr_steps; i++) {
+        const struct step *st = &v->steps[i];
+
+        rig_load(&r->rig, whole);
+        for (unsigned k = 0; k < i; k++)
+            if (rig_run(&r->rig, 1))
+                return false;
+        if (st->in.len == 0 || st->rip - regions[R_CODE].lin > CODE_PAGES * 4096u - 16)
+            continue;
+        if (one_differs(r, st)) {
+            printf("(minimised to instruction %u of %u)\n", i + 1, v->nr_steps);
+            judge_report(&r->single, &r->sh->slot[0], r->opt.code, r->text);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A difference that does not come again: kernels without FSGSBASE restore an FS or GS base that a
+ * null selector had cleared when they happen to switch tasks in between. Only that is forgiven. */
+static bool vanishes(struct run *r, const struct slot *s, const struct verdict *v)
+{
+    struct slot *again = &r->sh->slot[0];
+
+    if (s->out.fs_base == v->out.fs_base && s->out.gs_base == v->out.gs_base)
+        return false;
+    *again = *s;
+    r->sh->nr = 1;
+    host_go(&r->host);
+    return host_wait(&r->host, &r->facts) == 0 &&
+           judge_compare(&r->facts, again, v, r->text, sizeof(r->text)) == 0;
+}
+
+static void check_batch(struct run *r, bool alive)
+{
+    static struct slot failed[BATCH];
+    u32 nr = alive ? BATCH : r->sh->current + 1, nr_failed = 0, which[BATCH];
+
+    if (!alive) {
+        printf("MISMATCH: the child died or hung in this case\n");
+        judge_report(&r->verdict[nr - 1], &r->sh->slot[nr - 1], r->opt.code, "");
+        r->mismatches++;
+        nr--;
+    }
+    for (u32 i = 0; i < nr; i++) {
+        struct slot *s = &r->sh->slot[i];
+
+        r->cases++;
+        if (!judge_compare(&r->facts, s, &r->verdict[i], r->text, sizeof(r->text)))
+            continue;
+        if (r->mismatches + nr_failed < r->opt.max_reports) {
+            which[nr_failed] = i;
+            failed[nr_failed++] = *s;
+        } else {
+            r->mismatches++;
+        }
+    }
+    for (u32 k = 0; k < nr_failed; k++) { /* after the batch: reporting uses its slots */
+        const struct verdict *v = &r->verdict[which[k]];
+
+        if (vanishes(r, &failed[k], v)) {
+            r->vanished++;
+            continue;
+        }
+        r->mismatches++;
+        if (minimise(r, &failed[k], v))
+            continue;
+        judge_compare(&r->facts, &failed[k], v, r->text, sizeof(r->text));
+        judge_report(v, &failed[k], r->opt.code, r->text);
+    }
+}
+
+/* ---- the report ---- */
+
+static void print_host(const struct host_facts *f)
+{
+    printf("host: %s, 32-bit code %s, LDT %s, low page %s, top page %s\n", f->vendor,
+           f->cs32 ? f->cs32 & 4 ? "through the LDT" : "selector 23h" : "not available",
+           f->ldt ? "works" : "not available", f->low ? "mapped" : "not mapped",
+           f->top ? "mapped" : "not mapped");
+}
+
+static void print_excluded(const struct gen *g)
+{
+    printf("rows excluded (user mode cannot run them), or run only to the fault that they raise:\n");
+    for (u16 i = 1; i < NR_ROWS; i++) {
+        const char *why;
+        enum row_use use = row_use(&isa_rows[i], g->code, &why);
+
+        if (isa_rows[i].attr & (g->code == 8 ? A_N64 : A_O64))
+            why = g->code == 8 ? "not in 64-bit mode" : "only in 64-bit mode";
+        else if (use == USE_RUN)
+            continue;
+        printf("  %-14s %-8s %s\n", isa_rows[i].id,
+               use == USE_FAULT && !(isa_rows[i].attr & (g->code == 8 ? A_N64 : A_O64)) ? "(faults)" : "", why);
+    }
+}
+
+/* Prints the counts; returns how many pairs of row and size were run less than they should. */
+static unsigned print_counts(const struct gen *g, u64 min_runs)
+{
+    static const char *const size_name[SIZES] = { "", "16", "32", "64" };
+    unsigned pairs = 0, rows = 0, few = 0;
+
+    printf("rows tested: executions without fault / with fault, by operand size\n");
+    for (u16 i = 1; i < NR_ROWS; i++) {
+        const struct row_stat *st = &g->stat[i];
+        const char *why;
+        enum row_use use = row_use(&isa_rows[i], g->code, &why);
+        bool any = false;
+
+        if (use == USE_NEVER || (g->only_row && g->only_row != i))
+            continue;
+        for (int s = 0; s < SIZES; s++) {
+            bool too_few;
+
+            if (!st->possible[s])
+                continue;
+            too_few = use == USE_RUN && st->run[s] < min_runs;
+            printf("%s%s%s %llu/%llu%s", any ? "  " : "", any ? "" : isa_rows[i].id, any ? size_name[s] : *size_name[s] ? " " : "",
+                   (unsigned long long)st->run[s], (unsigned long long)st->fault[s], too_few ? " TOO FEW" : "");
+            if (!any && *size_name[s])
+                printf(" (%s)", size_name[s]);
+            any = true;
+            few += too_few;
+            pairs++;
+        }
+        if (any) {
+            printf("\n");
+            rows++;
+        }
+    }
+    printf("%u rows, %u pairs of row and operand size\n", rows, pairs);
+    return few;
+}
+
+static int find_row(const char *name)
+{
+    for (int i = 1; i < NR_ROWS; i++)
+        if (!strcmp(isa_rows[i].id, name))
+            return i;
+    return 0;
+}
+
+static const char usage[] =
+    "native_test [--mode 64|32|16] [--insns N] [--seed S|random] [--min-runs N] [--rows ROW]\n"
+    "            [--reports N]\n"
+    "Runs N generated instructions in the interpreter and on the host CPU and compares.\n"
+    "Status: 0 no difference, 1 differences or too few runs of a row, 77 this host cannot.\n";
+
+static bool parse(int argc, char **argv, struct options *o)
+{
+    static const struct option longs[] = {
+        { "mode", 1, 0, 'm' }, { "insns", 1, 0, 'n' }, { "seed", 1, 0, 's' }, { "rows", 1, 0, 'r' },
+        { "min-runs", 1, 0, 'k' }, { "reports", 1, 0, 'e' }, { "help", 0, 0, 'h' }, { 0 },
+    };
+    int c;
+
+    *o = (struct options){ .code = 8, .insns = 200000, .seed = 1, .max_reports = 10 };
+    while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1)
+        switch (c) {
+        case 'm': o->code = (unsigned)atoi(optarg) / 8; break;
+        case 'n': o->insns = strtoull(optarg, NULL, 0); break;
+        case 's': o->seed = strcmp(optarg, "random") ? strtoull(optarg, NULL, 0) : (u64)time(NULL) * 0x9e37u + (u64)getpid(); break;
+        case 'k': o->min_runs = strtoull(optarg, NULL, 0); break;
+        case 'r': o->row = optarg; break;
+        case 'e': o->max_reports = strtoull(optarg, NULL, 0); break;
+        default: return false;
+        }
+    return o->code == 8 || o->code == 4 || o->code == 2;
+}
+
+static void stay_on_one_cpu(void)
+{
+    cpu_set_t set;
+
+    CPU_ZERO(&set);
+    CPU_SET(sched_getcpu(), &set);
+    sched_setaffinity(0, sizeof(set), &set);
+}
+
+static int run_all(struct run *r)
+{
+    double start = seconds();
+    unsigned few;
+
+    while (r->gen.insns < r->opt.insns) {
+        bool alive;
+
+        make_batch(r);
+        host_go(&r->host);
+        alive = host_wait(&r->host, &r->facts) == 0;
+        check_batch(r, alive);
+        if (r->mismatches > r->opt.max_reports + 1000)
+            break;
+    }
+    print_excluded(&r->gen);
+    print_masks(&r->facts);
+    few = print_counts(&r->gen, r->opt.min_runs);
+    print_host(&r->facts);
+    printf("native_test: %u-bit, seed %llu: %llu instructions in %llu cases, %.2f%% faulted, %llu\n"
+           "cases discarded, %.1f s; %llu mismatches, %u pairs below %llu runs\n", 8 * r->opt.code,
+           (unsigned long long)r->opt.seed, (unsigned long long)r->gen.insns, (unsigned long long)r->cases,
+           100.0 * (double)r->gen.faults / (double)(r->gen.insns ? r->gen.insns : 1),
+           (unsigned long long)r->gen.discarded, seconds() - start, (unsigned long long)r->mismatches, few,
+           (unsigned long long)r->opt.min_runs);
+    if (r->vanished)
+        printf("%llu differences in an FS or GS base did not come again (task switches)\n",
+               (unsigned long long)r->vanished);
+    return r->mismatches || few ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+    static struct run r;
+    struct rng rng;
+    int status;
+
+    if (!parse(argc, argv, &r.opt)) {
+        fputs(usage, stderr);
+        return 1;
+    }
+    setvbuf(stdout, NULL, _IOFBF, 1 << 16);
+    stay_on_one_cpu(); /* a limit in the host's GDT is the number of the CPU */
+    if (host_probe(&r.facts))
+        return SKIPPED;
+    if (r.opt.code == 4 && !r.facts.cs32) {
+        print_host(&r.facts);
+        printf("native_test: this host's kernel offers no 32-bit code segment; skipped\n");
+        return SKIPPED;
+    }
+    if (r.opt.code == 2 && !r.facts.ldt) {
+        print_host(&r.facts);
+        printf("native_test: this host's kernel offers no LDT for a 16-bit code segment; skipped\n");
+        return SKIPPED;
+    }
+    r.sh = mmap(NULL, sizeof(*r.sh), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (r.sh == MAP_FAILED) {
+        perror("native_test");
+        return 1;
+    }
+    rng = (struct rng){ r.opt.seed ^ 0x5eed };
+    for (unsigned i = 0; i < 4096; i += 8)
+        store_le(r.sh->constant + i, rng_next(&rng) >> rng_below(&rng, 64), 8);
+    if (rig_init(&r.rig, &r.facts, r.sh->constant) || host_start(&r.host, r.sh, &r.facts)) {
+        perror("native_test: setting up");
+        return 1;
+    }
+    gen_init(&r.gen, &r.rig, &r.facts, r.opt.code, r.opt.seed);
+    if (r.opt.row && !(r.gen.only_row = find_row(r.opt.row))) {
+        fprintf(stderr, "native_test: no row is named %s\n", r.opt.row);
+        return 1;
+    }
+    status = run_all(&r);
+    host_stop(&r.host);
+    rig_fini(&r.rig);
+    return status;
+}

@@ -310,8 +310,9 @@ void x_retf(struct cpu *c, const struct insn *in)
     struct far_return r = { 0 };
     struct seg cs, ss;
 
-    r.cs = (u16)stack_peek(c, size, size); /* first, as silicon does: CR2 of a page fault shows it */
+    stack_probe(c, size, size); /* first, as on silicon: a page fault's CR2 shows it */
     r.rip = stack_peek(c, 0, size);
+    r.cs = (u16)stack_peek(c, size, size);
     if (mode_real(c->mode)) {
         if (r.rip > c->seg[CS].limit)
             cpu_raise(c, EXC_GP, 0);
@@ -322,8 +323,9 @@ void x_retf(struct cpu *c, const struct insn *in)
     }
     /* The whole frame is read before it is judged (APM 3 RET (Far)). */
     if ((r.cs & 3u) != cpu_cpl(c)) {
-        r.ss = (u16)stack_peek(c, 3 * size + add, size);
+        stack_probe(c, 3 * size + add, size);
         r.rsp = stack_peek(c, 2 * size + add, size);
+        r.ss = (u16)stack_peek(c, 3 * size + add, size);
     }
     cs = return_code(c, &r);
     if (r.outer) {
@@ -368,10 +370,10 @@ void x_iret(struct cpu *c, const struct insn *in)
             unimplemented(c->cfg.log, "cpu: IRET to the previous task");
         cpu_raise(c, EXC_GP, 0);
     }
-    /* The flags first, as silicon does: a page fault's CR2 shows it. */
-    flags = (u32)stack_peek(c, 2 * size, size);
+    stack_probe(c, 2 * size, size); /* first, as on silicon: a page fault's CR2 shows it */
     r.rip = stack_peek(c, 0, size);
     r.cs = (u16)stack_peek(c, size, size);
+    flags = (u32)stack_peek(c, 2 * size, size);
     if (mode_real(c->mode)) {
         if (r.rip > c->seg[CS].limit)
             cpu_raise(c, EXC_GP, 0);
@@ -388,8 +390,9 @@ void x_iret(struct cpu *c, const struct insn *in)
         cpu_raise(c, EXC_GP, 0);
     }
     if (code64 || (r.cs & 3u) != cpu_cpl(c)) { /* read before it is judged (APM 3 IRET) */
-        r.ss = (u16)stack_peek(c, 4 * size, size);
+        stack_probe(c, 4 * size, size);
         r.rsp = stack_peek(c, 3 * size, size);
+        r.ss = (u16)stack_peek(c, 4 * size, size);
     }
     cs = return_code(c, &r);
     mask = iret_flags_mask(c, size);

@@ -154,6 +154,12 @@ static inline u64 stack_peek(struct cpu *c, u64 off, unsigned size)
     return mmu_load(c, seg_lin(c, SS, (c->gpr[RSP] + off) & stack_mask(c), size, ACC_READ), size);
 }
 
+/* Raises what reading there would raise. */
+static inline void stack_probe(struct cpu *c, u64 off, unsigned size)
+{
+    mmu_probe(c, seg_lin(c, SS, (c->gpr[RSP] + off) & stack_mask(c), size, ACC_READ), size, ACC_READ);
+}
+
 /* ---- control flow ---- */
 
 /* Checks a near target of the current code segment and makes it the next RIP; raises #GP(0). */

@@ -75,7 +75,7 @@ static void load_kernel(uint32_t partition_lba)
         say(".");
     }
     if (kernel.nr_segments == 0 || ~crc != header.kernel_crc32) {
-        fail("the kernel's checksum is wrong (%x, not %x)", ~crc, header.kernel_crc32);
+        fail("the kernel's checksum is %x, not %x", ~crc, header.kernel_crc32);
     }
 }
 

@@ -5,7 +5,7 @@
  * active partition, loads that partition's first sector to 7C00h, checks its 55AAh and jumps there
  * with DL = drive and DS:SI = the partition entry, which is the common contract of MBRs (INT 19h:
  * BIOS Boot Specification 1.01, 6.5; the entry's layout: EDD-3, annex on the MBR).
- * When something fails it says what, and gives the turn back to the BIOS through INT 18h.
+ * When something fails it says what, and after a key gives the turn back to the BIOS by INT 18h.
  *
  * DEVIATION: several active partitions are not an error; the first one wins.
  */
@@ -61,6 +61,8 @@ read_failed:
         call    print_hex
         movw    $text_end, %si
 fail:   call    print
+        xorb    %ah, %ah                /* INT 18h may clear the screen: a key first */
+        int     $0x16
         int     $0x18
 1:      sti
         hlt

@@ -96,7 +96,7 @@ void fail(const char *format, ...)
 {
     va_list args;
 
-    say("Ember loader: cannot boot: ");
+    say("\nEmber loader: cannot boot: ");
     va_start(args, format);
     vsay(format, args);
     va_end(args);

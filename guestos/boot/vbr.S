@@ -87,6 +87,8 @@ read_failed:
         call    print_hex
         movw    $text_end, %si
 fail:   call    print
+        xorb    %ah, %ah                /* INT 18h may clear the screen: a key first */
+        int     $0x16
         int     $0x18
 1:      sti
         hlt

@@ -18,39 +18,9 @@ header=$((2049 * 512))
 loader=$((2050 * 512))
 kernel=$(((2048 + 64) * 512))
 
-saved() { [ -f text.bin ] && [ "$(wc -c <text.bin)" = 4000 ]; }
-screen_says() {
-    rm -f text.bin
-    echo "pmemsave 0xb8000 4000 \"$PWD/text.bin\"" >&3
-    for i in 1 2 3 4 5 6 7 8 9 10; do
-        saved && break
-        sleep 0.05
-    done
-    saved && od -An -v -tu1 -w160 text.bin |
-        awk '{ s = ""; for (i = 1; i <= NF; i += 2) s = s sprintf("%c", $i); print s }' >screen.txt
-    grep -qF -- "$text" screen.txt
-}
-
-# expect TEXT EMULATOR...: the screen shows TEXT in the end
-expect() {
-    text=$1
-    shift
-    : >screen.txt
-    case $1 in
-    *qemu*)
-        launch monitor.txt "$@" -drive file=disk.img,format=raw -display none \
-            -serial file:serial.txt -monitor stdio
-        until_true screen_says || { cat screen.txt; fail "the screen does not say: $text"; }
-        ;;
-    *)
-        launch stdout.txt "$@" -drive file=disk.img,format=raw -display none \
-            -serial file:serial.txt -until "screen:$text" -timeout $PATIENCE
-        wait_exit "waiting for: $text"
-        [ $status = 0 ] || fail "the screen does not say: $text"
-        ;;
-    esac
-    end
-    echo "$text"
+on_screen() {
+    screen_shows "$@" -drive file=disk.img,format=raw
+    echo "$1"
 }
 
 # broken TEXT OFFSET BYTES EMULATOR...
@@ -59,7 +29,7 @@ broken() {
     poke "$2" "$3"
     text=$1
     shift 3
-    expect "$text" "$@"
+    on_screen "$text" "$@"
 }
 
 broken "MBR: no active partition" 446 '\000' "$@"
@@ -77,14 +47,14 @@ broken "the kernel's checksum is " $((kernel + 4096 + 300)) '\377\377\377' "$@"
 cp "$image" disk.img
 dd if="$image" of=disk.img bs=1 skip=446 seek=494 count=16 conv=notrunc status=none
 dd if=/dev/zero of=disk.img bs=1 seek=446 count=16 conv=notrunc status=none
-expect "Type help for the commands." "$@"
+on_screen "Type help for the commands." "$@"
 
 # The partition one MiB further on: what the MBR says counts, not what mkimage wrote into the VBR.
 cp "$image" disk.img
 dd if="$image" of=disk.img bs=1048576 skip=1 seek=2 count=1 conv=notrunc status=none
 dd if=/dev/zero of=disk.img bs=1048576 seek=1 count=1 conv=notrunc status=none
 poke 454 '\000\020\000\000' # LBA 4096
-expect "Type help for the commands." "$@"
+on_screen "Type help for the commands." "$@"
 grep -aqF "partition at 4096" serial.txt || fail "the loader took another partition"
 
 # A BIOS without EDD.
@@ -93,6 +63,6 @@ as --32 -o no_edd.o "$src/no_edd.S" && ld -m elf_i386 -Ttext 0 --oformat binary 
 cp "$image" disk.img
 dd if="$image" of=disk.img bs=512 seek=1 count=1 conv=notrunc status=none
 dd if=no_edd.bin of=disk.img bs=1 count=440 conv=notrunc status=none
-expect "Type help for the commands." "$@"
+on_screen "Type help for the commands." "$@"
 grep -aqF "by CHS" serial.txt || fail "the disk was not read by CHS"
 echo "the boot chain boots or says why not"

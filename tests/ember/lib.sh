@@ -3,7 +3,7 @@
 #
 # Nothing depends on the speed of the host: every step waits for its effect, as long as PATIENCE
 # seconds, and the next step follows at once.
-PATIENCE=180
+PATIENCE=${PATIENCE:-180}
 pid=
 
 # need PROGRAM...: else the test is skipped
@@ -93,4 +93,38 @@ wait_exit() {
     wait $pid
     status=$?
     pid=
+}
+
+# screen_shows TEXT EMULATOR OPTIONS...: started like that, the emulator's screen (text mode) shows
+# TEXT in the end. QEMU is asked by its monitor, Kiln by -until. COM1 goes to serial.txt.
+screen_shows() {
+    text=$1
+    shift
+    : >screen.txt
+    case $1 in
+    *qemu*)
+        launch monitor.txt "$@" -display none -serial file:serial.txt -monitor stdio
+        until_true text_memory_says || { cat screen.txt; fail "the screen does not say: $text"; }
+        ;;
+    *)
+        launch stdout.txt "$@" -display none -serial file:serial.txt -until "screen:$text" \
+            -timeout $PATIENCE
+        wait_exit "waiting for: $text"
+        [ $status = 0 ] || fail "the screen does not say: $text"
+        ;;
+    esac
+    end
+}
+text_memory_saved() { [ -f text.bin ] && [ "$(wc -c <text.bin)" = 4000 ]; }
+text_memory_says() {
+    rm -f text.bin
+    echo "pmemsave 0xb8000 4000 \"$PWD/text.bin\"" >&3
+    for i in 1 2 3 4 5 6 7 8 9 10; do
+        text_memory_saved && break
+        sleep 0.05
+    done
+    text_memory_saved || return 1
+    od -An -v -tu1 -w160 text.bin |
+        awk '{ s = ""; for (i = 1; i <= NF; i += 2) s = s sprintf("%c", $i); print s }' >screen.txt
+    grep -qF -- "$text" screen.txt
 }

@@ -102,6 +102,7 @@ static void i440fx_reset(struct dev *dev, enum reset_kind kind)
     pci_set(&h->func, PCI_STATUS, 2, 0x0280);
     memset(h->func.config + PAM0, 0, 7);
     pci_set(&h->func, SMRAM, 1, 0x02);
+    pci_set(&h->func, PCI_IRQ_LINE, 1, 0);
     apply_pam(h);
 }
 

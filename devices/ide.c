@@ -1,5 +1,11 @@
 /*
  * IDE: task file registers, device selection, reset and interrupts. ATA/ATAPI-6, 7 and 9.
+ *
+ * While a drive has BSY or DRQ set the command block takes no writes, so neither selection nor
+ * parameters change under a command. One command is under way on a channel at a time.
+ *
+ * DEVIATION: channels decode their ports from power-on, where the PIIX3 waits for IDETIM and the
+ * I/O enable bit: firmware of other machines finds its disk.
  */
 #include "devices/ide.h"
 
@@ -16,15 +22,21 @@ static bool present(const struct ide_channel *ch)
     return ch->disk[ch->selected] != NULL;
 }
 
+/* INTRQ is the selected drive's, while nIEN is 0. The bus master's interrupt bit latches each
+ * edge of it (290550, BMISX bit 2). */
 static void drive_irq(struct ide_channel *ch)
 {
-    irq_set(&ch->irq, ch->irq_pending && !(ch->control & CTRL_NIEN));
+    bool level = current(ch)->irq_pending && !(ch->control & CTRL_NIEN);
+
+    if (level && !ch->intrq)
+        ch->bm_status |= 4;
+    ch->intrq = level;
+    irq_set(&ch->irq, level);
 }
 
 void ide_raise(struct ide_channel *ch)
 {
-    ch->irq_pending = 1;
-    ch->bm_status |= 4; /* the interrupt bit latches the line (BM-IDE 2.1) */
+    ide_active(ch)->irq_pending = 1;
     drive_irq(ch);
 }
 
@@ -48,12 +60,10 @@ static void reset_channel(struct ide_channel *ch)
         d->status = ch->disk[i] ? ATA_DRDY | ATA_DSC : 0;
         d->command = d->multiple = 0;
         d->left = d->buf_pos = d->buf_len = 0;
-        d->writing = 0;
+        d->writing = d->irq_pending = 0;
     }
-    ch->selected = 0;
-    ch->irq_pending = 0;
+    ch->selected = ch->active = 0;
     ch->dma_wanted = 0;
-    ch->bm_status &= (u8)~1;
     drive_irq(ch);
 }
 
@@ -125,7 +135,7 @@ static u64 command_block_read(void *dev, u64 off, unsigned size)
     case LBA_HIGH: return pair(ch, d->lba_high);
     case DEVICE: return d->select | 0xa0;
     default:
-        ch->irq_pending = 0; /* reading the status acknowledges */
+        current(ch)->irq_pending = 0; /* reading the status acknowledges */
         drive_irq(ch);
         return read_status(ch);
     }
@@ -148,16 +158,21 @@ static void command_block_write(void *dev, u64 off, u64 val, unsigned size)
     }
     if (size != 1 || ch->ide->cfg.broken)
         return;
+    if (!ch->disk[0] && !ch->disk[1])
+        return;
+    if ((ch->control & CTRL_SRST) || (current(ch)->status & (ATA_BSY | ATA_DRQ))) {
+        if (off == STATUS_COMMAND)
+            guest_error(ch->ide->dev.env.log, "ide: command %02x to a busy drive", v);
+        return;
+    }
+    ch->control &= 0x7f; /* any write clears HOB */
     if (off == STATUS_COMMAND) {
-        ch->irq_pending = 0;
+        current(ch)->irq_pending = 0;
         drive_irq(ch);
-        if (present(ch) || v == 0x90)
+        if (present(ch) || v == ATA_DIAGNOSTIC)
             ide_command_start(ch, v);
         return;
     }
-    if (read_status(ch) & ATA_BSY) /* a busy device does not listen (ATA 7) */
-        return;
-    ch->control &= 0x7f; /* any write clears HOB */
     for (int i = 0; i < 2; i++) { /* both devices see every write */
         struct ide_drive *d = &ch->drive[i];
 
@@ -170,8 +185,10 @@ static void command_block_write(void *dev, u64 off, u64 val, unsigned size)
         case DEVICE: d->select = v & 0x5f; break;
         }
     }
-    if (off == DEVICE)
+    if (off == DEVICE) {
         ch->selected = v & SELECT_DEV ? 1 : 0;
+        drive_irq(ch);
+    }
 }
 
 static u64 control_block_read(void *dev, u64 off, unsigned size)
@@ -200,6 +217,31 @@ static void completed(void *dev, u64 now_ns)
     ide_command_done(dev);
 }
 
+/* IDETIM bit 15 of each channel switches its ports on; the master bit may start a transfer that
+ * waits for it. */
+static void apply_config(struct ide *ide)
+{
+    for (int i = 0; i < 2; i++) {
+        struct ide_channel *ch = &ide->ch[i];
+        bool on = ide->func.config[0x41 + 2 * i] & 0x80;
+
+        bus_move(ide->dev.env.io, &ch->command_block, i ? 0x170 : 0x1f0, on);
+        bus_move(ide->dev.env.io, &ch->control_block, i ? 0x376 : 0x3f6, on);
+    }
+}
+
+static void config_written(void *dev, unsigned reg, unsigned size)
+{
+    struct ide *ide = dev;
+
+    (void)size;
+    apply_config(ide);
+    if (reg <= PCI_COMMAND + 1)
+        for (int i = 0; i < 2; i++)
+            if (ide->ch[i].dma_wanted && ide_dma_started(&ide->ch[i]) && !timer_armed(&ide->ch[i].done))
+                ide_start_latency(&ide->ch[i], ide_active(&ide->ch[i])->left);
+}
+
 static int ide_init(struct dev *dev, const void *cfg, char err[160])
 {
     static const struct bus_ops command = { command_block_read, command_block_write, 1 | 2 | 4 };
@@ -216,6 +258,7 @@ static int ide_init(struct dev *dev, const void *cfg, char err[160])
     pci_writable(&ide->func, 0x40, 4, 0xffffffff); /* IDETIM: timing, and the decode enables */
     pci_writable(&ide->func, 0x44, 1, 0xff);
     pci_writable(&ide->func, PCI_IRQ_LINE, 1, 0);
+    ide->func.written = config_written;
     ide->bmiba = (struct bus_region){ .ops = &bm, .dev = ide, .name = "ide bus master" };
     bad |= pci_add_bar(&ide->func, 4, &ide->bmiba, 16, true);
     for (int i = 0; i < 2; i++) {
@@ -241,6 +284,7 @@ static void ide_reset(struct dev *dev, enum reset_kind kind)
     pci_func_reset(&ide->func);
     pci_set(&ide->func, PCI_STATUS, 2, 0x0280);
     pci_set(&ide->func, 0x40, 4, 0x80008000); /* both channels decode their ports */
+    pci_set(&ide->func, 0x44, 1, 0);
     for (int i = 0; i < 2; i++) {
         struct ide_channel *ch = &ide->ch[i];
 
@@ -251,6 +295,7 @@ static void ide_reset(struct dev *dev, enum reset_kind kind)
             ch->drive[k] = (struct ide_drive){ .heads = 16, .sectors = 63 };
         reset_channel(ch);
     }
+    apply_config(ide);
 }
 
 static void ide_loaded(struct dev *dev)
@@ -258,8 +303,9 @@ static void ide_loaded(struct dev *dev)
     struct ide *ide = CONTAINER_OF(dev, struct ide, dev);
 
     pci_update_bars(&ide->func);
+    apply_config(ide);
     for (int i = 0; i < 2; i++)
-        drive_irq(&ide->ch[i]);
+        irq_set(&ide->ch[i].irq, ide->ch[i].intrq);
 }
 
 static void ide_fini(struct dev *dev)
@@ -279,11 +325,12 @@ static const struct state_field drive_fields[] = {
     STATE(struct ide_drive, dma_mode), STATE(struct ide_drive, heads),
     STATE(struct ide_drive, sectors), STATE(struct ide_drive, lba), STATE(struct ide_drive, left),
     STATE(struct ide_drive, buf_pos), STATE(struct ide_drive, buf_len),
-    STATE(struct ide_drive, writing), STATE_BYTES(struct ide_drive, buf), STATE_END,
+    STATE(struct ide_drive, writing), STATE(struct ide_drive, irq_pending), STATE_BYTES(struct ide_drive, buf), STATE_END,
 };
 static const struct state_field channel_fields[] = {
     STATE_STRUCTS(struct ide_channel, drive, drive_fields), STATE(struct ide_channel, selected),
-    STATE(struct ide_channel, control), STATE(struct ide_channel, irq_pending),
+    STATE(struct ide_channel, control), STATE(struct ide_channel, active),
+    STATE(struct ide_channel, intrq),
     STATE(struct ide_channel, bm_command), STATE(struct ide_channel, bm_status),
     STATE(struct ide_channel, bm_prdt), STATE(struct ide_channel, dma_wanted),
     STATE_TIMER(struct ide_channel, done), STATE_END,

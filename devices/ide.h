@@ -29,7 +29,8 @@ struct ide_drive {
     u64 lba;      /* where the transfer goes on */
     u32 left;     /* sectors still to transfer */
     u32 buf_pos, buf_len; /* PIO: position in the present DRQ block */
-    u8 writing;   /* PIO data goes to the disk */
+    u8 writing;   /* data goes to the disk */
+    u8 irq_pending; /* INTRQ, which shows while the drive is selected and nIEN is 0 */
     u8 buf[IDE_MAX_MULTIPLE * SECTOR_SIZE];
 };
 
@@ -40,7 +41,9 @@ struct ide_channel {
     struct timer done;   /* the command under way completes */
     struct ide_drive drive[2];
     struct blockdev *disk[2];
-    u8 selected, control, irq_pending;
+    u8 selected, control;
+    u8 active;           /* the drive whose command is under way: selection cannot change it */
+    u8 intrq;            /* level of the line */
     u8 bm_command, bm_status; /* bus-master registers */
     u32 bm_prdt;
     u8 dma_wanted;       /* a DMA command waits for the start bit */
@@ -58,10 +61,16 @@ extern const struct dev_class ide_class;
 
 /* ---- between ide.c, ide_command.c and ide_dma.c ---- */
 
+enum { ATA_DIAGNOSTIC = 0x90 };
 enum ide_status { ATA_ERR = 1, ATA_DRQ = 8, ATA_DSC = 0x10, ATA_DF = 0x20, ATA_DRDY = 0x40, ATA_BSY = 0x80 };
 enum ide_error { ATA_AMNF = 1, ATA_ABRT = 4, ATA_IDNF = 0x10, ATA_UNC = 0x40 };
 
-void ide_raise(struct ide_channel *);
+static inline struct ide_drive *ide_active(struct ide_channel *ch)
+{
+    return &ch->drive[ch->active];
+}
+
+void ide_raise(struct ide_channel *); /* the active drive asks for attention */
 void ide_command_start(struct ide_channel *, u8 command);
 void ide_command_done(struct ide_channel *);  /* the timer's work */
 void ide_block_read(struct ide_channel *);    /* the guest has read a whole DRQ block */
@@ -69,7 +78,10 @@ void ide_block_written(struct ide_channel *); /* the guest has filled a whole DR
 void ide_fail(struct ide_channel *, u8 error);
 void ide_succeed(struct ide_channel *);
 void ide_signature(struct ide_drive *);
-bool ide_dma_run(struct ide_channel *); /* false: the transfer failed, and the command has ended */
+/* Whether the bus master may move data now: started, and master of the PCI bus. */
+bool ide_dma_started(const struct ide_channel *);
+/* Moves the data. False: it did not get through; the drive's command has failed or goes on for ever. */
+bool ide_dma_run(struct ide_channel *);
 u64 ide_bm_read(void *dev, u64 off, unsigned size);
 void ide_bm_write(void *dev, u64 off, u64 v, unsigned size);
 /* Starts the fixed virtual latency of a transfer of n sectors. */

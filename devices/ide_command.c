@@ -44,14 +44,9 @@ static u8 kind_of(u8 opcode, u8 *flags)
     return K_ABORT;
 }
 
-static struct ide_drive *current(struct ide_channel *ch)
-{
-    return &ch->drive[ch->selected];
-}
-
 static struct blockdev *disk(struct ide_channel *ch)
 {
-    return ch->disk[ch->selected];
+    return ch->disk[ch->active];
 }
 
 void ide_start_latency(struct ide_channel *ch, u32 nr_sectors)
@@ -61,7 +56,7 @@ void ide_start_latency(struct ide_channel *ch, u32 nr_sectors)
 
 void ide_succeed(struct ide_channel *ch)
 {
-    struct ide_drive *d = current(ch);
+    struct ide_drive *d = ide_active(ch);
 
     d->status = ATA_DRDY | ATA_DSC;
     d->left = 0;
@@ -70,13 +65,12 @@ void ide_succeed(struct ide_channel *ch)
 
 void ide_fail(struct ide_channel *ch, u8 error)
 {
-    struct ide_drive *d = current(ch);
+    struct ide_drive *d = ide_active(ch);
 
     d->status = ATA_DRDY | ATA_DSC | ATA_ERR;
     d->error = error;
     d->left = 0;
     ch->dma_wanted = 0;
-    ch->bm_status &= (u8)~1;
     ide_raise(ch);
 }
 
@@ -88,8 +82,8 @@ static u64 get_lba(const struct ide_drive *d, bool ext)
 
     if (!(d->select & SELECT_LBA)) { /* cylinder, head, sector */
         u64 cylinder = d->lba_mid[0] | (u64)d->lba_high[0] << 8;
-        if (d->lba_low[0] == 0)
-            return UINT64_MAX;
+        if (d->lba_low[0] == 0 || d->lba_low[0] > d->sectors || (d->select & 15) >= d->heads)
+            return UINT64_MAX; /* no such sector on a track, or head */
         return (cylinder * d->heads + (d->select & 15)) * d->sectors + d->lba_low[0] - 1;
     }
     if (ext)
@@ -121,7 +115,7 @@ static void put_lba(struct ide_drive *d, u64 lba, bool ext)
 /* Takes LBA and count from the task file. False: beyond the disk, and the command has failed. */
 static bool set_range(struct ide_channel *ch, bool ext)
 {
-    struct ide_drive *d = current(ch);
+    struct ide_drive *d = ide_active(ch);
     u64 total = disk(ch)->nr_sectors;
 
     d->lba = get_lba(d, ext);
@@ -148,20 +142,24 @@ static void put_string(u8 *buf, unsigned word, unsigned words, const char *s)
 
 static void identify(struct ide_channel *ch)
 {
-    struct ide_drive *d = current(ch);
+    struct ide_drive *d = ide_active(ch);
     u64 total = disk(ch)->nr_sectors, cylinders = total / (16 * 63), chs;
     u8 *b = d->buf;
     char serial[21];
 
     if (cylinders > 16383)
         cylinders = 16383;
+    if (cylinders < 2) /* the image of a boot sector: firmware subtracts a cylinder */
+        cylinders = 2;
     chs = cylinders * d->heads * d->sectors;
+    if (chs > total)
+        chs = total;
     memset(b, 0, SECTOR_SIZE);
     put_word(b, 0, 0x0040); /* fixed device */
     put_word(b, 1, (u16)cylinders);
     put_word(b, 3, 16);
     put_word(b, 6, 63);
-    snprintf(serial, sizeof(serial), "KILN%04u", (unsigned)(ch == &ch->ide->ch[1]) * 2 + ch->selected);
+    snprintf(serial, sizeof(serial), "KILN%04u", (unsigned)(ch == &ch->ide->ch[1]) * 2 + ch->active);
     put_string(b, 10, 10, serial);
     put_string(b, 23, 4, "1.0");
     put_string(b, 27, 20, "KILN HARDDISK");
@@ -182,18 +180,29 @@ static void identify(struct ide_channel *ch)
     for (unsigned w = 65; w <= 68; w++)
         put_word(b, w, 120);
     put_word(b, 80, 0x007e); /* ATA-1 to ATA-6 */
-    put_word(b, 82, 0x4021);
+    put_word(b, 82, 0x4028); /* NOP, write cache, power management */
     put_word(b, 83, 0x7400); /* FLUSH CACHE (EXT), 48-bit addresses */
     put_word(b, 84, 0x4000);
-    put_word(b, 85, 0x4021);
+    put_word(b, 85, 0x4028);
     put_word(b, 86, 0x3400);
     put_word(b, 87, 0x4000);
     put_word(b, 88, (u16)(0x3f | (d->dma_mode >> 3 == 8 ? 0x100 << (d->dma_mode & 7) : 0)));
-    put_word(b, 93, ch->selected ? 0x4b00 : 0x600b);
+    put_word(b, 93, ch->active ? 0x6b00 : 0x600b);
     store_le(b + 200, total, 8);
 }
 
 /* ---- PIO transfers ---- */
+
+/* A sector could not be transferred: the task file says which (ATA-6, 8.27.6). */
+static void fail_at(struct ide_channel *ch, u64 lba, u8 error)
+{
+    struct ide_drive *d = ide_active(ch);
+    u8 flags;
+
+    kind_of(d->command, &flags);
+    put_lba(d, lba, flags & EXT);
+    ide_fail(ch, error);
+}
 
 static u32 block_sectors(const struct ide_drive *d)
 {
@@ -208,7 +217,7 @@ static u32 block_sectors(const struct ide_drive *d)
 
 static void offer(struct ide_channel *ch, u32 bytes, bool writing)
 {
-    struct ide_drive *d = current(ch);
+    struct ide_drive *d = ide_active(ch);
 
     d->buf_pos = 0;
     d->buf_len = bytes;
@@ -218,12 +227,11 @@ static void offer(struct ide_channel *ch, u32 bytes, bool writing)
 
 static void read_block(struct ide_channel *ch)
 {
-    struct ide_drive *d = current(ch);
+    struct ide_drive *d = ide_active(ch);
     u32 n = block_sectors(d);
 
     if (disk(ch)->read(disk(ch)->h, d->lba, n, d->buf)) {
-        put_lba(d, d->lba, false);
-        ide_fail(ch, ATA_UNC);
+        fail_at(ch, d->lba, ATA_UNC);
         return;
     }
     d->lba += n;
@@ -234,10 +242,10 @@ static void read_block(struct ide_channel *ch)
 
 void ide_block_read(struct ide_channel *ch)
 {
-    struct ide_drive *d = current(ch);
+    struct ide_drive *d = ide_active(ch);
 
     d->status = ATA_DRDY | ATA_DSC;
-    if (d->left && d->command != 0xec) {
+    if (d->left) {
         d->status = ATA_BSY;
         ide_start_latency(ch, block_sectors(d));
     }
@@ -246,18 +254,17 @@ void ide_block_read(struct ide_channel *ch)
 /* A block from the guest is complete: it is written after the latency. */
 void ide_block_written(struct ide_channel *ch)
 {
-    current(ch)->status = ATA_BSY;
-    ide_start_latency(ch, current(ch)->buf_len / SECTOR_SIZE);
+    ide_active(ch)->status = ATA_BSY;
+    ide_start_latency(ch, ide_active(ch)->buf_len / SECTOR_SIZE);
 }
 
 static void write_block(struct ide_channel *ch)
 {
-    struct ide_drive *d = current(ch);
+    struct ide_drive *d = ide_active(ch);
     u32 n = d->buf_len / SECTOR_SIZE;
 
     if (disk(ch)->readonly || disk(ch)->write(disk(ch)->h, d->lba, n, d->buf)) {
-        put_lba(d, d->lba, false);
-        ide_fail(ch, ATA_ABRT);
+        fail_at(ch, d->lba, ATA_ABRT);
         return;
     }
     d->lba += n;
@@ -274,16 +281,24 @@ static void write_block(struct ide_channel *ch)
 
 static void set_features(struct ide_channel *ch)
 {
-    struct ide_drive *d = current(ch);
+    struct ide_drive *d = ide_active(ch);
+    bool bad;
 
     switch (d->feature[0]) {
     case 0x03: /* transfer mode: PIO, multiword DMA or ultra DMA */
-        if (d->count[0] >> 3 == 4 || d->count[0] >> 3 == 8)
-            d->dma_mode = d->count[0];
-        else if (d->count[0] >> 3 > 1) {
+        switch (d->count[0] >> 3) {
+        case 0: bad = d->count[0] > 1; break;       /* PIO default, IORDY on or off */
+        case 1: bad = (d->count[0] & 7) > 4; break; /* PIO mode */
+        case 4: bad = (d->count[0] & 7) > 2; break; /* multiword DMA */
+        case 8: bad = (d->count[0] & 7) > 5; break; /* ultra DMA */
+        default: bad = true;
+        }
+        if (bad) {
             ide_fail(ch, ATA_ABRT);
             return;
         }
+        if (d->count[0] >> 3 >= 4)
+            d->dma_mode = d->count[0];
         break;
     case 0x02: case 0x82: case 0x55: case 0xaa: case 0x66: case 0xcc: break;
     default: ide_fail(ch, ATA_ABRT); return;
@@ -293,7 +308,7 @@ static void set_features(struct ide_channel *ch)
 
 static void set_geometry(struct ide_channel *ch)
 {
-    struct ide_drive *d = current(ch);
+    struct ide_drive *d = ide_active(ch);
 
     if (d->count[0] == 0) {
         ide_fail(ch, ATA_ABRT);
@@ -306,7 +321,7 @@ static void set_geometry(struct ide_channel *ch)
 
 static void set_multiple(struct ide_channel *ch)
 {
-    struct ide_drive *d = current(ch);
+    struct ide_drive *d = ide_active(ch);
     u8 n = d->count[0];
 
     if (n > IDE_MAX_MULTIPLE || (n & (n - 1))) {
@@ -323,7 +338,7 @@ static void max_address(struct ide_channel *ch, bool ext)
 
     if (!ext && last > 0x0fffffff)
         last = 0x0fffffff;
-    put_lba(current(ch), last, ext);
+    put_lba(ide_active(ch), last, ext);
     ide_succeed(ch);
 }
 
@@ -335,20 +350,25 @@ static void diagnostic(struct ide_channel *ch)
         ch->drive[i].status = ch->disk[i] ? ATA_DRDY | ATA_DSC : 0;
     }
     ch->selected = 0;
-    ide_raise(ch);
+    ide_raise(ch); /* by drive 0 */
 }
 
 /* ---- start and completion ---- */
 
+/* The caller has seen that the selected drive is there (or that both are meant) and idle. */
 void ide_command_start(struct ide_channel *ch, u8 opcode)
 {
-    struct ide_drive *d = current(ch);
+    struct ide_drive *d;
     u8 flags, kind = kind_of(opcode, &flags);
 
-    if ((d->status & (ATA_BSY | ATA_DRQ)) && kind != K_PACKET_RESET && kind != K_DIAGNOSTIC) {
-        guest_error(ch->ide->dev.env.log, "ide: command %02x to a busy device", opcode);
+    if (timer_armed(&ch->done)) /* diagnostics run, and a drive that is absent was selected */
         return;
+    if (kind == K_DIAGNOSTIC) { /* meant for both, whichever is selected */
+        ch->selected = ch->disk[0] ? 0 : 1;
+        ch->drive[!ch->selected].status = ch->disk[!ch->selected] ? ATA_BSY : 0;
     }
+    ch->active = ch->selected;
+    d = ide_active(ch);
     TRACE(ch->ide->dev.env.trace, ide_command, ch == &ch->ide->ch[0] ? "ide0" : "ide1",
           (u64)opcode, get_lba(d, flags & EXT), (u64)get_count(d, flags & EXT));
     d->command = opcode;
@@ -369,9 +389,8 @@ void ide_command_start(struct ide_channel *ch, u8 opcode)
         }
         if (kind == K_DMA_READ || kind == K_DMA_WRITE) {
             d->writing = kind == K_DMA_WRITE;
-            d->status = ATA_DRDY | ATA_DSC | ATA_DRQ;
-            ch->dma_wanted = 1;
-            if (ch->bm_command & 1)
+            ch->dma_wanted = 1; /* busy until the bus master has done its part, or a reset */
+            if (ide_dma_started(ch))
                 ide_start_latency(ch, d->left);
             return;
         }
@@ -383,7 +402,7 @@ void ide_command_start(struct ide_channel *ch, u8 opcode)
 
 void ide_command_done(struct ide_channel *ch)
 {
-    struct ide_drive *d = current(ch);
+    struct ide_drive *d = ide_active(ch);
     u8 flags, kind = kind_of(d->command, &flags);
 
     switch (kind) {
@@ -395,7 +414,7 @@ void ide_command_done(struct ide_channel *ch)
     case K_PIO_READ: read_block(ch); break;
     case K_PIO_WRITE: write_block(ch); break;
     case K_DMA_READ: case K_DMA_WRITE:
-        if (ch->dma_wanted && (ch->bm_command & 1) && ide_dma_run(ch)) {
+        if (ch->dma_wanted && ide_dma_started(ch) && ide_dma_run(ch)) {
             ch->dma_wanted = 0;
             ide_succeed(ch);
         }

@@ -8,59 +8,73 @@
 
 enum { BM_START = 1, BM_TO_MEMORY = 8, ST_ACTIVE = 1, ST_ERROR = 2, ST_IRQ = 4, PRD_EOT = 1u << 31 };
 
-static void dma_error(struct ide_channel *ch, const char *why)
+bool ide_dma_started(const struct ide_channel *ch)
 {
-    guest_error(ch->ide->dev.env.log, "ide: DMA: %s", why);
-    ch->bm_status |= ST_ERROR;
+    return (ch->bm_command & BM_START) && (ch->bm_status & ST_ACTIVE) &&
+           (pci_get(&ch->ide->func, PCI_COMMAND, 2) & PCI_COMMAND_MASTER);
 }
 
-/* Moves the whole command's data. The table is walked once, in pieces of the backend's size. */
+/* The controller gives up; the drive goes on waiting for it, without an interrupt (290550,
+ * table of interrupt and active bits). Software's timeout finds the reason in the status. */
+static bool stall(struct ide_channel *ch, u8 status, const char *why)
+{
+    guest_error(ch->ide->dev.env.log, "ide: DMA: %s", why);
+    ch->bm_status = (u8)((ch->bm_status & ~ST_ACTIVE) | status);
+    return false;
+}
+
+/* A walk through the table of physical regions. */
+struct prd_walk {
+    u32 next, base, room;
+    bool last;
+};
+
+/* Moves len bytes between memory and chunk. */
+static bool move(struct ide_channel *ch, struct prd_walk *w, u8 *chunk, u32 len, bool from_memory)
+{
+    struct dma *dma = ch->ide->dev.env.dma;
+
+    for (u32 at = 0, part; at < len; at += part) {
+        if (w->room == 0) {
+            u8 entry[8];
+            u32 count;
+
+            if (w->last)
+                return stall(ch, 0, "the table ends before the data does");
+            if (dma_read(dma, w->next, entry, sizeof(entry)))
+                return stall(ch, ST_ERROR, "the table lies outside of memory");
+            w->next += 8;
+            w->base = (u32)load_le(entry, 4) & ~1u;
+            count = (u32)load_le(entry + 4, 4);
+            w->room = count & 0xfffe ? count & 0xfffe : 0x10000;
+            w->last = count & PRD_EOT;
+        }
+        part = len - at < w->room ? len - at : w->room;
+        if (from_memory ? dma_read(dma, w->base, chunk + at, part) : dma_write(dma, w->base, chunk + at, part))
+            return stall(ch, ST_ERROR, "a region lies outside of memory");
+        w->base += part;
+        w->room -= part;
+    }
+    return true;
+}
+
+/* Moves the whole command's data, in pieces of the backend's size. */
 bool ide_dma_run(struct ide_channel *ch)
 {
-    struct ide_drive *d = &ch->drive[ch->selected];
-    struct blockdev *disk = ch->disk[ch->selected];
-    struct dma *dma = ch->ide->dev.env.dma;
+    struct ide_drive *d = ide_active(ch);
+    struct blockdev *disk = ch->disk[ch->active];
+    struct prd_walk w = { .next = ch->bm_prdt };
     u8 chunk[IDE_CHUNK * SECTOR_SIZE];
-    u32 prd = ch->bm_prdt, room = 0, base = 0;
-    bool last = false;
 
     while (d->left) {
-        u32 n = d->left < IDE_CHUNK ? d->left : IDE_CHUNK, bytes = n * SECTOR_SIZE;
+        u32 n = d->left < IDE_CHUNK ? d->left : IDE_CHUNK;
 
         if (!d->writing && disk->read(disk->h, d->lba, n, chunk)) {
             ide_fail(ch, ATA_UNC);
             return false;
         }
-        for (u32 at = 0; at < bytes;) {
-            u32 part;
-
-            if (room == 0) {
-                u8 entry[8];
-                u32 count;
-
-                if (last) {
-                    dma_error(ch, "the table ends before the data does");
-                    ide_fail(ch, ATA_ABRT);
-                    return false;
-                }
-                if (dma_read(dma, prd, entry, sizeof(entry))) {
-                    dma_error(ch, "the table lies outside of memory");
-                    ide_fail(ch, ATA_ABRT);
-                    return false;
-                }
-                prd += 8;
-                base = (u32)load_le(entry, 4) & ~1u;
-                count = (u32)load_le(entry + 4, 4);
-                room = count & 0xfffe ? count & 0xfffe : 0x10000;
-                last = count & PRD_EOT;
-            }
-            part = bytes - at < room ? bytes - at : room;
-            if (d->writing ? dma_read(dma, base, chunk + at, part) : dma_write(dma, base, chunk + at, part))
-                dma_error(ch, "a region lies outside of memory");
-            at += part;
-            base += part;
-            room -= part;
-        }
+        if (!move(ch, &w, chunk, n * SECTOR_SIZE, d->writing))
+            return false;
         if (d->writing && (disk->readonly || disk->write(disk->h, d->lba, n, chunk))) {
             ide_fail(ch, ATA_ABRT);
             return false;
@@ -69,7 +83,7 @@ bool ide_dma_run(struct ide_channel *ch)
         d->left -= n;
     }
     /* Active stays set when the table describes more than was moved (BM-IDE 3.1). */
-    if (last && room == 0)
+    if (w.last && w.room == 0)
         ch->bm_status &= (u8)~ST_ACTIVE;
     return true;
 }
@@ -92,8 +106,8 @@ static void write_command(struct ide_channel *ch, u8 v)
     ch->bm_command = v & (BM_START | BM_TO_MEMORY);
     if (start) {
         ch->bm_status |= ST_ACTIVE;
-        if (ch->dma_wanted)
-            ide_start_latency(ch, ch->drive[ch->selected].left);
+        if (ch->dma_wanted && ide_dma_started(ch))
+            ide_start_latency(ch, ide_active(ch)->left);
     } else if (!(v & BM_START)) {
         ch->bm_status &= (u8)~ST_ACTIVE; /* stopping discards what has not been moved */
     }

@@ -62,12 +62,18 @@ static void update(struct pic_pair *pp)
     irq_set(&pp->cfg.intr, requesting(&pp->chip[0], true) < 8);
 }
 
-void pic_set_irq(void *pic, unsigned irq, bool level)
+void pic_set_irq(void *pic, unsigned pin, bool level)
 {
     struct pic_pair *pp = pic;
+    unsigned irq = pin & 15;
+    u16 bit = (u16)(1 << irq), *driven = &pp->driven[pin >> 4], any = 0;
 
+    *driven = level ? *driven | bit : *driven & (u16)~bit;
+    for (unsigned i = 0; i < PIC_SOURCES; i++)
+        any |= pp->driven[i];
+    level = any & bit;
     TRACE(pp->dev.env.trace, irq, "pic", (u64)irq, (u64)level);
-    set_input(&pp->chip[irq >> 3 & 1], irq & 7, level);
+    set_input(&pp->chip[irq >> 3], irq & 7, level);
     update(pp);
 }
 
@@ -244,9 +250,11 @@ static void elcr_write(void *dev, u64 off, u64 v, unsigned size)
 {
     static const u8 writable[2] = { 0xf8, 0xde };
     struct pic_pair *pp = dev;
+    struct pic *p = &pp->chip[off];
 
     (void)size;
-    pp->chip[off].elcr = (u8)v & writable[off];
+    p->elcr = (u8)v & writable[off];
+    p->irr = (u8)((p->irr & ~p->elcr) | (p->line & p->elcr)); /* a level is a request as it stands */
     update(pp);
 }
 
@@ -295,7 +303,8 @@ static const struct state_field chip_fields[] = {
     STATE(struct pic, read_isr), STATE(struct pic, poll), STATE(struct pic, elcr), STATE_END,
 };
 static const struct state_field pic_fields[] = {
-    STATE_STRUCTS(struct pic_pair, chip, chip_fields), STATE_END,
+    STATE_STRUCTS(struct pic_pair, chip, chip_fields), STATE_ARRAY(struct pic_pair, driven),
+    STATE_END,
 };
 static const struct state_desc pic_state = { "i8259", 1, pic_fields };
 const struct dev_class pic_class = { "i8259", pic_init, pic_reset, pic_loaded, NULL, &pic_state };

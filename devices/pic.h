@@ -24,17 +24,22 @@ struct pic {
     u8 elcr;     /* inputs that are level-triggered (PIIX3, ports 4D0h and 4D1h) */
 };
 
+/* An input may be driven by several parts of the board; it sees the OR of them. A pin is the
+ * input's number and one of these: */
+enum pic_source { PIC_ISA = 0, PIC_PIRQ = 16, PIC_SCI = 32, PIC_SOURCES = 3 };
+
 struct pic_pair {
     struct dev dev;
     struct pic_cfg cfg;
     struct bus_region master_region, slave_region, elcr_region;
     struct pic chip[2]; /* master, slave on its input 2 */
+    u16 driven[PIC_SOURCES]; /* levels by source */
 };
 
 extern const struct dev_class pic_class;
 
-/* An irq_line.set: inputs 0 to 7 of the master, 8 to 15 of the slave. */
-void pic_set_irq(void *pic, unsigned irq, bool level);
+/* An irq_line.set: inputs 0 to 7 of the master, 8 to 15 of the slave, plus a source. */
+void pic_set_irq(void *pic, unsigned pin, bool level);
 
 /* The processor's INTA cycle: the vector, and the request moves into service. */
 u8 pic_ack(void *pic);

@@ -4,6 +4,7 @@
 #include "devices/piix3.h"
 
 enum { PIRQRC = 0x60, PIRQ_OFF = 0x80, RC_FULL = 2, RC_RESET = 4 };
+enum { ROUTABLE = 0xdef8 }; /* interrupts 3 to 7, 9 to 12, 14, 15; other values are reserved */
 
 /* Wires PIRQs to the interrupt controller: several may share an input. */
 static void route(struct piix3 *p)
@@ -13,13 +14,13 @@ static void route(struct piix3 *p)
     for (unsigned i = 0; i < 4; i++) {
         u8 r = p->func.config[PIRQRC + i];
         if ((p->pirq_level >> i & 1) && !(r & PIRQ_OFF))
-            now |= (u16)(1 << (r & 15));
+            now |= (u16)(1 << (r & 15) & ROUTABLE);
     }
     changed = now ^ p->driven;
     p->driven = now;
     for (unsigned n = 0; n < 16; n++)
         if (changed >> n & 1)
-            irq_set(&(struct irq_line){ p->cfg.pic.set, p->cfg.pic.sink, n }, now >> n & 1);
+            irq_set(&(struct irq_line){ p->cfg.pic.set, p->cfg.pic.sink, p->cfg.pic.pin + n }, now >> n & 1);
 }
 
 static void set_pirq(void *sink, unsigned pirq, bool level)
@@ -84,6 +85,7 @@ static void piix3_reset(struct dev *dev, enum reset_kind kind)
     pci_set(&p->func, PCI_STATUS, 2, 0x0200);
     pci_set(&p->func, 0x4c, 4, 0x0003004d);
     pci_set(&p->func, PIRQRC, 4, 0x80808080);
+    pci_set(&p->func, PCI_IRQ_LINE, 1, 0);
     p->pirq_level = p->reset_control = 0;
     route(p);
 }

@@ -6,7 +6,7 @@
 
 struct piix3_cfg {
     struct pci_bus *bus;
-    struct irq_line pic; /* input 0; the pin is set per interrupt */
+    struct irq_line pic; /* input 0; the others follow */
     struct power_switch power;
 };
 

@@ -21,12 +21,23 @@ static u64 pm_clk(const struct piix4_pm *p)
     return clock_muldiv(clock_now(p->dev.env.clk), PM_HZ, NS_PER_SEC);
 }
 
+/* How often bit 23, the highest, has changed since power-on. */
+static u64 changes(const struct piix4_pm *p)
+{
+    return pm_clk(p) >> 23;
+}
+
+static u16 status(const struct piix4_pm *p)
+{
+    return p->status | (changes(p) != p->seen ? TMROF : 0);
+}
+
 static void update(struct piix4_pm *p)
 {
-    irq_set(&p->cfg.sci, (p->control & SCI_EN) && (p->status & p->enable));
+    irq_set(&p->cfg.sci, (p->control & SCI_EN) && (status(p) & p->enable));
     /* The timer matters only while someone listens. */
-    if ((p->enable & TMROF) && !(p->status & TMROF)) {
-        u64 next = (pm_clk(p) / (1 << 23) + 1) << 23;
+    if ((p->enable & TMROF) && !(status(p) & TMROF)) {
+        u64 next = (changes(p) + 1) << 23;
         timer_arm(&p->overflow, (u64)(((unsigned __int128)next * NS_PER_SEC + PM_HZ - 1) / PM_HZ));
     } else {
         timer_cancel(&p->overflow);
@@ -35,11 +46,8 @@ static void update(struct piix4_pm *p)
 
 static void overflowed(void *dev, u64 now_ns)
 {
-    struct piix4_pm *p = dev;
-
     (void)now_ns;
-    p->status |= TMROF;
-    update(p);
+    update(dev);
 }
 
 static u64 pm_read(void *dev, u64 off, unsigned size)
@@ -47,7 +55,7 @@ static u64 pm_read(void *dev, u64 off, unsigned size)
     struct piix4_pm *p = dev;
     u8 regs[0x40] = { 0 };
 
-    store_le(regs + PM1_STS, p->status, 2);
+    store_le(regs + PM1_STS, status(p), 2);
     store_le(regs + PM1_EN, p->enable, 2);
     store_le(regs + PM1_CNT, p->control, 2);
     store_le(regs + PM_TMR, pm_clk(p) & 0xffffff, 4);
@@ -69,7 +77,11 @@ static void write_control(struct piix4_pm *p, u16 v)
 static void pm_write_byte(struct piix4_pm *p, u64 off, u8 v, u16 *control)
 {
     switch (off) {
-    case PM1_STS: p->status &= (u16)~v; break;
+    case PM1_STS:
+        p->status &= (u16)~v;
+        if (v & TMROF)
+            p->seen = changes(p);
+        break;
     case PM1_STS + 1: p->status &= (u16) ~(v << 8); break;
     case PM1_EN: p->enable = (u16)((p->enable & 0xff00) | v); break;
     case PM1_EN + 1: p->enable = (u16)((p->enable & 0x00ff) | v << 8); break;
@@ -170,6 +182,7 @@ static void piix4_pm_reset(struct dev *dev, enum reset_kind kind)
     pci_set(&p->func, SMBBASE, 4, 1);
     pci_set(&p->func, SMBHSTCFG, 1, 0);
     p->status = p->enable = p->control = 0;
+    p->seen = changes(p);
     p->apm_command = p->apm_status = 0;
     place(p);
     update(p);
@@ -190,6 +203,7 @@ static void piix4_pm_fini(struct dev *dev)
 
 static const struct state_field piix4_pm_fields[] = {
     STATE_STRUCT(struct piix4_pm, func, pci_func_fields), STATE(struct piix4_pm, status),
+    STATE(struct piix4_pm, seen),
     STATE(struct piix4_pm, enable), STATE(struct piix4_pm, control),
     STATE(struct piix4_pm, apm_command), STATE(struct piix4_pm, apm_status),
     STATE_TIMER(struct piix4_pm, overflow), STATE_END,

@@ -16,7 +16,8 @@ struct piix4_pm {
     struct pci_func func;
     struct bus_region pm_region, smi_region;
     struct timer overflow; /* bit 23 of the timer changes */
-    u16 status, enable, control;
+    u16 status, enable, control; /* the timer's status bit is reckoned, not kept */
+    u64 seen;              /* changes of the timer's bit 23 up to the last time that TMROF was cleared */
     u8 apm_command, apm_status; /* B2h, B3h */
 };
 

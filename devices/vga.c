@@ -10,12 +10,12 @@
 #include "devices/vga.h"
 #include <stdlib.h>
 
-enum { FRAME_NS = 14268000, LINES = 449, VISIBLE_LINES = 400, RETRACE_FIRST = 412, RETRACE_LAST = 414 };
+enum { LINES = 449, VISIBLE_LINES = 400, RETRACE_FIRST = 412, RETRACE_LAST = 414 };
 enum { MISC_COLOR = 1, ATTR_ENABLE = 0x20, CRTC_PROTECT = 0x80 };
 
 static u8 input_status(const struct vga *v)
 {
-    u64 in_frame = clock_now(v->dev.env.clk) % FRAME_NS, line_ns = FRAME_NS / LINES;
+    u64 in_frame = clock_now(v->dev.env.clk) % VGA_FRAME_NS, line_ns = VGA_FRAME_NS / LINES;
     u64 line = in_frame / line_ns, in_line = in_frame % line_ns;
     bool blank = line >= VISIBLE_LINES || in_line >= line_ns * 4 / 5;
     bool retrace = line >= RETRACE_FIRST && line < RETRACE_LAST;

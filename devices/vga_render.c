@@ -8,7 +8,8 @@
  */
 #include "devices/vga.h"
 
-enum { BLINK_NS = 266000000, CURSOR_NS = 133000000, GLYPH_ROWS = 32 };
+/* The cursor is on for 8 frames and off for 8, blinking characters for 16 each. */
+enum { CURSOR_NS = 8 * VGA_FRAME_NS, BLINK_NS = 16 * VGA_FRAME_NS, GLYPH_ROWS = 32 };
 
 struct text_geometry {
     unsigned cols, rows, cell_w, cell_h, start, pitch;

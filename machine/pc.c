@@ -224,13 +224,13 @@ static int attach_devices(struct pc *pc, const struct machine_config *cfg, char 
     attach(&a, &pc->host_bridge.dev, &i440fx_class,
            &(struct i440fx_cfg){ .pam = { set_pam, pc } });
     attach(&a, &pc->isa_bridge.dev, &piix3_class,
-           &(struct piix3_cfg){ .bus = pci, .pic = irq(pc, 0), .power = power });
+           &(struct piix3_cfg){ .bus = pci, .pic = irq(pc, PIC_PIRQ), .power = power });
     attach(&a, &pc->ide.dev, &ide_class,
            &(struct ide_cfg){ .bus = pci, .irq14 = irq(pc, 14), .irq15 = irq(pc, 15),
                               .disk = { cfg->disk[0], cfg->disk[1], cfg->disk[2], cfg->disk[3] },
                               .broken = broken(cfg, "ide") });
     attach(&a, &pc->pm.dev, &piix4_pm_class,
-           &(struct piix4_pm_cfg){ .bus = pci, .sci = irq(pc, 9), .power = power });
+           &(struct piix4_pm_cfg){ .bus = pci, .sci = irq(pc, PIC_SCI + 9), .power = power });
     attach(&a, &pc->vga.dev, &vga_class,
            &(struct vga_cfg){ .bus = pci, .rom = pc->vga_rom, .rom_len = (u32)pc->vga_rom_len });
     attach(&a, &pc->fw_cfg.dev, &fw_cfg_class, &(struct fw_cfg_cfg){ 0 });
@@ -288,7 +288,7 @@ int pc_init(struct pc *pc, const struct machine_config *cfg, char err[MACHINE_ER
 
 void pc_reset(struct pc *pc, enum reset_kind kind)
 {
-    for (unsigned i = 0; i < pc->nr_devices; i++)
+    for (unsigned i = pc->nr_devices; i--;) /* the PIC last: it must not keep the others' edges */
         dev_reset(pc->devices[i], kind);
     mem_view_set_a20(&pc->view, true);
     cpu_reset(&pc->cpu);

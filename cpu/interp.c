@@ -157,7 +157,8 @@ static void run_one(struct cpu *c, const struct block *b)
 
 static bool needs_care(const struct cpu *c, const struct block *b)
 {
-    if ((c->mode & (MODE_TF | MODE_SHADOW)) || (c->eflags & F_RF) || c->observer)
+    if ((c->mode & (MODE_TF | MODE_SHADOW)) || (c->eflags & F_RF) ||
+        (c->observer && (c->observer->before || c->observer->after)))
         return true;
     return (c->mode & MODE_CODE_MASK) != MODE_CODE64 &&
            c->rip + b->nr_bytes - 1 > c->seg[CS].limit;

@@ -187,8 +187,6 @@ void debug_log_before(struct debug_log *d, const struct insn *in)
 {
     u64 lin = cpu_lin_rip(d->c);
 
-    if (!log_on(d->log, LOG_EXEC | LOG_IN_ASM | LOG_CPU))
-        return;
     if (d->at_start || d->length == MAX_INSNS || lin / PAGE != d->page) {
         d->page = lin / PAGE;
         d->length = 0;

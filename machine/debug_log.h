@@ -12,8 +12,9 @@
 
 struct debug_log;
 
-/* What of log.mask needs an observer of the processor. */
-#define DEBUG_LOG_OBSERVES (LOG_INT | LOG_EXEC | LOG_IN_ASM | LOG_CPU)
+/* What of log.mask needs to be told of events, and of each instruction. */
+#define DEBUG_LOG_EVENTS LOG_INT
+#define DEBUG_LOG_INSNS  (LOG_EXEC | LOG_IN_ASM | LOG_CPU)
 
 /* NULL: no memory. The arguments must outlive it. */
 struct debug_log *debug_log_create(struct log *, struct cpu *, struct disasm *,

@@ -36,7 +36,7 @@ static void before(void *h, struct cpu *c, const struct insn *in, const u8 *byte
     struct observe *o = h;
 
     (void)c;
-    if (o->log->mask & DEBUG_LOG_OBSERVES)
+    if (o->log->mask & DEBUG_LOG_INSNS)
         debug_log_before(o->debug, in);
     if (o->trace)
         insn_trace_before(o->trace, in, bytes);
@@ -67,6 +67,19 @@ static void mem(void *h, struct cpu *c, u64 lin, u64 value, unsigned size, bool 
 
     (void)c;
     insn_trace_mem(o->trace, lin, value, size, write);
+}
+
+/* Only what is needed: a processor whose instructions nobody watches runs at full speed. */
+static void attach(struct observe *o, const struct trace_options *options)
+{
+    o->observer = (struct cpu_observer){.event = event, .h = o};
+    if (o->trace || (o->log->mask & DEBUG_LOG_INSNS))
+        o->observer.before = before;
+    if (o->trace)
+        o->observer.after = after;
+    if (o->trace && options->mem)
+        o->observer.mem = mem;
+    cpu_observe(o->c, &o->observer);
 }
 
 /* ---- life ---- */
@@ -104,14 +117,8 @@ struct observe *observe_create(struct cpu *c, struct clock *clk, struct log *log
             return NULL;
         }
     }
-    if (o->trace || (log->mask & DEBUG_LOG_OBSERVES)) {
-        o->observer = (struct cpu_observer){.before = before, .event = event, .h = o};
-        if (o->trace)
-            o->observer.after = after;
-        if (o->trace && cfg->insn_trace->mem)
-            o->observer.mem = mem;
-        cpu_observe(c, &o->observer);
-    }
+    if (o->trace || (log->mask & (DEBUG_LOG_EVENTS | DEBUG_LOG_INSNS)))
+        attach(o, cfg->insn_trace);
     return o;
 }
 

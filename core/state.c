@@ -35,8 +35,12 @@ static const u8 *element(const struct state_field *f, const u8 *obj, u32 i)
 {
     const u8 *p = obj + f->offset;
 
-    if (f->kind == STATE_KIND_INDIRECT)
-        memcpy(&p, p, sizeof(p));
+    if (f->kind == STATE_KIND_INDIRECT) {
+        const void *behind;
+
+        memcpy(&behind, p, sizeof(behind));
+        p = behind;
+    }
     return p + (size_t)i * f->elem_size;
 }
 

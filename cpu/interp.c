@@ -143,14 +143,14 @@ static void run_one(struct cpu *c, const struct block *b)
     if (o && o->before)
         o->before(o->h, c, in, block_bytes(c, b));
     run_block(c, b, 1);
-    if (o && o->after && clock_icount(c->cfg.clk) != ticks)
-        o->after(o->h, c, in);
     if (rf && in->row != ROW_IRET)
         c->eflags &= ~(u32)F_RF;
     if (shadow && c->shadow) {
         c->shadow = false;
         cpu_update_mode(c);
     }
+    if (o && o->after && clock_icount(c->cfg.clk) != ticks)
+        o->after(o->h, c, in);
     if (trap && !c->shadow && c->nr_events == events)
         single_step_trap(c);
 }

@@ -49,6 +49,23 @@ static void cpu_reset_shows_the_registers(void **state)
     log_is(r, at_reset);
 }
 
+/* The descriptor's limit field is 03fffh pages: its upper four bits are 0. */
+static void attributes_hold_the_limit_field(void **state)
+{
+    struct watch_rig *r = watch_rig_create("", 0);
+
+    (void)state;
+    r->c.seg[GS].limit = 0x3ffffff;
+    r->c.seg[GS].attr |= SEG_G;
+    r->c.seg[FS].limit = 0x9ffff;
+    watch_rig_start(r, LOG_CPU_RESET, false);
+    observe_reset(r->observe);
+    watch_rig_stop(r);
+    assert_non_null(strstr(r->log_text, "GS =0000 00000000 03ffffff 00809300\n"));
+    assert_non_null(strstr(r->log_text, "FS =0000 00000000 0009ffff 00099300\n"));
+    watch_rig_destroy(r);
+}
+
 static void int_shows_faults_and_the_registers(void **state)
 {
     static const u8 code[] = {0xb8, 0x10, 0x00, 0x00, 0x00, 0x31, 0xc9, 0xf7, 0xf1, 0xf4};
@@ -221,6 +238,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cpu_reset_shows_the_registers),
+        cmocka_unit_test(attributes_hold_the_limit_field),
         cmocka_unit_test(int_shows_faults_and_the_registers),
         cmocka_unit_test(int_shows_a_triple_fault_in_long_mode),
         cmocka_unit_test(real_mode_interrupts_are_not_int_records),

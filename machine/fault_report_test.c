@@ -183,6 +183,28 @@ static void a_table_that_is_not_mapped_is_found(void **state)
          "The IDT is not mapped: CR2 lies in it (base 0000000040000000, limit 07ff)");
 }
 
+static void to_user(struct watch_rig *r)
+{
+    r->c.cpl = 3;
+    r->c.seg[CS].sel = RIG_USER_CS;
+    r->c.seg[CS].attr |= 3 << SEG_DPL_SHIFT;
+    r->c.seg[SS].sel = RIG_USER_DS;
+    r->c.seg[SS].attr |= 3 << SEG_DPL_SHIFT;
+    cpu_update_mode(&r->c);
+}
+
+static void a_gate_that_users_may_not_call_is_found(void **state)
+{
+    static const u8 code[] = {0xcd, 0x80}; /* int 80h */
+    struct watch_rig *r = protected(code, sizeof(code));
+
+    (void)state;
+    watch_rig_poke(r, RIG_IDT + 0x80 * 8, 0x00008e0000081100);
+    to_user(r);
+    SAYS(r, "1. software interrupt, INT 80h",
+         "IDT entry 128 has DPL 0, so INT 80h is not allowed at CPL 3");
+}
+
 static void a_missing_tss_is_found(void **state)
 {
     /* From CPL 3 by a fault: the handler at CPL 0 needs a stack from the TSS. */
@@ -191,13 +213,8 @@ static void a_missing_tss_is_found(void **state)
     (void)state;
     for (unsigned v = 0; v < 15; v++)
         watch_rig_poke(r, RIG_IDT + v * 8, 0x00008e0000081100);
-    r->c.cpl = 3;
-    r->c.seg[CS].sel = RIG_USER_CS;
-    r->c.seg[CS].attr |= 3 << SEG_DPL_SHIFT;
-    r->c.seg[SS].sel = RIG_USER_DS;
-    r->c.seg[SS].attr |= 3 << SEG_DPL_SHIFT;
+    to_user(r);
     r->c.tr.usable = 0;
-    cpu_update_mode(&r->c);
     SAYS(r, "at 0023:00001000", "CPL 3", "1. #UD", "2. delivering that raised #TS",
          "No TSS is loaded (TR is null), but the handler needs ESP0 from it");
 }
@@ -234,6 +251,7 @@ int main(void)
         cmocka_unit_test(a_stack_that_is_not_mapped_is_found),
         cmocka_unit_test(code_that_is_not_mapped_is_found),
         cmocka_unit_test(a_table_that_is_not_mapped_is_found),
+        cmocka_unit_test(a_gate_that_users_may_not_call_is_found),
         cmocka_unit_test(a_missing_tss_is_found),
         cmocka_unit_test(a_selector_in_the_error_code_is_looked_up),
         cmocka_unit_test(an_instruction_that_kiln_lacks_is_admitted),

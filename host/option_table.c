@@ -44,8 +44,8 @@ const struct option_row option_table[] = {
      "auto: a window, or the terminal where there is no display", 0},
     {"nographic", NULL, opt_flag, GROUP_DISPLAY, "no window; COM1 is the terminal", AT(nographic)},
     {"name", "TEXT", opt_string, GROUP_DISPLAY, "name in the window's title", AT(name)},
-    {"screenshot", "FILE.png", opt_string, GROUP_DISPLAY, "save the screen at the end",
-     AT(screenshot)},
+    {"screenshot", "FILE.png|FILE.txt", opt_string, GROUP_DISPLAY,
+     "save the screen at the end, as a picture or as its text", AT(screenshot)},
     {"screenshot-at", "SECONDS", opt_screenshot_at, GROUP_DISPLAY,
      "save it at this virtual time instead", 0},
 

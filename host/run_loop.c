@@ -22,6 +22,7 @@
 #include "host/sdl_display.h"
 #include "host/stop_signal.h"
 #include "host/terminal.h"
+#include "host/text_screenshot.h"
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -114,6 +115,15 @@ static bool typist_serial(void *h, const char *text)
     return false;
 }
 
+static void save_screenshot(struct run *r)
+{
+    const char *name = r->o->screenshot;
+    int bad = text_screenshot_name(name) ? text_save_machine(r->m, name)
+                                         : png_save_machine(r->m, name);
+    if (bad)
+        r->screenshot_failed = true;
+}
+
 /* Everything that happens at points of virtual time. */
 static void do_scheduled(struct run *r)
 {
@@ -123,8 +133,7 @@ static void do_scheduled(struct run *r)
         key_script_run(r->s->keys, machine_now_ns(r->m), &typist);
     if (machine_now_ns(r->m) >= r->screenshot_ns) {
         r->screenshot_ns = UINT64_MAX;
-        if (png_save_machine(r->m, r->o->screenshot) < 0)
-            r->screenshot_failed = true;
+        save_screenshot(r);
     }
     if (ticks >= r->next_grid) {
         r->next_grid = (ticks / SLICE_TICKS + 1) * SLICE_TICKS;
@@ -408,8 +417,8 @@ static void report(struct run *r)
     if (r->s->display)
         sdl_display_show(r->s->display, r->m);
     terminal_restore_now();
-    if (o->screenshot && o->screenshot_at_s < 0 && png_save_machine(r->m, o->screenshot) < 0)
-        r->screenshot_failed = true;
+    if (o->screenshot && o->screenshot_at_s < 0)
+        save_screenshot(r);
     if (o->screenshot_at_s >= 0 && r->screenshot_ns != UINT64_MAX) {
         fprintf(stderr, "kiln: --screenshot-at: the run ended before %g seconds of virtual time\n",
                 o->screenshot_at_s);

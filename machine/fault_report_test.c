@@ -111,6 +111,18 @@ static void a_missing_idt_is_named(void **state)
     SAYS(r, "No IDT has been loaded: IDTR has base 0 and limit 03ff, which is real mode's table");
 }
 
+static void real_mode_has_a_table_too(void **state)
+{
+    struct watch_rig *r = watch_rig_create(ud2, sizeof(ud2));
+
+    (void)state;
+    r->c.idtr.limit = 0x17;
+    SAYS(r, "at 0000:1000, linear 00001000, CPL 0, mode rm16",
+         "1. #UD (vector 6, invalid opcode)\n",
+         "2. delivering that raised #GP (vector 13, general protection)\n",
+         "The IDT is too short for vector 6: its limit is 0017, and that entry needs 0018 to 001b");
+}
+
 static void gates_are_judged(void **state)
 {
     /* trap gate type, DPL 0, present, selector 0008: 8f00; see SDM 3A figure 6-2 */
@@ -246,6 +258,7 @@ int main(void)
         cmocka_unit_test(an_earlier_exception_is_not_in_the_chain),
         cmocka_unit_test(a_software_interrupt_begins_its_chain),
         cmocka_unit_test(a_missing_idt_is_named),
+        cmocka_unit_test(real_mode_has_a_table_too),
         cmocka_unit_test(gates_are_judged),
         cmocka_unit_test(long_mode_wants_64_bit_handlers),
         cmocka_unit_test(a_stack_that_is_not_mapped_is_found),

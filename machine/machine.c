@@ -195,12 +195,14 @@ static enum machine_stop honour_request(struct machine *m)
  * Reference, 4-6). Otherwise it is the end, or what the user chose. */
 static enum machine_stop shut_down(struct machine *m)
 {
-    if (rtc_get_cmos(&m->pc.rtc, CMOS_SHUTDOWN) || m->cfg.reset_on_triple_fault) {
-        machine_reset(m);
-        return MACHINE_RESET;
-    }
-    observe_triple_fault(m->observe, stderr);
-    return MACHINE_TRIPLE_FAULT;
+    bool meant = rtc_get_cmos(&m->pc.rtc, CMOS_SHUTDOWN);
+
+    if (!meant)
+        observe_triple_fault(m->observe, stderr);
+    if (!meant && !m->cfg.reset_on_triple_fault)
+        return MACHINE_TRIPLE_FAULT;
+    machine_reset(m);
+    return MACHINE_RESET;
 }
 
 /* The processor is halted: lets time pass to the next deadline or the limit. */

@@ -115,6 +115,26 @@ static void keys_translated_and_not(void **state)
     }
 }
 
+/* The keyboard's set 2 and the controller's translation are inverse: every key of set 1 comes out
+ * as it went in. */
+static void translation_gives_set_1_back(void **state)
+{
+    (void)state;
+    command(0x60), data(0x41);
+    for (u16 code = 1; code <= 0x58; code++) {
+        char expected[4];
+
+        if (code == 0x55) /* no such key on any keyboard of IBM's */
+            continue;
+        i8042_key(&k, code, true);
+        sprintf(expected, "%02x", code);
+        assert_string_equal(bytes(), expected);
+        i8042_key(&k, code, false);
+        sprintf(expected, "%02x", code | 0x80);
+        assert_string_equal(bytes(), expected);
+    }
+}
+
 static void keyboard_commands(void **state)
 {
     static const struct { const char *in, *out; } rows[] = {
@@ -251,7 +271,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(controller_commands), TEST(keys_translated_and_not), TEST(keyboard_commands),
+        TEST(controller_commands), TEST(keys_translated_and_not), TEST(translation_gives_set_1_back),
+        TEST(keyboard_commands),
         TEST(a_held_key_repeats_after_half_a_second), TEST(interrupts_follow_the_buffer_and_the_mode),
         TEST(switched_off_ports_keep_their_bytes), TEST(the_mouse), TEST(a20_and_reset),
     };

@@ -1,10 +1,10 @@
 /*
  * VGA: from registers and memory to a picture, and to text. IBM VGA/XGA Technical Reference.
  *
- * Text modes and mode 13h. Nothing here changes the device, and no register value reaches beyond
- * video memory: every address is masked.
+ * Text, 16 colours in planes, CGA's two bits a pixel, and 256 colours. Nothing here changes the
+ * device, and no register value reaches beyond video memory: every address is masked.
  *
- * UNIMPL: planar and CGA graphics (shown black).
+ * UNIMPL: panning, preset row, split screen.
  */
 #include "devices/vga.h"
 
@@ -97,15 +97,17 @@ static void draw_cell(const struct vga *v, const struct text_geometry *g, const 
     for (unsigned y = 0; y < h; y++) {
         u8 row = y < GLYPH_ROWS ? v->vram[((font + ch * GLYPH_ROWS + y) & 0xffff) << 2 | 2] : 0;
 
+        if ((attr & 0x77) == 1 && (v->attr[ATTR_MODE] & 2) && y == (v->crtc[CRTC_UNDERLINE] & 31u))
+            row = 0xff; /* monochrome text: attribute 1 is underlined */
         if (hidden)
             row = 0;
         if (cursor && y >= first && y <= last)
             row = 0xff;
         for (unsigned x = 0; x < w; x++) {
-            bool on = x < 8 ? row >> (7 - x) & 1
-                            : (row & 1) && ((v->attr[ATTR_MODE] & 4) && ch >= 0xc0 && ch <= 0xdf);
-            if (x == 8 && cursor && y >= first && y <= last)
-                on = true;
+            /* The ninth dot is background, but for line graphics and what spans the cell. */
+            bool ninth = row == 0xff || ((v->attr[ATTR_MODE] & 4) && ch >= 0xc0 && ch <= 0xdf);
+            bool on = x < 8 ? row >> (7 - x) & 1 : (row & 1) && ninth;
+
             px[y * stride + x] = on ? fg : bg;
         }
     }
@@ -132,6 +134,35 @@ static void render_text(const struct vga *v, u32 *px, unsigned max_w, unsigned m
         }
 }
 
+/* Two or four bits a pixel: planes side by side, or CGA's pairs of bits in planes 0 and 1. */
+static void render_planes(const struct vga *v, u32 *px, unsigned max_w, unsigned max_h, unsigned *w, unsigned *h)
+{
+    unsigned width = (v->crtc[CRTC_H_END] + 1u) * 8, lines = vertical_end(v);
+    unsigned rows = (v->crtc[CRTC_MAX_SCAN] & 31u) + 1, pitch = v->crtc[CRTC_OFFSET] * 2u;
+    unsigned start = v->crtc[CRTC_START_HIGH] << 8 | v->crtc[CRTC_START_LOW];
+    /* CGA's memory: address bit 13 is the lowest bit of the row in a character (CRTC mode, CMS0);
+     * in word mode, with two planes in use, that is every second byte's bit 12. */
+    unsigned bank = v->crtc[CRTC_MODE] & 1 ? 0 : v->crtc[CRTC_MODE] & 0x40 ? 0x2000 : 0x1000;
+    bool pairs = v->gr[GR_MODE] & 0x20;
+
+    if (v->crtc[CRTC_MAX_SCAN] & 0x80)
+        lines /= 2;
+    *w = width < max_w ? width : max_w;
+    *h = lines < max_h ? lines : max_h;
+    for (unsigned y = 0; y < *h; y++)
+        for (unsigned x = 0; x < *w; x++) {
+            unsigned at = start + y / rows * pitch + x / 8 + (y % rows & 1 ? bank : 0), color = 0;
+            const u8 *p = v->vram + ((at & 0xffff) << 2);
+
+            if (pairs)
+                color = p[x >> 2 & 1] >> (6 - 2 * (x & 3)) & 3;
+            else
+                for (unsigned k = 0; k < 4; k++)
+                    color |= (p[k] >> (7 - (x & 7)) & 1u) << k;
+            px[y * *w + x] = attr_color(v, color);
+        }
+}
+
 /* 256 colours, one byte a pixel, each line shown twice (mode 13h). */
 static void render_256(const struct vga *v, u32 *px, unsigned max_w, unsigned max_h, unsigned *w, unsigned *h)
 {
@@ -154,9 +185,9 @@ void vga_render(const struct vga *v, u32 *px, unsigned max_w, unsigned max_h, un
         render_text(v, px, max_w, max_h, w, h);
     } else if (!blanked(v) && (v->gr[GR_MODE] & 0x40)) {
         render_256(v, px, max_w, max_h, w, h);
+    } else if (!blanked(v)) {
+        render_planes(v, px, max_w, max_h, w, h);
     } else {
-        if (!blanked(v))
-            unimplemented(v->dev.env.log, "vga: planar and CGA graphics modes");
         *w = 640 < max_w ? 640 : max_w;
         *h = 400 < max_h ? 400 : max_h;
         memset(px, 0, (size_t)*w * *h * sizeof(*px));

@@ -224,11 +224,12 @@ struct key_script *key_script_parse(const char *text, char err[KEY_SCRIPT_ERR_LE
     struct key_script *s = calloc(1, sizeof(*s));
     if (!s)
         abort();
-    s->next_ns = START_MS * MS;
     if (!parse_text(s, text, err)) {
         key_script_free(s);
         return NULL;
     }
+    bool types_at_once = s->nr_steps && s->steps[0].kind == STEP_CHORD;
+    s->next_ns = types_at_once ? START_MS * MS : 0;
     return s;
 }
 

@@ -15,7 +15,7 @@ hash_of() {
     cd "$dir/$1" || exit 1
     shift 3
     shown="kiln in $1"
-    "$kiln" -display none -serial file:serial -m 64 --timeout 300 --keys "$keys" "$@" --state-hash \
+    "$kiln" -display none -serial file:serial -m 64 --timeout 800 --keys "$keys" "$@" --state-hash \
         disk.img 2>err </dev/null || { cat err; exit 1; }
     sed -n 's/^state-hash: //p' err
 }
@@ -33,6 +33,6 @@ same() {
 }
 
 same GRUB '{screen:second entry}{down}{up}c{screen:grub>}ab' '{screen:second entry}{down}{up}c{screen:grub>}ac' \
-    "$dir/disk.img" --max-insns 600M
+    "$dir/disk.img" --max-insns 300M
 same Ember '{screen:ember>}mem\npci\n' '{screen:ember>}mem\npcj\n' "$build/ember.img" --max-insns 30M
 finish

@@ -12,7 +12,7 @@ seabios=/usr/share/seabios
 # run ARGS...: runs kiln without a window and without input; $status, $dir/serial, $dir/err.
 run() {
     shown="kiln $*"
-    "$kiln" -display none -serial "file:$dir/serial" --timeout 300 "$@" 2>"$dir/err" </dev/null
+    "$kiln" -display none -serial "file:$dir/serial" --timeout 800 "$@" 2>"$dir/err" </dev/null
     status=$?
 }
 

@@ -10,7 +10,7 @@ sector halt.img "$HALT"
 run -display none --on-halt exit --timeout 20 halt.img
 is_status 74
 says "halted for good"
-run -display none --timeout 1 halt.img
+run -display none --timeout 6 halt.img
 is_status 124
 says "halted for good"
 [ "$(grep -c 'halted for good' err)" = 1 ] || fail "said more than once"

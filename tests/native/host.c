@@ -211,10 +211,10 @@ static bool map_regions(const u8 *constant)
     return mprotect((void *)(uintptr_t)regions[R_CONST].lin, 4096, PROT_READ) == 0;
 }
 
-static bool install_ldt(void)
+static bool install_ldt(const struct host_facts *f)
 {
     for (unsigned i = 0; i < NR_LDT; i++) {
-        u64 d = ldt_descriptors[i];
+        u64 d = ldt_entry(f, i);
         struct user_desc u = {
             .entry_number = i,
             .base_addr = (unsigned)(bits(d, 39, 16) | bits(d, 63, 56) << 24),
@@ -225,7 +225,7 @@ static bool install_ldt(void)
             .limit_in_pages = bits(d, 55, 55),
             .seg_not_present = !bits(d, 47, 47),
         };
-        if (syscall(SYS_modify_ldt, 0x11, &u, sizeof(u)))
+        if (d && syscall(SYS_modify_ldt, 0x11, &u, sizeof(u)))
             return false;
     }
     return true;
@@ -270,13 +270,14 @@ static _Noreturn void child(struct shared *sh, const struct host_facts *facts, i
     sigfillset(&sa.sa_mask);
     if (stack.ss_sp == MAP_FAILED || sigaltstack(&stack, NULL) || !map_regions(sh->constant))
         _exit(2);
-    if (facts->ldt && !install_ldt())
+    if (facts->ldt && !install_ldt(facts))
         _exit(3);
     for (unsigned i = 0; i < ARRAY_LEN(sigs); i++)
         sigaction(sigs[i], &sa, NULL);
     if (!forbid_system_calls())
         _exit(4);
     sh->nr = 0;
+    sys3(SYS_write, to, (long)"", 1); /* ready */
     __asm__ volatile("int3");
     _exit(5);
 }
@@ -284,7 +285,9 @@ static _Noreturn void child(struct shared *sh, const struct host_facts *facts, i
 int host_start(struct host *h, struct shared *sh, const struct host_facts *facts)
 {
     int down[2], up[2];
+    char ready;
 
+    signal(SIGPIPE, SIG_IGN);
     h->sh = sh;
     if (pipe2(down, O_CLOEXEC) || pipe2(up, O_CLOEXEC))
         return -1;
@@ -301,6 +304,16 @@ int host_start(struct host *h, struct shared *sh, const struct host_facts *facts
     close(up[1]);
     h->to = down[1];
     h->from = up[0];
+    if (read(h->from, &ready, 1) != 1) {
+        static const char *const what[] = { [2] = "mapping memory", [3] = "the LDT", [4] = "seccomp" };
+        int status = 0;
+
+        waitpid(h->pid, &status, 0);
+        status = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+        fprintf(stderr, "native_test: the sandbox cannot be made here: %s\n",
+                status >= 2 && status <= 4 ? what[status] : "the child died");
+        return -1;
+    }
     return 0;
 }
 

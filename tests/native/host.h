@@ -19,6 +19,7 @@ struct host_facts {
     u16 cs32;        /* 32-bit flat code selector; 0: the host has none */
     u16 cs64, ss;
     bool ldt;        /* modify_ldt works, and selectors of the LDT can be loaded */
+    bool ldt16;      /* ... also with 16-bit segments */
     bool low, top;   /* the low and the top page could be mapped */
     bool ss_is_gp;   /* the hypervisor reports #SS(0) as #GP(0) */
     bool fs_lost;    /* the selectors in FS and GS do not survive an exception */
@@ -39,6 +40,7 @@ enum ldt_entry {
     NR_LDT
 };
 extern const u64 ldt_descriptors[NR_LDT];
+u64 ldt_entry(const struct host_facts *, unsigned index); /* 0 where the host does not allow it */
 
 struct host {
     pid_t pid;

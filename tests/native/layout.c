@@ -22,7 +22,7 @@ const struct region_def regions[NR_REGIONS] = {
 /* The accessed bit is set, as the Linux kernel's modify_ldt does. */
 const u64 ldt_descriptors[NR_LDT] = {
     [LDT_DATA32] = DESC(0x20000000u, 0x01fffu, 3, 1, 4),
-    [LDT_DATA16] = DESC(0x1fffc000u, 0x0ffffu, 3, 1, 0),
+    [LDT_DATA16] = DESC(0x1fffc000u, 0x0ffffu, 3, 1, 4),
     [LDT_DOWN] = DESC(0u, 0x20000u, 7, 1, 0xc),
     [LDT_RO] = DESC(0u, 0xfffffu, 1, 1, 0xc),
     [LDT_XO] = DESC(0u, 0xfffffu, 9, 1, 0xc),
@@ -31,3 +31,10 @@ const u64 ldt_descriptors[NR_LDT] = {
     [LDT_CODE16] = DESC(0x10000000u, 0x01fffu, 11, 1, 0),
     [LDT_STACK16] = DESC(0x30000000u, 0x01fffu, 3, 1, 0),
 };
+
+u64 ldt_entry(const struct host_facts *f, unsigned index)
+{
+    u64 d = ldt_descriptors[index];
+
+    return !f->ldt || (!f->ldt16 && !bits(d, 54, 54)) ? 0 : d;
+}

@@ -184,7 +184,7 @@ static void print_host(const struct host_facts *f)
 {
     printf("host: %s, 32-bit code %s, LDT %s, low page %s, top page %s\n", f->vendor,
            f->cs32 ? f->cs32 & 4 ? "through the LDT" : "selector 23h" : "not available",
-           f->ldt ? "works" : "not available", f->low ? "mapped" : "not mapped",
+           f->ldt16 ? "works" : f->ldt ? "works without 16-bit segments" : "not available", f->low ? "mapped" : "not mapped",
            f->top ? "mapped" : "not mapped");
 }
 
@@ -337,7 +337,7 @@ int main(int argc, char **argv)
         printf("native_test: this host's kernel offers no 32-bit code segment; skipped\n");
         return SKIPPED;
     }
-    if (r.opt.code == 2 && !r.facts.ldt) {
+    if (r.opt.code == 2 && !r.facts.ldt16) {
         print_host(&r.facts);
         printf("native_test: this host's kernel offers no LDT for a 16-bit code segment; skipped\n");
         return SKIPPED;
@@ -350,10 +350,12 @@ int main(int argc, char **argv)
     rng = (struct rng){ r.opt.seed ^ 0x5eed };
     for (unsigned i = 0; i < 4096; i += 8)
         store_le(r.sh->constant + i, rng_next(&rng) >> rng_below(&rng, 64), 8);
-    if (rig_init(&r.rig, &r.facts, r.sh->constant) || host_start(&r.host, r.sh, &r.facts)) {
+    if (rig_init(&r.rig, &r.facts, r.sh->constant)) {
         perror("native_test: setting up");
         return 1;
     }
+    if (host_start(&r.host, r.sh, &r.facts))
+        return 1;
     gen_init(&r.gen, &r.rig, &r.facts, r.opt.code, r.opt.seed);
     if (r.opt.row && !(r.gen.only_row = find_row(r.opt.row))) {
         fprintf(stderr, "native_test: no row is named %s\n", r.opt.row);

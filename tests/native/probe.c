@@ -54,6 +54,14 @@ static bool ldt_works(const struct host_facts *f)
     return ok;
 }
 
+static bool ldt16_works(const struct host_facts *f)
+{
+    struct user_desc u = { .entry_number = 0, .limit = 0xfff };
+
+    (void)f;
+    return syscall(SYS_modify_ldt, 0x11, &u, sizeof(u)) == 0;
+}
+
 static bool page_maps(u64 lin)
 {
     void *at = (void *)(uintptr_t)lin;
@@ -130,6 +138,7 @@ int host_probe(struct host_facts *f)
     for (unsigned i = 1; i < 16; i++)
         f->gdt[i] = visible_descriptor((u16)(i * 8 + 3));
     f->ldt = child_says_yes(ldt_works, f);
+    f->ldt16 = f->ldt && child_says_yes(ldt16_works, f);
     f->low = child_says_yes(low_maps, f);
     f->top = child_says_yes(top_maps, f);
     f->fs_lost = child_says_yes(gs_is_lost, f);

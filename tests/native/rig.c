@@ -48,8 +48,8 @@ static void build_tables(struct rig *r, const struct host_facts *f)
     store_le(ram + PA_GDT + SEL_TSS + 8, tss >> 32, 8);
     store_le(ram + PA_GDT + SEL_LDT, (NR_LDT * 8 - 1) | (ldt & 0xffffff) << 16 | 0x82ull << 40 | (ldt >> 24 & 0xff) << 56, 8);
     store_le(ram + PA_GDT + SEL_LDT + 8, ldt >> 32, 8);
-    if (f->ldt)
-        memcpy(ram + PA_LDT, ldt_descriptors, sizeof(ldt_descriptors));
+    for (unsigned i = 0; i < NR_LDT; i++)
+        store_le(ram + PA_LDT + 8 * i, ldt_entry(f, i), 8);
     for (unsigned v = 0; v < 256; v++) {
         u64 target = SYS_BASE + PA_HANDLER, dpl = v == 3 || v == 4 ? 3 : 0;
 

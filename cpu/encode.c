@@ -24,6 +24,8 @@ static unsigned effective_size(const struct insn *in, const struct isa_row *r)
 {
     if (!isa_size_dependent(r))
         return 0;
+    if (r->op[0].size == SZ_y) /* 32 bits whatever 66h says */
+        return in->opsz == 8 ? 8 : 0;
     return r->op[0].size == SZ_b && r->op[0].letter != OP_I && r->op[1].size != SZ_none &&
                    r->op[0].letter != OP_J && r->op[0].letter != OP_K
                ? in->srcsz

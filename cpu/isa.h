@@ -9,8 +9,8 @@
  * ROW(id, mnemonic, map|opcode, /r, operands, attributes, reads, writes, undefined, jit,
  *     function, manual)
  *   id         enumerator ROW_<id>
- *   mnemonic   as Capstone writes it (Intel syntax); "a|b|c" for operand size 16, 32, 64, with
- *              a leading '@' for address size; '%' stands for the condition
+ *   mnemonic   as Capstone writes it (Intel syntax); "a|b|c|d" for operand size 16, 32, 64, 128,
+ *              with a leading '@' for address size; '%' stands for the condition
  *   opcode     M1, M2 (0Fh), M38, M3A | byte
  *   /r         -1, the ModRM.reg value 0 to 7, or RM(reg, rm) for one exact register-form byte
  *   operands   O0() to O3(letter,size, ...), see below

@@ -1,0 +1,281 @@
+/*
+ * Why the decoder and Capstone 4 differ: the whole list.
+ *
+ * Capstone is a disassembler: it names what the manual reserves, knows families that the table
+ * does not have yet, and is lenient with prefixes. A class is as narrow as it can be said.
+ */
+#include "tests/decode/classes.h"
+#include "cpu/isa.h"
+#include <stdio.h>
+
+static bool row_in(const struct difference *d, u16 first, u16 last)
+{
+    return d->in.row >= first && d->in.row <= last;
+}
+
+static bool both_ok(const struct difference *d)
+{
+    return d->known && d->status == DECODE_OK;
+}
+
+static bool same_length(const struct difference *d)
+{
+    return both_ok(d) && d->size == d->in.len;
+}
+
+static bool only_kiln(const struct difference *d)
+{
+    return !d->known && d->status == DECODE_OK;
+}
+
+static bool only_capstone(const struct difference *d)
+{
+    return d->known && d->status == DECODE_INVALID;
+}
+
+/* The prefixes in front of the opcode. */
+struct prefixes {
+    bool p66, p67, rep, lock, rexw;
+    u8 rex;
+    unsigned n;
+};
+
+static struct prefixes prefixes_of(const struct difference *d)
+{
+    struct prefixes p = { 0 };
+
+    for (; p.n < 15; p.n++) {
+        u8 b = d->bytes[p.n];
+
+        if (d->code == 8 && (b & 0xf0) == 0x40) {
+            p.rex = b;
+            continue;
+        }
+        if (b == 0x66)
+            p.p66 = true;
+        else if (b == 0x67)
+            p.p67 = true;
+        else if (b == 0xf0)
+            p.lock = true;
+        else if (b == 0xf2 || b == 0xf3)
+            p.rep = true;
+        else if (b != 0x26 && b != 0x2e && b != 0x36 && b != 0x3e && b != 0x64 && b != 0x65)
+            break;
+        p.rex = 0;
+    }
+    p.rexw = p.rex & 8;
+    return p;
+}
+
+/* Whether the table has an instruction of this name at all. */
+static bool in_table(const char *mnemonic)
+{
+    for (unsigned i = 1; i < NR_ROWS; i++) {
+        const char *m = isa_rows[i].mnemonic;
+        size_t n = strlen(mnemonic);
+
+        for (m += *m == '@'; m; m = strchr(m, '|') ? strchr(m, '|') + 1 : NULL)
+            if (!strncmp(m, mnemonic, n) && (m[n] == 0 || m[n] == '|'))
+                return true;
+    }
+    return false;
+}
+
+static bool is_x87(const struct difference *d)
+{
+    return row_in(d, ROW_X87_d8, ROW_X87_df) && d->status == DECODE_OK && (!d->known || same_length(d));
+}
+
+static bool is_family(const struct difference *d)
+{
+    unsigned n = prefixes_of(d).n;
+    bool sse = d->bytes[n] == 0x0f && (d->bytes[n + 1] == 0x10 || d->bytes[n + 1] == 0x11 || d->bytes[n + 1] == 0xc2);
+
+    /* MOVSD and CMPSD are also the names of string instructions. */
+    return only_capstone(d) && d->in.row == ROW_INVALID && (sse || !in_table(d->mnemonic));
+}
+
+static bool is_lock(const struct difference *d)
+{
+    return only_capstone(d) && (d->in.pfx & PFX_LOCK) && d->size == d->in.len;
+}
+
+static bool is_sal(const struct difference *d)
+{
+    return same_length(d) && row_in(d, ROW_SAL_EbIb, ROW_SAL_EvCL) && !strcmp(d->mnemonic, "sal");
+}
+
+static bool is_ud1(const struct difference *d)
+{
+    return same_length(d) && d->in.row == ROW_UD1 && !strcmp(d->mnemonic, "ud2b");
+}
+
+static bool is_ud0(const struct difference *d)
+{
+    return only_kiln(d) && d->in.row == ROW_UD0;
+}
+
+static bool is_cbw(const struct difference *d)
+{
+    return same_length(d) && row_in(d, ROW_CBW, ROW_CWD) && (d->code == 2 || prefixes_of(d).p66);
+}
+
+static bool is_rexw_66(const struct difference *d)
+{
+    struct prefixes p = prefixes_of(d);
+
+    return both_ok(d) && p.p66 && p.rexw &&
+           (d->in.row == ROW_RET_Iw || row_in(d, ROW_INSB, ROW_OUTSZ) || row_in(d, ROW_PUSHF, ROW_POPF) ||
+            d->in.row == ROW_IRET || row_in(d, ROW_RETF, ROW_RETF_Iw) || d->in.row == ROW_MOV_ZvIv);
+}
+
+static bool is_66_rep(const struct difference *d)
+{
+    struct prefixes p = prefixes_of(d);
+
+    return p.p66 && p.rep && (both_ok(d) || (only_kiln(d) && row_in(d, ROW_MOV_ALOb, ROW_MOV_OvAX)));
+}
+
+static bool is_call_66(const struct difference *d)
+{
+    return d->known && d->in.row == ROW_CALL_Jz && prefixes_of(d).p66;
+}
+
+static bool is_67_rexw(const struct difference *d)
+{
+    struct prefixes p = prefixes_of(d);
+
+    return both_ok(d) && p.p67 && p.rexw;
+}
+
+static bool is_jcxz(const struct difference *d)
+{
+    return same_length(d) && d->in.row == ROW_JCXZ && prefixes_of(d).p67;
+}
+
+static bool is_moffs(const struct difference *d)
+{
+    return same_length(d) && row_in(d, ROW_MOV_ALOb, ROW_MOV_OvAX) && prefixes_of(d).p67;
+}
+
+static bool is_sreg_rex(const struct difference *d)
+{
+    return only_kiln(d) && (d->in.row == ROW_MOV_EvSw || d->in.row == ROW_MOV_SwEw) &&
+           (prefixes_of(d).rex & 4);
+}
+
+static bool is_no_register(const struct difference *d)
+{
+    return only_capstone(d) && row_in(d, ROW_MOV_RdCd, ROW_MOV_DdRd) && d->size == d->in.len;
+}
+
+static bool is_mov_cs(const struct difference *d)
+{
+    return only_capstone(d) && (d->in.row == ROW_MOV_SwEw || d->in.row == ROW_MOV_EvSw) && d->size == d->in.len;
+}
+
+static bool is_hint(const struct difference *d)
+{
+    return only_kiln(d) && row_in(d, ROW_NOP_Ev, ROW_NOP_1E);
+}
+
+static bool is_hint_name(const struct difference *d)
+{
+    return same_length(d) && ((d->in.row == ROW_NOP_18 && !strncmp(d->mnemonic, "prefetch", 8)) ||
+                              (d->in.row == ROW_NOP_1E && !strncmp(d->mnemonic, "endbr", 5)));
+}
+
+static bool is_xchg_r8(const struct difference *d)
+{
+    return same_length(d) && d->in.row == ROW_XCHG_ZvAX && d->in.reg[0] == R8 && !strcmp(d->mnemonic, "nop");
+}
+
+static bool is_prefetchw(const struct difference *d)
+{
+    return d->in.row == ROW_PREFETCHW &&
+           (only_kiln(d) || (same_length(d) && !strncmp(d->mnemonic, "prefetch", 8)));
+}
+
+static bool is_fence(const struct difference *d)
+{
+    return only_kiln(d) && row_in(d, ROW_LFENCE, ROW_SFENCE);
+}
+
+static bool is_bmi(const struct difference *d)
+{
+    return same_length(d) && row_in(d, ROW_BSF_GvEv, ROW_BSR_GvEv) &&
+           (!strcmp(d->mnemonic, "tzcnt") || !strcmp(d->mnemonic, "lzcnt"));
+}
+
+static bool is_pause(const struct difference *d)
+{
+    return same_length(d) && d->in.row == ROW_NOP_90 && prefixes_of(d).rep;
+}
+
+static bool is_np(const struct difference *d)
+{
+    static const char *const names[] = { "movnti", "lfence", "mfence", "sfence", "clflush" };
+    struct prefixes p = prefixes_of(d);
+
+    if (!only_capstone(d) || d->in.row != ROW_INVALID || !(p.p66 || p.rep))
+        return false;
+    for (unsigned i = 0; i < ARRAY_LEN(names); i++)
+        if (!strcmp(d->mnemonic, names[i]))
+            return true;
+    return false;
+}
+
+static bool is_swapgs(const struct difference *d)
+{
+    return only_capstone(d) && d->in.row == ROW_INVALID && d->code != 8 && !strcmp(d->mnemonic, "swapgs");
+}
+
+static const struct class classes[] = {
+    { "x87", "X87_d8 to X87_df", "1, 8", "one row for each opcode, not there yet; lengths agree where Capstone knows one", is_x87 },
+    { "families", "none", "2A to 2D", "MMX, SSE, AVX, 3DNow!, VMX, SVM, XSAVE, SMAP, RDRAND and so on: not there yet", is_family },
+    { "call-66", "CALL_Jz", "APM 3 1.2.4", "with 66h a 16-bit offset, on AMD in 64-bit code too; with more prefixes Capstone misses the 66h", is_call_66 },
+    { "lock", "all without LOCK", "2A LOCK", "#UD in the manual; Capstone is lenient, more so with F2 and F3", is_lock },
+    { "sal", "SAL_*", "2B SAL/SAR/SHL/SHR", "/6 is an alias: shl to us, sal to Capstone", is_sal },
+    { "ud1", "UD1", "2B UD", "Capstone's name is ud2b", is_ud1 },
+    { "ud0", "UD0", "2B UD", "Capstone does not know it", is_ud0 },
+    { "cbw", "CBW, CWD", "2A CBW, CWD", "Capstone names the size wrong in 16-bit code and with 66h", is_cbw },
+    { "rexw-66", "INSZ, OUTSZ, PUSHF, POPF, IRET, RET, RETF, MOV_ZvIv", "2A 2.2.1.2", "REX.W overrides 66h; Capstone's name or length follows 66h", is_rexw_66 },
+    { "66-rep", "size-dependent rows; MOV_ALOb to MOV_OvAX", "2A 2.1.1", "66h with an F2 or F3 that means nothing, or REP: Capstone misses the 66h", is_66_rep },
+    { "67-rexw", "size-dependent rows", "2A 2.2.1.2", "67h with REX.W: Capstone takes a wrong size, even a wrong length", is_67_rexw },
+    { "jcxz", "JCXZ", "2A Jcc", "Capstone overlooks 67h with other prefixes behind it", is_jcxz },
+    { "moffs", "MOV_ALOb to MOV_OvAX", "2B MOV", "with 67h: mov to us (a 32-bit offset), movabs to Capstone at times", is_moffs },
+    { "sreg-rex", "MOV_EvSw, MOV_SwEw", "2A 2.2.1.2", "REX.R means nothing for segment registers; Capstone refuses it", is_sreg_rex },
+    { "no-register", "MOV_RdCd to MOV_DdRd", "2B MOV", "registers that are not there (CR1, CR5, DR8 ...): #UD", is_no_register },
+    { "mov-cs", "MOV_SwEw, MOV_EvSw", "2B MOV", "a load of CS, segment registers 6 and 7: #UD", is_mov_cs },
+    { "hint", "NOP_Ev, NOP_18 to NOP_1E", "2D appendix A", "reserved NOPs that Capstone does not know", is_hint },
+    { "hint-name", "NOP_18, NOP_1E", "2B PREFETCHh, 2A ENDBR64", "Capstone has the hint's name", is_hint_name },
+    { "xchg-r8", "XCHG_ZvAX", "2D XCHG", "90 with REX.B exchanges R8 and rAX; with more prefixes Capstone calls it nop", is_xchg_r8 },
+    { "prefetchw", "PREFETCHW", "2B PREFETCHW", "/0 and /2 to /7 are aliases (APM 3 PREFETCH)", is_prefetchw },
+    { "fence", "LFENCE, MFENCE, SFENCE", "2A, 2B", "the low three bits of ModRM mean nothing; Capstone wants 0", is_fence },
+    { "bmi", "BSF, BSR", "2A BSF, BSR", "TZCNT and LZCNT are not offered by our CPUID: F3 means nothing", is_bmi },
+    { "pause", "NOP_90", "2B PAUSE", "a NOP with F3 (xchg to Capstone when there is a REX)", is_pause },
+    { "np", "MOVNTI, LFENCE, MFENCE, SFENCE, CLFLUSH", "2A 3.1.1.1", "NP: not with 66, F2, F3; Capstone does not mind", is_np },
+    { "swapgs", "SWAPGS", "2B SWAPGS", "only in 64-bit mode; Capstone names it everywhere", is_swapgs },
+};
+_Static_assert(ARRAY_LEN(classes) <= 40, "at most 40 classes");
+
+/* Counts; this is a test program, and it has one of them. */
+static u64 counts[ARRAY_LEN(classes)];
+
+const struct class *class_of(const struct difference *d)
+{
+    for (unsigned i = 0; i < ARRAY_LEN(classes); i++)
+        if (classes[i].is(d)) {
+            counts[i]++;
+            return &classes[i];
+        }
+    return NULL;
+}
+
+void class_print(void)
+{
+    printf("%-12s %10s  %-44s %-20s %s\n", "class", "count", "rows", "SDM", "what");
+    for (unsigned i = 0; i < ARRAY_LEN(classes); i++)
+        printf("%-12s %10llu  %-44s %-20s %s\n", classes[i].name, (unsigned long long)counts[i],
+               classes[i].rows, classes[i].manual, classes[i].says);
+}

@@ -8,7 +8,7 @@ set -u
 
 build="build-essential cmake ninja-build pkg-config libsdl2-dev libcapstone-dev libelf-dev
     libcmocka-dev libpng-dev libxxhash-dev gcc-multilib"
-test="qemu-system-x86 seabios grub-pc-bin grub-common mtools xvfb xdotool"
+test="qemu-system-x86 seabios grub-pc-bin grub-common mtools xvfb xdotool bochs bochs-term"
 
 wanted=
 for set in "$@"; do

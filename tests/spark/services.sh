@@ -1,7 +1,8 @@
 #!/bin/sh
 # Boots services.S under our firmware and under a reference one, and compares the lines.
 # usage: services.sh SPARK.BIN VGABIOS.BIN WORKDIR [EMULATOR]
-# EMULATOR takes QEMU's options; the reference always runs in QEMU with SeaBIOS.
+# EMULATOR takes QEMU's options or is Kiln; the reference always runs in QEMU with SeaBIOS. With
+# SeaBIOS as SPARK.BIN it is the emulator that is tested.
 # Exit: 0 same, 1 different, 77 when a program is missing.
 src=$(cd "$(dirname "$0")" && pwd)
 bios=$1 vga=$2 dir=$3 emulator=${4:-qemu-system-x86_64}
@@ -53,8 +54,20 @@ run() {
 file_says_type() { [ "$(grep -c '^type' "$1")" = 2 ]; }
 printed() { grep -q '^end' "$1" || [ "$(words "$1")" -gt "$2" ]; }
 
+# The same in Kiln, whose keys are a script.
+run_kiln() {
+    make_disk disk.img
+    rm -f "$4"
+    "$1" -display none -m 64 -bios "$2" -vgabios "$3" -serial file:"$4" -rtc base=2024-03-01T12:00:00 \
+        disk.img --timeout 300 --until serial:end < /dev/null \
+        --keys '{serial:kept}{wait:1}aA{ctrl-c}{alt-x}1!{F1}{up}{left}{kpenter}\e\t\n'
+}
+
 run qemu-system-x86_64 "$ref_bios" "$ref_vga" reference.txt
-run "$emulator" "$bios" "$vga" ours.txt
+case $emulator in
+*kiln) run_kiln "$emulator" "$bios" "$vga" ours.txt ;;
+*) run "$emulator" "$bios" "$vga" ours.txt ;;
+esac
 cat ours.txt
 for f in reference ours; do
     grep -q '^end' $f.txt || { echo "FAIL: the $f run did not reach its end"; exit 1; }

@@ -16,6 +16,10 @@ need() {
 fail() {
     echo "FAIL: $*"
     [ -f serial.txt ] && { echo "the end of what COM1 said:"; tail -n 30 serial.txt; }
+    if [ -n "$pid" ] && gone; then
+        wait $pid
+        echo "the emulator has ended, with status $?"
+    fi
     [ -s stderr.txt ] && { echo "the emulator said:"; tail -n 10 stderr.txt; }
     end
     exit 1

@@ -7,6 +7,7 @@
  */
 #include "cpu/block.h"
 #include "core/mem_view.h"
+#include "cpu/forms.h"
 #include "cpu/operand.h"
 #include "mmu/mmu.h"
 #include <stdlib.h>
@@ -241,7 +242,7 @@ static exec_fn *function_of(const struct insn *in, enum decode_status s)
         return op_undefined;
     if (r->attr & A_MISSING)
         return op_missing;
-    return r->attr & A_CPL0 ? op_privileged : r->exec;
+    return r->attr & A_CPL0 ? op_privileged : form_of(in);
 }
 
 /* ---- decoding ---- */

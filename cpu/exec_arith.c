@@ -3,69 +3,21 @@
  * pages that the rows name. Where a flag is undefined there, the value here follows AMD silicon
  * as tests/native reports it.
  */
-#include "cpu/operand.h"
+#include "cpu/alu.h"
 
-typedef u64 alu_op(struct cpu *, u64 a, u64 b, unsigned size);
+/* first op second, for any operands: cpu/forms.c has the usual ones with constants. */
+#define ALU(c, in, op) alu(c, in, op, (in)->kind[0], (in)->kind[1], (in)->opsz)
+#define ALU_FLAGS(c, in, op) alu_flags(c, in, op, (in)->kind[0], (in)->kind[1], (in)->opsz)
 
-static inline u64 op_add(struct cpu *c, u64 a, u64 b, unsigned size)
-{
-    return flags_add(c, a, b, 0, size);
-}
-static inline u64 op_adc(struct cpu *c, u64 a, u64 b, unsigned size)
-{
-    return flags_add(c, a, b, flag_cf(c), size);
-}
-static inline u64 op_sub(struct cpu *c, u64 a, u64 b, unsigned size)
-{
-    return flags_sub(c, a, b, 0, size);
-}
-static inline u64 op_sbb(struct cpu *c, u64 a, u64 b, unsigned size)
-{
-    return flags_sub(c, a, b, flag_cf(c), size);
-}
-static inline u64 op_and(struct cpu *c, u64 a, u64 b, unsigned size)
-{
-    return flags_logic(c, a & b, size);
-}
-static inline u64 op_or(struct cpu *c, u64 a, u64 b, unsigned size)
-{
-    return flags_logic(c, a | b, size);
-}
-static inline u64 op_xor(struct cpu *c, u64 a, u64 b, unsigned size)
-{
-    return flags_logic(c, a ^ b, size);
-}
-
-/* first op second, result to the first. The load of the first has checked that it can be
- * written, so the flags may be set before the store. */
-static inline __attribute__((always_inline)) void alu(struct cpu *c, const struct insn *in,
-                                                      alu_op *op)
-{
-    u64 b = opnd_load(c, in, 1, in->opsz);
-    u64 a = opnd_load_rmw(c, in, in->opsz);
-
-    opnd_store(c, in, 0, op(c, a, b, in->opsz), in->opsz);
-}
-
-/* Only the flags. */
-static inline __attribute__((always_inline)) void alu_flags(struct cpu *c, const struct insn *in,
-                                                            alu_op *op)
-{
-    u64 a = opnd_load(c, in, 0, in->opsz);
-    u64 b = opnd_load(c, in, 1, in->opsz);
-
-    op(c, a, b, in->opsz);
-}
-
-void x_add(struct cpu *c, const struct insn *in) { alu(c, in, op_add); }
-void x_adc(struct cpu *c, const struct insn *in) { alu(c, in, op_adc); }
-void x_sub(struct cpu *c, const struct insn *in) { alu(c, in, op_sub); }
-void x_sbb(struct cpu *c, const struct insn *in) { alu(c, in, op_sbb); }
-void x_and(struct cpu *c, const struct insn *in) { alu(c, in, op_and); }
-void x_or(struct cpu *c, const struct insn *in) { alu(c, in, op_or); }
-void x_xor(struct cpu *c, const struct insn *in) { alu(c, in, op_xor); }
-void x_cmp(struct cpu *c, const struct insn *in) { alu_flags(c, in, op_sub); }
-void x_test(struct cpu *c, const struct insn *in) { alu_flags(c, in, op_and); }
+void x_add(struct cpu *c, const struct insn *in) { ALU(c, in, op_add); }
+void x_adc(struct cpu *c, const struct insn *in) { ALU(c, in, op_adc); }
+void x_sub(struct cpu *c, const struct insn *in) { ALU(c, in, op_sub); }
+void x_sbb(struct cpu *c, const struct insn *in) { ALU(c, in, op_sbb); }
+void x_and(struct cpu *c, const struct insn *in) { ALU(c, in, op_and); }
+void x_or(struct cpu *c, const struct insn *in) { ALU(c, in, op_or); }
+void x_xor(struct cpu *c, const struct insn *in) { ALU(c, in, op_xor); }
+void x_cmp(struct cpu *c, const struct insn *in) { ALU_FLAGS(c, in, op_sub); }
+void x_test(struct cpu *c, const struct insn *in) { ALU_FLAGS(c, in, op_and); }
 
 void x_inc(struct cpu *c, const struct insn *in)
 {

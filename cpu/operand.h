@@ -74,9 +74,13 @@ static inline u64 opnd_lin(struct cpu *c, const struct insn *in, int i, unsigned
     return seg_lin(c, in->seg, mem_off(c, in, i), size, acc);
 }
 
-static inline u64 opnd_load(struct cpu *c, const struct insn *in, int i, unsigned size)
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+
+/* The _as forms take what the operand is from the caller: cpu/forms.c makes it a constant. */
+ALWAYS_INLINE u64 opnd_load_as(struct cpu *c, const struct insn *in, int i, unsigned kind,
+                               unsigned size)
 {
-    switch (in->kind[i]) {
+    switch (kind) {
     case K_REG: return reg_read(c, in->reg[i], size);
     case K_REGH: return (u8)(c->gpr[in->reg[i]] >> 8);
     case K_IMM: return in->imm & size_mask(size);
@@ -84,23 +88,40 @@ static inline u64 opnd_load(struct cpu *c, const struct insn *in, int i, unsigne
     }
 }
 
-static inline u64 opnd_load_rmw(struct cpu *c, const struct insn *in, unsigned size)
+ALWAYS_INLINE u64 opnd_load_rmw_as(struct cpu *c, const struct insn *in, unsigned kind,
+                                   unsigned size)
 {
-    if (in->kind[0] == K_REG)
+    if (kind == K_REG)
         return reg_read(c, in->reg[0], size);
-    if (in->kind[0] == K_REGH)
+    if (kind == K_REGH)
         return (u8)(c->gpr[in->reg[0]] >> 8);
     return mmu_load_rmw(c, opnd_lin(c, in, 0, size, ACC_WRITE), size);
 }
 
-static inline void opnd_store(struct cpu *c, const struct insn *in, int i, u64 v, unsigned size)
+ALWAYS_INLINE void opnd_store_as(struct cpu *c, const struct insn *in, int i, u64 v, unsigned kind,
+                                 unsigned size)
 {
-    if (in->kind[i] == K_REG)
+    if (kind == K_REG)
         reg_write(c, in->reg[i], v, size);
-    else if (in->kind[i] == K_REGH)
+    else if (kind == K_REGH)
         c->gpr[in->reg[i]] = (c->gpr[in->reg[i]] & ~0xff00ull) | (u64)(u8)v << 8;
     else
         mmu_store(c, opnd_lin(c, in, i, size, ACC_WRITE), v, size);
+}
+
+static inline u64 opnd_load(struct cpu *c, const struct insn *in, int i, unsigned size)
+{
+    return opnd_load_as(c, in, i, in->kind[i], size);
+}
+
+static inline u64 opnd_load_rmw(struct cpu *c, const struct insn *in, unsigned size)
+{
+    return opnd_load_rmw_as(c, in, in->kind[0], size);
+}
+
+static inline void opnd_store(struct cpu *c, const struct insn *in, int i, u64 v, unsigned size)
+{
+    opnd_store_as(c, in, i, v, in->kind[i], size);
 }
 
 /* A far pointer in memory: the offset, then the selector. With REX.W the offset has 32 bits all

@@ -154,6 +154,7 @@ static void drop_all(struct block_cache *k)
     memset(k->hash, 0, sizeof(k->hash));
     k->used = 0;
     k->stats.flushes++;
+    k->c->fetch_epoch++; /* links lead nowhere now */
 }
 
 /* ---- fetching ---- */
@@ -356,4 +357,29 @@ struct block *block_lookup(struct block_cache *k)
     keep_block(k, b);
     own_page(k, b);
     return b;
+}
+
+/* A link stands for a lookup: the same linear address in the same mode (which holds the privilege),
+ * and no translation has been dropped since, so the fetch would neither walk nor fault. */
+struct block *block_lookup_from(struct block_cache *k, struct block *from)
+{
+    struct cpu *c = k->c;
+    u64 lin = cpu_lin_rip(c), flushes = k->stats.flushes;
+    struct block *to;
+
+    if (!from || from->off == NO_BACKING)
+        return block_lookup(k);
+    for (int i = 0; i < 2; i++) {
+        const struct block_link *l = &from->link[i];
+
+        if (l->lin == lin && l->to && l->mode == c->mode && l->epoch == c->fetch_epoch &&
+            !l->to->dead)
+            return l->to;
+    }
+    to = block_lookup(k);
+    if (to->off != NO_BACKING && k->stats.flushes == flushes) {
+        from->link[from->link_turn & 1] = (struct block_link){ to, lin, c->mode, c->fetch_epoch };
+        from->link_turn++;
+    }
+    return to;
 }

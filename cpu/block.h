@@ -17,6 +17,13 @@ struct op {
 #define BLOCK_MAX_OPS 48
 #define NO_BACKING    (~0ull)
 
+/* Where a block went last: good while nothing that lookup depends on has changed. */
+struct block_link {
+    struct block *to;
+    u64 lin;
+    u32 mode, epoch;
+};
+
 struct block {
     u64 off; /* backing offset of the first byte; NO_BACKING: the bytes are in raw */
     u32 mode;
@@ -25,6 +32,8 @@ struct block {
     u8 raw[16];
     struct block *hash_next;
     struct block *page_next;
+    struct block_link link[2]; /* a conditional jump has two ways on */
+    u8 link_turn;              /* the one to be replaced next */
     struct op ops[];
 };
 
@@ -36,6 +45,9 @@ void block_cache_destroy(struct block_cache *);
 /* The block at the present CS:RIP: found or decoded. Raises #PF or #GP of the fetch. The block
  * lives until the next call. */
 struct block *block_lookup(struct block_cache *);
+
+/* The same, from where the block `from` (NULL: none) has left off. */
+struct block *block_lookup_from(struct block_cache *, struct block *from);
 
 /* Bytes of the backing have changed: drops the blocks that were made from them. Returns whether
  * there were any. */

@@ -183,8 +183,8 @@ static enum stop_reason interp_run(void *engine)
         deliver(c, c->exc_vector, c->exc_vector == EXC_DF ? EVENT_ABORT : EVENT_FAULT, c->exc_error,
                 c->exc_has_error);
     }
-    while (!poll(c, &why)) {
-        const struct block *b = block_lookup(e->blocks);
+    for (struct block *b = NULL; !poll(c, &why);) {
+        b = block_lookup_from(e->blocks, b);
 
         if (c->observer && c->observer->block)
             c->observer->block(c->observer->h, c, c->rip);

@@ -40,11 +40,13 @@ struct mem_overlay *mem_view_add(struct mem_view *v, struct mem_overlay o)
     ASSERT(v->nr_overlays < MEM_MAX_OVERLAYS);
     ASSERT(((o.pa | o.len) & (PAGE_SIZE - 1)) == 0);
     v->overlays[v->nr_overlays] = o;
+    memset(v->cached, 0, sizeof(v->cached));
     return &v->overlays[v->nr_overlays++];
 }
 
 void mem_view_update(struct mem_view *v)
 {
+    memset(v->cached, 0, sizeof(v->cached));
     if (v->changed)
         v->changed(v->sink);
 }
@@ -80,10 +82,21 @@ static u64 target(const struct mem_view *v, u64 pa, bool write)
     return best;
 }
 
-struct mem_page mem_view_page(const struct mem_view *v, u64 pa)
+/* What the page at pa is, A20 not applied. */
+static struct mem_page resolve(struct mem_view *v, u64 pa)
 {
-    pa &= v->a20_mask & ~(PAGE_SIZE - 1);
-    return (struct mem_page){ target(v, pa, false), target(v, pa, true) };
+    unsigned i = (unsigned)(pa >> PAGE_SHIFT) % MEM_CACHED_PAGES;
+
+    if (v->cached[i].key != (pa | 1)) {
+        v->cached[i].key = pa | 1;
+        v->cached[i].page = (struct mem_page){ target(v, pa, false), target(v, pa, true) };
+    }
+    return v->cached[i].page;
+}
+
+struct mem_page mem_view_page(struct mem_view *v, u64 pa)
+{
+    return resolve(v, pa & v->a20_mask & ~(PAGE_SIZE - 1));
 }
 
 void mem_view_wrote(struct mem_view *v, u64 off, u64 len)
@@ -109,7 +122,7 @@ u64 mem_read(struct mem_view *v, u64 pa, unsigned size)
             r |= mem_read(v, pa + i, 1) << (8 * i);
         return r;
     }
-    off = target(v, pa & v->a20_mask & ~(PAGE_SIZE - 1), false);
+    off = mem_view_page(v, pa).read_off;
     if (off == MEM_BUS)
         return bus_read(v->bus, pa & v->a20_mask, size);
     if (off >= MEM_PASS)
@@ -126,7 +139,7 @@ void mem_write(struct mem_view *v, u64 pa, u64 val, unsigned size)
             mem_write(v, pa + i, (val >> (8 * i)) & 0xff, 1);
         return;
     }
-    off = target(v, pa & v->a20_mask & ~(PAGE_SIZE - 1), true);
+    off = mem_view_page(v, pa).write_off;
     if (off == MEM_BUS) {
         bus_write(v->bus, pa & v->a20_mask, val, size);
     } else if (off < MEM_PASS) {
@@ -142,7 +155,8 @@ static u64 copy(struct mem_view *v, u64 pa, void *host, u64 len, bool write)
 
     while (len) {
         u64 in_page = pa & (PAGE_SIZE - 1), n = PAGE_SIZE - in_page;
-        u64 off = target(v, pa - in_page, write);
+        struct mem_page page = resolve(v, pa - in_page);
+        u64 off = write ? page.write_off : page.read_off;
 
         if (n > len)
             n = len;

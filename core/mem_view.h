@@ -45,6 +45,7 @@ enum mem_page_flag {
 };
 
 #define MEM_MAX_OVERLAYS 48
+#define MEM_CACHED_PAGES 256
 
 struct mem_view {
     u8 *backing;
@@ -53,6 +54,7 @@ struct mem_view {
     struct mem_overlay overlays[MEM_MAX_OVERLAYS];
     u32 nr_overlays;
     u64 a20_mask; /* ~0, or ~(1 << 20) */
+    struct { u64 key; struct mem_page page; } cached[MEM_CACHED_PAGES]; /* key: address | 1 */
     struct bus *bus;
     struct trace *trace;
     void (*changed)(void *sink); /* the map is not what it was: drop all cached translations */
@@ -70,7 +72,7 @@ void mem_view_update(struct mem_view *);
 void mem_view_set_a20(struct mem_view *, bool on);
 
 /* Resolves the page of pa (A20 applied). */
-struct mem_page mem_view_page(const struct mem_view *, u64 pa);
+struct mem_page mem_view_page(struct mem_view *, u64 pa);
 
 /* Physical accesses with A20 and overlays: RAM, ROM or the bus. size 1, 2, 4, 8; may cross pages. */
 u64 mem_read(struct mem_view *, u64 pa, unsigned size);

@@ -2,7 +2,7 @@
  * The block cache: lookup, decoding, invalidation. See cpu/block.h.
  *
  * Blocks are carved from one pool; when it is full everything is dropped at once. A page's
- * 64-byte granules that hold code are kept in a bitmap, so that a store beside code costs a
+ * 16-byte granules that hold code are kept in a bitmap, so that a store beside code costs a
  * look, not a page of blocks.
  */
 #include "cpu/block.h"
@@ -27,13 +27,19 @@ struct fetch_page {
     bool user, valid;
 };
 
+/* The 16-byte pieces of a page that hold code. */
+enum { GRANULE_SHIFT = 4 };
+struct granules {
+    u64 bits[(PAGE_SIZE >> GRANULE_SHIFT) / 64];
+};
+
 struct block_cache {
     struct cpu *c;
     u8 *pool;
     size_t used;
     struct block *hash[HASH_SIZE];
     struct block **page_blocks; /* per backing page */
-    u64 *granules;              /* per backing page: 64-byte pieces that hold code */
+    struct granules *granules;  /* per backing page */
     struct fetch_page fetch[FETCH_SIZE];
     struct block_stats stats;
 };
@@ -90,11 +96,18 @@ static void unhash(struct block_cache *k, struct block *b)
     b->dead = true;
 }
 
-static u64 granule_mask(u64 page_off, u64 len)
+static void granules_add(struct granules *g, u64 in_page, u64 len)
 {
-    u64 first = page_off >> 6, last = (page_off + len - 1) >> 6;
+    for (u64 i = in_page >> GRANULE_SHIFT; i <= (in_page + len - 1) >> GRANULE_SHIFT; i++)
+        g->bits[i / 64] |= 1ull << (i % 64);
+}
 
-    return (~0ull >> (63 - (last - first))) << first;
+static bool granules_hit(const struct granules *g, u64 in_page, u64 len)
+{
+    for (u64 i = in_page >> GRANULE_SHIFT; i <= (in_page + len - 1) >> GRANULE_SHIFT; i++)
+        if (g->bits[i / 64] >> (i % 64) & 1)
+            return true;
+    return false;
 }
 
 /* Drops the page's blocks that hold a byte of [in_page, in_page + len): data beside code, as in
@@ -104,7 +117,6 @@ static bool drop_overlapping(struct block_cache *k, u64 page, u64 in_page, u64 l
     struct block **p = &k->page_blocks[page];
     bool any = false;
 
-    k->granules[page] = 0;
     while (*p) {
         struct block *b = *p;
         u64 first = b->off & (PAGE_SIZE - 1);
@@ -114,13 +126,17 @@ static bool drop_overlapping(struct block_cache *k, u64 page, u64 in_page, u64 l
             *p = b->page_next;
             any = true;
         } else {
-            k->granules[page] |= granule_mask(first, b->nr_bytes);
             p = &b->page_next;
         }
     }
+    if (!any)
+        return false;
+    k->granules[page] = (struct granules){ 0 };
+    for (const struct block *b = k->page_blocks[page]; b; b = b->page_next)
+        granules_add(&k->granules[page], b->off & (PAGE_SIZE - 1), b->nr_bytes);
     if (!k->page_blocks[page])
         k->c->cfg.view->page_flags[page] &= (u8)~MEM_CODE;
-    return any;
+    return true;
 }
 
 bool block_invalidate(struct block_cache *k, u64 off, u64 len)
@@ -131,7 +147,8 @@ bool block_invalidate(struct block_cache *k, u64 off, u64 len)
         u64 page = off >> PAGE_SHIFT, in_page = off & (PAGE_SIZE - 1);
         u64 n = len < PAGE_SIZE - in_page ? len : PAGE_SIZE - in_page;
 
-        if ((k->granules[page] & granule_mask(in_page, n)) && drop_overlapping(k, page, in_page, n)) {
+        if (granules_hit(&k->granules[page], in_page, n) &&
+            drop_overlapping(k, page, in_page, n)) {
             k->stats.invalidations++;
             any = true;
         }
@@ -148,7 +165,7 @@ static void drop_all(struct block_cache *k)
     for (u64 p = 0; p < pages; p++)
         if (k->page_blocks[p]) {
             k->page_blocks[p] = NULL;
-            k->granules[p] = 0;
+            k->granules[p] = (struct granules){ 0 };
             k->c->cfg.view->page_flags[p] &= (u8)~MEM_CODE;
         }
     memset(k->hash, 0, sizeof(k->hash));
@@ -255,7 +272,7 @@ static void own_page(struct block_cache *k, struct block *b)
 
     b->page_next = k->page_blocks[page];
     k->page_blocks[page] = b;
-    k->granules[page] |= granule_mask(b->off & (PAGE_SIZE - 1), b->nr_bytes);
+    granules_add(&k->granules[page], b->off & (PAGE_SIZE - 1), b->nr_bytes);
     if (!(*flags & MEM_CODE)) {
         *flags |= MEM_CODE;
         mmu_flush_fast(k->c); /* stores to this page must take the slow path from now on */

@@ -1,9 +1,9 @@
 /*
  * The block cache: lookup, decoding, invalidation. See cpu/block.h.
  *
- * Blocks are carved from one pool; when it is full everything is dropped at once. A page's
- * 16-byte granules that hold code are kept in a bitmap, so that a store beside code costs a
- * look, not a page of blocks.
+ * Blocks are carved from one pool; when it is full everything is dropped at once. For
+ * each 16 bytes of a page it is known how many blocks hold code there, so that a store beside
+ * code costs a look.
  */
 #include "cpu/block.h"
 #include "core/mem_view.h"
@@ -27,10 +27,11 @@ struct fetch_page {
     bool user, valid;
 };
 
-/* The 16-byte pieces of a page that hold code. */
-enum { GRANULE_SHIFT = 4 };
+/* How many blocks hold code in each 16-byte piece of a page; what reaches MANY stays there until
+ * the page has no block. */
+enum { GRANULE_SHIFT = 4, MANY = 255 };
 struct granules {
-    u64 bits[(PAGE_SIZE >> GRANULE_SHIFT) / 64];
+    u8 blocks[PAGE_SIZE >> GRANULE_SHIFT];
 };
 
 struct block_cache {
@@ -96,16 +97,20 @@ static void unhash(struct block_cache *k, struct block *b)
     b->dead = true;
 }
 
-static void granules_add(struct granules *g, u64 in_page, u64 len)
+/* Counts a block in (1) or out (-1). */
+static void granules_count(struct granules *g, const struct block *b, int one)
 {
-    for (u64 i = in_page >> GRANULE_SHIFT; i <= (in_page + len - 1) >> GRANULE_SHIFT; i++)
-        g->bits[i / 64] |= 1ull << (i % 64);
+    u64 first = b->off & (PAGE_SIZE - 1), last = first + b->nr_bytes - 1;
+
+    for (u64 i = first >> GRANULE_SHIFT; i <= last >> GRANULE_SHIFT; i++)
+        if (g->blocks[i] != MANY)
+            g->blocks[i] = (u8)(g->blocks[i] + one);
 }
 
 static bool granules_hit(const struct granules *g, u64 in_page, u64 len)
 {
     for (u64 i = in_page >> GRANULE_SHIFT; i <= (in_page + len - 1) >> GRANULE_SHIFT; i++)
-        if (g->bits[i / 64] >> (i % 64) & 1)
+        if (g->blocks[i])
             return true;
     return false;
 }
@@ -123,20 +128,18 @@ static bool drop_overlapping(struct block_cache *k, u64 page, u64 in_page, u64 l
 
         if (first < in_page + len && in_page < first + b->nr_bytes) {
             unhash(k, b);
+            granules_count(&k->granules[page], b, -1);
             *p = b->page_next;
             any = true;
         } else {
             p = &b->page_next;
         }
     }
-    if (!any)
-        return false;
-    k->granules[page] = (struct granules){ 0 };
-    for (const struct block *b = k->page_blocks[page]; b; b = b->page_next)
-        granules_add(&k->granules[page], b->off & (PAGE_SIZE - 1), b->nr_bytes);
-    if (!k->page_blocks[page])
+    if (!k->page_blocks[page]) {
+        k->granules[page] = (struct granules){ 0 };
         k->c->cfg.view->page_flags[page] &= (u8)~MEM_CODE;
-    return true;
+    }
+    return any;
 }
 
 bool block_invalidate(struct block_cache *k, u64 off, u64 len)
@@ -272,7 +275,7 @@ static void own_page(struct block_cache *k, struct block *b)
 
     b->page_next = k->page_blocks[page];
     k->page_blocks[page] = b;
-    granules_add(&k->granules[page], b->off & (PAGE_SIZE - 1), b->nr_bytes);
+    granules_count(&k->granules[page], b, 1);
     if (!(*flags & MEM_CODE)) {
         *flags |= MEM_CODE;
         mmu_flush_fast(k->c); /* stores to this page must take the slow path from now on */

@@ -21,11 +21,13 @@ struct frame {
     unsigned size;   /* of a slot */
     unsigned access; /* rights of the level that will own the stack */
     unsigned ext;
-    bool flat; /* 64-bit: no segment */
+    bool inner; /* it belongs to another level: faults name its selector */
+    bool flat;  /* 64-bit: no segment */
 };
 
 static void frame_push(struct cpu *c, struct frame *f, u64 v)
 {
+    u32 error = (f->inner ? f->ss.sel & ~3u : 0) | f->ext;
     u64 lin;
 
     f->sp = (f->sp - f->size) & f->mask;
@@ -36,9 +38,9 @@ static void frame_push(struct cpu *c, struct frame *f, u64 v)
     } else {
         if (f->ss.fast & SEG_FAST_W) {
             if (f->sp + f->size - 1 > f->ss.limit)
-                cpu_raise(c, EXC_SS, f->ext ? (f->ss.sel & ~3u) | f->ext : 0);
+                cpu_raise(c, EXC_SS, error);
         } else if (f->sp <= f->ss.limit || f->sp + f->size - 1 > f->mask) { /* expand down */
-            cpu_raise(c, EXC_SS, f->ext);
+            cpu_raise(c, EXC_SS, error);
         }
         lin = (u32)(f->ss.base + f->sp);
     }
@@ -163,6 +165,7 @@ static void deliver_protected(struct cpu *c, u8 vector, enum event_kind kind, u3
             tss_stack(c, new_cpl, &ss, &f.sp, ext);
             f.ss = seg_check_stack(c, ss, new_cpl, EXC_TS, ext);
             f.mask = seg_stack_mask(&f.ss);
+            f.inner = true;
         } else {
             f.ss = old_ss;
             f.mask = stack_mask(c);

@@ -151,7 +151,11 @@ static void run_one(struct cpu *c, const struct block *b)
     }
     if (o && o->after && clock_icount(c->cfg.clk) != ticks)
         o->after(o->h, c, in);
-    if (trap && !c->shadow && c->nr_events == events)
+    /* SYSCALL and SYSRET trap by the flags that they have made (APM 3 SYSCALL). */
+    if (in->row == ROW_SYSCALL || in->row == ROW_SYSRET)
+        trap = c->mode & MODE_TF;
+    /* MOV SS delays the trap by an instruction, STI does not (SDM 3A 6.8.3). */
+    if (trap && (!c->shadow || in->row == ROW_STI) && c->nr_events == events)
         single_step_trap(c);
 }
 

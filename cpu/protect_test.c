@@ -490,6 +490,28 @@ static void a_64_bit_gate_to_32_bit_code(void **state)
     expect_fault(r, EXC_GP, CODE0);
 }
 
+/* The push can fault before the target is judged: silicon's order, as tests/native has shown. */
+static void call_looks_at_the_stack_before_the_target(void **state)
+{
+    struct test_rig *r = rig_long(3, false);
+
+    (void)state;
+    r->c.gpr[RAX] = 0x8000000000000000;
+    r->c.gpr[RSP] = 0x50000000; /* not mapped */
+    CODE_BYTES(r, 0xff, 0xd0);  /* call rax */
+    assert_int_equal(run_to_fault(r), EXC_PF);
+    assert_int_equal(r->c.cr2, 0x50000000 - 8);
+    rig_destroy(r);
+
+    r = rig_long(3, false);
+    r->c.gpr[RAX] = 0x8000000000000000;
+    rig_poke(r, STACK3 - 8, 0x1122334455667788, 8);
+    CODE_BYTES(r, 0xff, 0xd0);
+    assert_int_equal(run_to_fault(r), EXC_GP);
+    assert_true(rig_peek(r, STACK3 - 8, 8) == 0x1122334455667788);
+    rig_destroy(r);
+}
+
 /* ---- LDTR, TR ---- */
 
 static void ltr_marks_the_tss_busy(void **state)
@@ -588,6 +610,7 @@ int main(void)
         cmocka_unit_test(nt_in_long_mode_is_a_fault),
         cmocka_unit_test(a_64_bit_call_gate),
         cmocka_unit_test(a_64_bit_gate_to_32_bit_code),
+        cmocka_unit_test(call_looks_at_the_stack_before_the_target),
         cmocka_unit_test(ltr_marks_the_tss_busy),
         cmocka_unit_test(the_ldt_holds_segments),
         cmocka_unit_test(system_instructions_need_level_0),

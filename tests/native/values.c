@@ -83,13 +83,13 @@ u64 pick_address(struct gen *g, unsigned size, bool write, unsigned adsz)
         at = code_base() + rng_below(r, CODE_PAGES * 4096 - size);
     else if (kind < 990)
         at = data + 8192 - rng_below(r, size); /* into the guard page */
-    else if (kind < 993)
+    else if (kind < 991)
         at = regions[R_CONST].lin - rng_below(r, size);
-    else if (kind < 995)
+    else if (kind < 993)
         at = rng_below(r, 4096 - size);
-    else if (kind < 997 && code == 8)
-        at = 0x800000000000ull - rng_below(r, 3 * size); /* the border of canonical addresses */
     else if (kind < 998 && code == 8)
+        at = 0x800000000000ull - rng_below(r, 2 * size); /* the border of canonical addresses */
+    else if (kind < 999 && code == 8)
         at = 0xffff800000000000ull - rng_below(r, 2 * size);
     else if (code == 8)
         at = rng_next(r);

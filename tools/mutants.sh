@@ -1,0 +1,76 @@
+#!/bin/sh
+# mutants.sh [NAME ...]: are the processor's tests any good?
+#
+# Breaks one line at a time of a copy of cpu/ and mmu/, as tools/mutants.list says, builds the
+# tests, and runs them until one fails. A mutant that no test sees is an error; so is one whose
+# expression does not change exactly one line any more. MUTANTS_DIR: where to work.
+set -u
+root=$(cd "$(dirname "$0")/.." && pwd)
+work=${MUTANTS_DIR:-$(mktemp -d)}
+[ -n "${MUTANTS_DIR:-}" ] || trap 'rm -rf "$work"' EXIT
+mkdir -p "$work"
+
+units="insn_test interp_test protect_test event_test paging_test"
+targets="$units native_test decode_test"
+
+# Only what these targets need, with a top-level file of its own: nothing else is configured.
+rm -rf "$work/tree"
+mkdir -p "$work/tree/tests"
+for dir in core mmu cpu; do cp -r "$root/$dir" "$work/tree/"; done
+cp -r "$root/tests/native" "$root/tests/decode" "$work/tree/tests/"
+sed 's/^foreach(dir core .*/foreach(dir core cpu tests\/native tests\/decode)/' "$root/CMakeLists.txt" \
+    >"$work/tree/CMakeLists.txt"
+
+build() {
+    cmake --build "$work/build" --target $targets >"$work/build.log" 2>&1
+}
+
+# Prints the name of the first test that fails; 1 when none does.
+first_failure() {
+    for test in $units; do
+        timeout 60 "$work/build/unit/$test" >"$work/test.log" 2>&1 || { echo "$test"; return 0; }
+    done
+    timeout 60 "$work/build/unit/decode_test" --count 50000 >"$work/test.log" 2>&1 || { echo decode_test; return 0; }
+    for mode in 64 32; do
+        timeout 120 "$work/build/unit/native_test" --mode $mode --insns 200000 --reports 1 >"$work/test.log" 2>&1
+        status=$?
+        [ $status = 0 ] || [ $status = 77 ] || { echo "native_test $mode"; return 0; }
+    done
+    return 1
+}
+
+cmake -S "$work/tree" -B "$work/build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
+    -DCMAKE_C_FLAGS_RELEASE=-O1 >"$work/build.log" 2>&1 && build ||
+    { echo "mutants: the unbroken tree does not build:"; tail -20 "$work/build.log"; exit 1; }
+if test=$(first_failure); then
+    echo "mutants: $test fails on the unbroken tree"
+    exit 1
+fi
+
+nr=0 caught=0 bad=0
+while IFS='|' read -r name file expression; do
+    case $name in '#'* | '') continue ;; esac
+    if [ $# -gt 0 ]; then
+        case " $* " in *" $name "*) ;; *) continue ;; esac
+    fi
+    nr=$((nr + 1))
+    cp "$work/tree/$file" "$work/original"
+    sed "$expression" "$work/original" >"$work/tree/$file"
+    changed=$(diff "$work/original" "$work/tree/$file" | grep -c '^>')
+    if [ "$changed" != 1 ]; then
+        echo "$name: the expression changes $changed lines of $file"
+        bad=$((bad + 1))
+    elif ! build; then
+        echo "$name: does not build"
+        bad=$((bad + 1))
+    elif test=$(first_failure); then
+        echo "$name: caught by $test"
+        caught=$((caught + 1))
+    else
+        echo "$name: MISSED"
+        bad=$((bad + 1))
+    fi
+    cp "$work/original" "$work/tree/$file"
+done <"$root/tools/mutants.list"
+echo "mutants: $caught of $nr caught"
+[ $bad = 0 ] && [ $nr -gt 0 ]

@@ -54,10 +54,20 @@ static bool end_run(struct run *r, int status)
 
 /* ---- what a script waits for ---- */
 
+/* Lines of the screen have no trailing blanks, so those of text do not count. */
 static bool screen_has(struct run *r, const char *text)
 {
+    char wanted[512];
+    size_t len = strlen(text);
+
     machine_screen_text(r->m, r->screen_text, SCREEN_TEXT_MAX);
-    return strstr(r->screen_text, text) != NULL;
+    while (len && text[len - 1] == ' ')
+        len--;
+    if (len == 0 || len >= sizeof(wanted))
+        return strstr(r->screen_text, text) != NULL;
+    memcpy(wanted, text, len);
+    wanted[len] = 0;
+    return strstr(r->screen_text, wanted) != NULL;
 }
 
 static bool serial_until_met(struct run *r, const char *text)

@@ -62,7 +62,7 @@ static void build_tables(struct rig *r, const struct host_facts *f)
     memset(ram + PA_HANDLER, 0xf4, 4096);
 }
 
-static void build_paging(struct rig *r)
+static void build_paging(struct rig *r, const struct host_facts *f)
 {
     u64 pa = PA_REGIONS;
 
@@ -73,8 +73,11 @@ static void build_paging(struct rig *r)
         const struct region_def *d = &regions[i];
 
         r->region[i] = r->view.backing + pa;
-        for (u32 p = 0; p < d->pages; p++, pa += 4096)
+        for (u32 p = 0; p < d->pages; p++, pa += 4096) {
+            if ((i == R_LOW && !f->low) || (i == R_TOP && !f->top))
+                continue; /* nor could the child map it */
             map_page(r, d->lin + p * 4096ull, pa, P | U | (d->write ? W : 0) | (d->exec ? 0 : NX));
+        }
     }
     ASSERT(r->next_table <= PA_REGIONS && pa <= RAM_BYTES);
 }
@@ -106,7 +109,7 @@ int rig_init(struct rig *r, const struct host_facts *f, const u8 *constant)
     if (cpu_init(c, &cfg) || !(r->engine = interp_engine.create(c)))
         return -1;
     build_tables(r, f);
-    build_paging(r);
+    build_paging(r, f);
     memcpy(r->region[R_CONST], constant, 4096);
     memset(r->region[R_CODE], 0xcc, CODE_PAGES * 4096);
     c->gdtr = (struct dtable){ SYS_BASE + PA_GDT, 0x7f };

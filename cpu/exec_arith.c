@@ -86,10 +86,12 @@ void x_cmpxchg(struct cpu *c, const struct insn *in)
 void x_cmpxchg8b(struct cpu *c, const struct insn *in)
 {
     unsigned half = in->opsz / 2;
-    u64 off = ea_of(c, in), lin = seg_lin(c, in->seg, off, in->opsz, ACC_WRITE), lo, hi;
+    u64 off = ea_of(c, in), lin, lo, hi;
 
-    if (in->opsz == 16 && (lin & 15))
+    /* Alignment first: also where the address is not canonical, for which SS would have #SS. */
+    if (in->opsz == 16 && ((off + (in->seg >= FS ? c->seg[in->seg].base : 0)) & 15))
         cpu_raise(c, EXC_GP, 0);
+    lin = seg_lin(c, in->seg, off, in->opsz, ACC_WRITE);
     mmu_probe(c, lin, in->opsz, ACC_WRITE);
     lo = mmu_load_rmw(c, lin, half);
     hi = mmu_load_rmw(c, lin + half, half);

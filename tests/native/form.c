@@ -367,7 +367,8 @@ bool form_build(struct gen *g, const struct isa_row *r, unsigned size, struct fo
     if (mem && (r->attr & A_LOCK))
         lock = chance(rng, 15);
     else
-        lock = chance(rng, 1) && chance(rng, 25) && r - isa_rows != ROW_VERW; /* #UD, see rules.c */
+        lock = chance(rng, 1) && chance(rng, 25) && r - isa_rows != ROW_VERW &&
+               !find_operand(r, OP_C); /* #UD; see rules.c for the two that do not */
     if (wide)
         rex |= 8;
 

@@ -65,7 +65,13 @@ static void make_batch(struct run *r)
         rig_outcome(&r->rig, &r->single.out, &r->single.end);
         rig_save_image(&r->rig, r->single.image);
         judge_run(&r->rig, s, v);
-        if (!r->gen.read_code && !agrees_with_itself(v, &r->single) && r->mismatches++ < r->opt.max_reports) {
+        /* What it read of the code region was not complete then: another case, with other flags
+         * undefined. */
+        if (r->gen.read_code && !agrees_with_itself(v, &r->single)) {
+            r->gen.discarded++;
+            continue;
+        }
+        if (!agrees_with_itself(v, &r->single) && r->mismatches++ < r->opt.max_reports) {
             memcpy(s->image_out, r->single.image, IMAGE_BYTES);
             s->out = r->single.out;
             s->end = r->single.end;
@@ -125,19 +131,23 @@ static bool minimise(struct run *r, const struct slot *whole, const struct verdi
     return false;
 }
 
-/* A difference that does not come again: kernels without FSGSBASE restore an FS or GS base that a
- * null selector had cleared when they happen to switch tasks in between. Only that is forgiven. */
+/* A difference that does not come again is none: both sides are deterministic, so the host was
+ * interrupted. Seen: kernels without FSGSBASE restore an FS or GS base that a null selector had
+ * cleared when they switch tasks; under some hypervisors an interrupt loses NT, or ends in a
+ * #GP(0) that the code did not raise. They are counted, and more than a few fail. */
 static bool vanishes(struct run *r, const struct slot *s, const struct verdict *v)
 {
     struct slot *again = &r->sh->slot[0];
 
-    if (s->out.fs_base == v->out.fs_base && s->out.gs_base == v->out.gs_base)
-        return false;
-    *again = *s;
-    r->sh->nr = 1;
-    host_go(&r->host);
-    return host_wait(&r->host, &r->facts) == 0 &&
-           judge_compare(&r->facts, again, v, r->text, sizeof(r->text)) == 0;
+    for (unsigned try = 0; try < 3; try++) {
+        *again = *s;
+        r->sh->nr = 1;
+        host_go(&r->host);
+        if (host_wait(&r->host, &r->facts) == 0 &&
+            judge_compare(&r->facts, again, v, r->text, sizeof(r->text)) == 0)
+            return true;
+    }
+    return false;
 }
 
 static void check_batch(struct run *r, bool alive)
@@ -320,9 +330,9 @@ static int run_all(struct run *r)
            (unsigned long long)r->gen.discarded, seconds() - start, (unsigned long long)r->mismatches, few,
            (unsigned long long)r->opt.min_runs);
     if (r->vanished)
-        printf("%llu differences in an FS or GS base did not come again (task switches)\n",
+        printf("%llu differences did not come again (host interrupts)\n",
                (unsigned long long)r->vanished);
-    return r->mismatches || few ? 1 : 0;
+    return r->mismatches || few || r->vanished > 5 + r->gen.insns / 200000 ? 1 : 0;
 }
 
 int main(int argc, char **argv)

@@ -195,7 +195,8 @@ void print_masks(const struct host_facts *f)
                "  not keep them over exceptions (measured); MOV from them, PUSH and the bases show them\n");
     printf("not generated: F2 and F3 before LOOPE and LOOPNE (reserved, SDM 2A 2.1.1; AMD silicon takes\n"
            "  F2 LOOPE for LOOPNE); F3 before BSF and BSR (TZCNT, LZCNT on the host, 2A BSF, BSR);\n"
-           "  LOCK before VERW (#UD, 2A LOCK; this silicon's microcode ignores it); FS and GS with a base\n"
+           "  LOCK before VERW (#UD, 2A LOCK; this silicon's microcode ignores it) and before MOV\n"
+           "  to and from CR (AMD: CR8 where CPUID says so, APM 3 MOV CRn); FS and GS with a base\n"
            "  and an offset that is not canonical while their sum is (SDM 1 3.3.7.1 looks at the sum;\n"
            "  this silicon has #GP)\n");
     if (f->ss_is_gp)

@@ -140,8 +140,7 @@ __asm__(".pushsection .text\n"
 void native_handler_entry(int sig, siginfo_t *, void *);
 void native_handler(int sig, siginfo_t *info, void *uc);
 
-__attribute__((used, optimize("no-stack-protector"))) void native_handler(int sig, siginfo_t *info,
-                                                                          void *uc)
+__attribute__((used)) void native_handler(int sig, siginfo_t *info, void *uc)
 {
     ucontext_t *ctx = uc;
     greg_t *g = ctx->uc_mcontext.gregs;

@@ -14,6 +14,7 @@
 #include <setjmp.h>
 
 struct bus;
+struct cpu_debug;
 struct clock;
 struct log;
 struct mem_view;
@@ -94,6 +95,7 @@ enum stop_reason {
     STOP_REQUEST, /* cpu_request_stop() was called, by a device's power wire for instance */
     STOP_HALT,    /* HLT: nothing to do until an interrupt */
     STOP_TRIPLE,  /* triple fault: the processor is in shutdown */
+    STOP_DEBUG,   /* a point or step of the debugger: cpu.debug says which */
 };
 
 enum attention {
@@ -198,6 +200,7 @@ struct cpu {
 
     struct cpu_config cfg;
     struct cpu_observer *observer; /* NULL: none */
+    struct cpu_debug *debug;       /* cpu/debug.h; NULL: nothing to look for */
     void *engine;                  /* the running engine's object */
     jmp_buf *unwind;               /* where cpu_raise goes; set by whoever runs instructions */
     struct event_record events[EVENT_RING];

@@ -7,6 +7,7 @@
 #include "core/clock.h"
 #include "core/mem_view.h"
 #include "cpu/block.h"
+#include "cpu/debug.h"
 #include "cpu/event.h"
 #include "cpu/operand.h"
 #include <stdlib.h>
@@ -92,6 +93,10 @@ static bool poll(struct cpu *c, enum stop_reason *why)
         deliver(c, c->cfg.ack.vector(c->cfg.ack.source), EVENT_EXT, 0, false);
         return poll(c, why);
     }
+    if (UNLIKELY(c->debug != NULL) && debug_stops(c)) {
+        *why = STOP_DEBUG;
+        return true;
+    }
     if (c->halted) {
         *why = STOP_HALT;
         return true;
@@ -163,6 +168,8 @@ static bool needs_care(const struct cpu *c, const struct block *b)
 {
     if ((c->mode & (MODE_TF | MODE_SHADOW)) || (c->eflags & F_RF) ||
         (c->observer && (c->observer->before || c->observer->after)))
+        return true;
+    if (c->debug && debug_wants_steps(c, cpu_lin_rip(c), b->nr_bytes))
         return true;
     return (c->mode & MODE_CODE_MASK) != MODE_CODE64 &&
            c->rip + b->nr_bytes - 1 > c->seg[CS].limit;

@@ -7,6 +7,7 @@
  */
 #include "core/bus.h"
 #include "core/mem_view.h"
+#include "cpu/debug.h"
 #include "cpu/operand.h"
 #include "mmu/walk.h"
 
@@ -85,7 +86,7 @@ static void fill_fast(struct cpu *c, u64 lin, u64 pa, unsigned access)
     unsigned i = (lin >> 12) & (FAST_ENTRIES - 1);
     struct fast_entry *e = (write ? set->write : set->read) + i;
 
-    if (off >= MEM_PASS)
+    if (off >= MEM_PASS || (c->debug && debug_watches_page(c, lin)))
         return;
     if (write) {
         /* A read-modify-write loads through the write entry: both must be the same memory. */
@@ -166,6 +167,8 @@ static void observe(struct cpu *c, u64 lin, u64 v, unsigned size, bool write)
 {
     if (c->observer && c->observer->mem)
         c->observer->mem(c->observer->h, c, lin, v, size, write);
+    if (c->debug)
+        debug_access(c, lin, size, write);
 }
 
 u64 mmu_load_slow(struct cpu *c, u64 lin, unsigned size, unsigned access)

@@ -274,8 +274,11 @@ enum machine_stop machine_run(struct machine *m, const struct machine_limit *lim
             continue;
         }
         clock_open_slice(&m->pc.clk, slice_end(m, limit));
-        if (m->engine->run(m->engine_state) == STOP_TRIPLE)
-            return shut_down(m);
+        switch (m->engine->run(m->engine_state)) {
+        case STOP_TRIPLE: return shut_down(m);
+        case STOP_DEBUG: return MACHINE_DEBUG;
+        default: break;
+        }
         if (observe_done(m->observe, &why_not))
             return traced(m, why_not);
     }
@@ -292,6 +295,7 @@ const char *machine_engine_name(const struct machine *m) { return m->engine->nam
 struct input_log *machine_input(struct machine *m) { return &m->pc.input; }
 struct log *machine_log(struct machine *m) { return &m->pc.log; }
 struct cpu *machine_cpu(struct machine *m) { return &m->pc.cpu; }
+struct pc *machine_pc(struct machine *m) { return &m->pc; }
 
 bool machine_serial_ready(const struct machine *m, unsigned port)
 {

@@ -64,6 +64,7 @@ enum machine_stop {
     MACHINE_TRIPLE_FAULT, /* the report has been written */
     MACHINE_HALTED,       /* HLT with IF clear: for good */
     MACHINE_BREAK,        /* an until condition of the caller's (port) was met */
+    MACHINE_DEBUG,        /* a breakpoint, watchpoint or step: machine/debug.h */
     MACHINE_ERROR,        /* internal fault: status 72 */
 };
 

@@ -17,6 +17,7 @@
 #include "core/dev.h"
 #include "core/input.h"
 #include "cpu/cpu.h"
+#include "cpu/debug.h"
 #include "devices/debug_ports.h"
 #include "devices/fw_cfg.h"
 #include "devices/i440fx.h"
@@ -73,7 +74,12 @@ struct pc {
     /* Requests that the run loop honours between instructions. */
     enum power_request power;
     u32 power_code;
+
+    struct cpu_debug debug; /* what machine/debug.h was asked to look for */
 };
+
+/* The board inside a machine: for what looks into it. */
+struct pc *machine_pc(struct machine *);
 
 /* Builds the board; the processor is there but not reset. 0, or -1 with err. */
 int pc_init(struct pc *, const struct machine_config *, char err[MACHINE_ERR_LEN]);

@@ -2,6 +2,7 @@
  * The fake machine: see fake_machine.h. It keeps machine_run()'s promises about limits.
  */
 #include "host/fake_machine.h"
+#include "machine/debug.h"
 #include "core/clock.h"
 #include <stdlib.h>
 
@@ -170,4 +171,9 @@ size_t machine_screen_text(struct machine *m, char *out, size_t cap)
 void machine_print_stats(struct machine *m, FILE *f, double host_seconds)
 {
     fprintf(f, "ticks %llu in %g s\n", (unsigned long long)m->ticks, host_seconds);
+}
+
+void machine_debug_resume(struct machine *m, bool step)
+{
+    (void)m, (void)step;
 }

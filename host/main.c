@@ -1,6 +1,7 @@
 /*
- * kiln: the program. Options, then a session, then the run loop; the exit status is the run's.
+ * kiln: the program. Options, a session, who looks into it, the run loop; the exit status is the run's.
  */
+#include "host/controllers.h"
 #include "host/options.h"
 #include "host/run_loop.h"
 #include "host/session.h"
@@ -16,7 +17,7 @@ int main(int argc, char **argv)
     switch (options_parse(&o, argc, argv, stdout, stderr)) {
     case OPTIONS_GO:
         stop_signal_install();
-        if (session_open(&s, &o) == 0)
+        if (session_open(&s, &o) == 0 && controllers_open(&s) == 0)
             status = run_loop(&s);
         session_close(&s);
         break;

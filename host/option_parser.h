@@ -85,7 +85,6 @@ bool opt_version(struct option_parser *, const struct option_row *, const char *
 /* option_session.c: */
 bool opt_serial(struct option_parser *, const struct option_row *, const char *);
 bool opt_debugcon(struct option_parser *, const struct option_row *, const char *);
-bool opt_monitor(struct option_parser *, const struct option_row *, const char *);
 bool opt_display(struct option_parser *, const struct option_row *, const char *);
 bool opt_log(struct option_parser *, const struct option_row *, const char *);
 bool opt_trace_events(struct option_parser *, const struct option_row *, const char *);
@@ -97,5 +96,9 @@ bool opt_until(struct option_parser *, const struct option_row *, const char *);
 bool opt_keys(struct option_parser *, const struct option_row *, const char *);
 bool opt_screenshot_at(struct option_parser *, const struct option_row *, const char *);
 bool opt_trace_only(struct option_parser *, const struct option_row *, const char *);
+/* option_channels.c: */
+bool opt_gdb(struct option_parser *, const struct option_row *, const char *);
+bool opt_gdb_arch(struct option_parser *, const struct option_row *, const char *);
+bool opt_monitor(struct option_parser *, const struct option_row *, const char *);
 
 #endif

@@ -49,14 +49,6 @@ bool opt_debugcon(struct option_parser *p, const struct option_row *row, const c
     return char_device(p, &p->o->debugcon, arg, false);
 }
 
-bool opt_monitor(struct option_parser *p, const struct option_row *row, const char *arg)
-{
-    (void)row;
-    if (!strcmp(arg, "none") || !strcmp(arg, "null") || !strcmp(arg, "vc"))
-        return true;
-    return option_fail(p, "the monitor is not there yet; -monitor none");
-}
-
 bool opt_display(struct option_parser *p, const struct option_row *row, const char *arg)
 {
     (void)row;
@@ -173,6 +165,8 @@ bool opt_choice(struct option_parser *p, const struct option_row *row, const cha
         o->exit_on_halt = second;
     else if (row->field == offsetof(struct options, reset_on_triple_fault))
         o->reset_on_triple_fault = second;
+    else if (row->field == offsetof(struct options, gdb_linear_pc))
+        o->gdb_linear_pc = second;
     else if (row->field == offsetof(struct options, exit_at_end))
         o->exit_at_end = second ? ON : OFF;
     else

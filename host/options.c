@@ -143,7 +143,7 @@ static bool parse_verb(struct option_parser *p, int argc, char **argv, int *i)
         {"run", NULL},
         {"trace", NULL},
         {"bench", "benchmarks are not there yet; try kiln run --stats"},
-        {"debug", "the debugger is not there yet; try kiln trace, or -d int,cpu_reset"},
+        {"debug", "kiln's own debugger is not there yet; -s -S lets gdb in, -monitor stdio has a monitor"},
         {"replay", "recorded runs are not there yet; runs without -rt on repeat exactly"},
         {"img", "image tools are not there yet; qemu-img and dd make and convert images"},
     };
@@ -204,6 +204,17 @@ static bool finish(struct option_parser *p)
     if (o->debugcon.kind == CHAR_STDIO &&
         !claim_stdout(p, &user, "-debugcon stdio", "-debugcon file:FILE"))
         return false;
+    if (o->gdb.kind == CHANNEL_STDIO &&
+        !claim_stdout(p, &user, "-gdb stdio", "gdb to -gdb tcp::1234 or the serial port to a file"))
+        return false;
+    for (unsigned i = 0; i < OPTIONS_MONITORS; i++) {
+        if (i < o->nr_monitors && o->monitor[i].kind == CHANNEL_STDIO &&
+            !claim_stdout(p, &user, "-monitor stdio", "-monitor unix:FILE,server,nowait"))
+            return false;
+        if (i < o->nr_qmp && o->qmp[i].kind == CHANNEL_STDIO &&
+            !claim_stdout(p, &user, "-qmp stdio", "-qmp unix:FILE,server,nowait"))
+            return false;
+    }
     if (o->verb == VERB_TRACE && !o->trace.output &&
         !claim_stdout(p, &user, "the trace", "-o FILE for the trace"))
         return false;
@@ -216,6 +227,12 @@ const char *options_stdout_user(const struct options *o)
         return "-serial stdio";
     if (o->debugcon.kind == CHAR_STDIO)
         return "-debugcon stdio";
+    if (o->gdb.kind == CHANNEL_STDIO)
+        return "-gdb stdio";
+    for (unsigned i = 0; i < OPTIONS_MONITORS; i++)
+        if (o->monitor[i].kind == CHANNEL_STDIO || o->qmp[i].kind == CHANNEL_STDIO)
+            return i < o->nr_monitors && o->monitor[i].kind == CHANNEL_STDIO ? "-monitor stdio"
+                                                                             : "-qmp stdio";
     if (o->verb == VERB_TRACE && !o->trace.output)
         return "the trace";
     return NULL;

@@ -39,6 +39,21 @@ struct char_options {
     bool escape; /* mon:stdio: Ctrl-A commands; Ctrl-C goes to the guest */
 };
 
+enum channel_kind { CHANNEL_NONE, CHANNEL_STDIO, CHANNEL_TCP, CHANNEL_UNIX };
+
+/* Where gdb, a monitor's user or a QMP client comes in. */
+struct channel_options {
+    enum channel_kind kind;
+    char *path; /* of CHANNEL_UNIX */
+    char *host; /* of CHANNEL_TCP; NULL: this machine only */
+    u16 port;   /* 0: any, which is said on stderr */
+    bool wait;  /* the guest starts when somebody is there */
+};
+
+enum gdb_arch { GDB_X86_64, GDB_I386, GDB_I8086 };
+
+#define OPTIONS_MONITORS 4
+
 enum display_kind {
     DISPLAY_UNSET, /* the verb's: a window for run, none for trace */
     DISPLAY_NONE,
@@ -73,6 +88,12 @@ struct options {
     struct char_options serial[2], debugcon;
     unsigned nr_serial;
     u16 debugcon_port; /* 0: the machine's default */
+
+    struct channel_options gdb, monitor[OPTIONS_MONITORS], qmp[OPTIONS_MONITORS];
+    unsigned nr_monitors, nr_qmp;
+    enum gdb_arch gdb_arch;
+    bool gdb_linear_pc;
+    bool start_stopped; /* -S */
 
     enum display_kind display;
     bool nographic;

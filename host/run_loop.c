@@ -165,18 +165,39 @@ static u64 next_scheduled_ns(const struct run *r)
 
 /* ---- the host between slices ---- */
 
+/* Whether somebody waits for the guest, so that its HLT waits for the wall clock. */
+static bool attended(const struct run *r)
+{
+    const struct session *s = r->s;
+    if (r->o->real_time != AUTO)
+        return r->o->real_time == ON;
+    return s->display || (s->terminal && terminal_interactive(s->terminal)) ||
+           control_attended(r->ctl);
+}
+
+static void start_pace(struct run *r)
+{
+    pace_start(&r->pace, attended(r), machine_now_ns(r->m), host_now_ns());
+}
+
 static void host_wait(struct run *r, u64 ns)
 {
+    struct pollfd fds[1 + MAX_CONTROL_FDS];
+    unsigned nr = 0;
     if (ns > 10 * MS)
         ns = 10 * MS;
     int fd = r->s->terminal ? terminal_poll_fd(r->s->terminal) : -1;
-    if (r->s->display && ns >= MS) {
-        sdl_display_wait(r->s->display, fd >= 0 && ns > 4 * MS ? 4 : (unsigned)(ns / MS));
+    if (fd >= 0)
+        fds[nr++] = (struct pollfd){.fd = fd, .events = POLLIN};
+    nr += control_pollfds(r->ctl, fds + nr, MAX_CONTROL_FDS);
+    struct timespec ts = {.tv_nsec = (long)ns};
+    if (r->s->display && ns >= MS) { /* SDL waits for its own events only */
+        ts.tv_nsec = 0;
+        if (!nr || ppoll(fds, nr, &ts, NULL) <= 0)
+            sdl_display_wait(r->s->display, nr && ns > 4 * MS ? 4 : (unsigned)(ns / MS));
         return;
     }
-    struct timespec ts = {.tv_nsec = (long)ns};
-    struct pollfd p = {.fd = fd, .events = POLLIN};
-    ppoll(&p, 1, &ts, NULL); /* a negative fd only sleeps */
+    ppoll(fds, nr, &ts, NULL); /* without any it only sleeps */
 }
 
 static void feed_serial(struct run *r)
@@ -261,7 +282,8 @@ static void poll_host(struct run *r)
         flush_consoles(r);
         if (poll_limits(r, wall))
             return;
-        if (poll_display(r, wall, NULL) & SDL_REQUEST_QUIT)
+        control_poll(r->ctl);
+        if ((poll_display(r, wall, NULL) & SDL_REQUEST_QUIT) || r->ctl->quit)
             end_run(r, 0);
     }
     feed_serial(r);
@@ -312,7 +334,7 @@ static enum machine_stop idle(struct run *r)
         poll_host(r);
         lead = pace_lead_ns(&r->pace, now, host_now_ns());
     }
-    if (lead >= 0 || r->ended)
+    if (lead >= 0 || r->ended || r->ctl->stopped)
         return MACHINE_SLICE_DONE;
     u64 passed = (u64)-lead;
     if (until != UINT64_MAX && passed > until - now)
@@ -334,10 +356,21 @@ static void hold(struct run *r)
 
 /* ---- the end ---- */
 
+/* The guest is over, but whoever debugs it may want to see what it left. Going on ends the run. */
+static bool shown_to_debugger(struct run *r)
+{
+    if (!r->ctl->debugging)
+        return false;
+    r->fault_pending = true;
+    control_stop(r->ctl, STOPPED_BY_FAULT);
+    return true;
+}
+
 /* The guest is over: keeps its last screen until the user goes, or resets it (returns true). */
 static bool linger(struct run *r, const char *reason)
 {
     char banner[256];
+    r->ctl->was_reset = false;
     snprintf(banner, sizeof(banner), "%s\nR reset    S screenshot    Q quit", reason);
     if (r->s->display) {
         set_title(r, host_now_ns(), reason);
@@ -351,13 +384,17 @@ static bool linger(struct run *r, const char *reason)
         flush_consoles(r);
         if (poll_limits(r, wall))
             break;
+        control_poll(r->ctl);
         unsigned requests = poll_display(r, wall, reason);
-        if (requests & SDL_REQUEST_QUIT)
+        if ((requests & SDL_REQUEST_QUIT) || r->ctl->quit)
             break;
-        if (requests & SDL_REQUEST_RESET) {
-            sdl_display_set_banner(r->s->display, NULL);
-            machine_reset(r->m);
-            pace_start(&r->pace, r->pace.on, machine_now_ns(r->m), host_now_ns());
+        if (requests & SDL_REQUEST_RESET)
+            control_reset(r->ctl);
+        if (r->ctl->was_reset) {
+            if (r->s->display)
+                sdl_display_set_banner(r->s->display, NULL);
+            control_go_on(r->ctl, false);
+            start_pace(r);
             return true;
         }
         host_wait(r, 10 * MS);
@@ -378,6 +415,8 @@ static bool stays(const struct run *r)
 
 static void guest_over(struct run *r, const char *reason, int status, bool stay)
 {
+    if (stay)
+        control_stop(r->ctl, STOPPED_FOR_GOOD);
     if (stay && linger(r, reason))
         return;
     end_run(r, status);
@@ -391,7 +430,21 @@ static void halted(struct run *r)
         return;
     fprintf(stderr, "kiln: the guest has halted for good: HLT with interrupts off (cli; hlt)%s\n",
             exits || r->s->display ? "" : "; --on-halt exit would end the run here");
-    guest_over(r, "Halted for good (cli; hlt)", exits ? STATUS_HALTED : 0, !exits);
+    if (exits) {
+        end_run(r, STATUS_HALTED);
+        return;
+    }
+    if (r->ctl->debugging)
+        control_stop(r->ctl, STOPPED_FOR_GOOD);
+    if (!linger(r, "Halted for good (cli; hlt)"))
+        end_run(r, 0);
+}
+
+static void triple_fault(struct run *r)
+{
+    r->fault_pending = false;
+    guest_over(r, "Triple fault: the processor shut down", STATUS_TRIPLE_FAULT,
+               stays(r) || r->o->no_shutdown);
 }
 
 static void handle_stop(struct run *r, enum machine_stop stop)
@@ -400,19 +453,23 @@ static void handle_stop(struct run *r, enum machine_stop stop)
     case MACHINE_SLICE_DONE: hold(r); break;
     case MACHINE_IDLE: break; /* the caller waits */
     case MACHINE_POWER_OFF:
+        control_tell(r->ctl, CONTROL_SHUTDOWN);
         guest_over(r, "The guest powered off", 0, stays(r) || r->o->no_shutdown);
         break;
     case MACHINE_RESET:
+        control_tell(r->ctl, CONTROL_RESET);
         if (r->o->no_reboot)
             end_run(r, 0);
         break;
     case MACHINE_EXIT: end_run(r, machine_exit_code(r->m)); break;
     case MACHINE_TRIPLE_FAULT:
-        guest_over(r, "Triple fault: the processor shut down", STATUS_TRIPLE_FAULT,
-                   stays(r) || r->o->no_shutdown);
+        if (shown_to_debugger(r))
+            break;
+        triple_fault(r);
         break;
     case MACHINE_HALTED: halted(r); break;
     case MACHINE_BREAK: end_run(r, 0); break;
+    case MACHINE_DEBUG: control_stop(r->ctl, STOPPED_BY_POINT); break;
     case MACHINE_ERROR:
         fprintf(stderr, "kiln: internal fault; the machine cannot go on\n");
         end_run(r, STATUS_INTERNAL);
@@ -442,6 +499,29 @@ static void report(struct run *r)
         r->status = 1;
 }
 
+/* A controller has stopped the guest; the host goes on. */
+static void stopped(struct run *r)
+{
+    u64 wall = host_now_ns();
+    flush_consoles(r);
+    if (poll_limits(r, wall))
+        return;
+    control_poll(r->ctl);
+    if ((poll_display(r, wall, "stopped") & SDL_REQUEST_QUIT) || r->ctl->quit)
+        end_run(r, 0);
+    if (r->ctl->was_reset)
+        r->ctl->was_reset = r->fault_pending = false;
+    if (r->ended)
+        return;
+    if (r->ctl->stopped) {
+        host_wait(r, 10 * MS);
+        return;
+    }
+    start_pace(r);
+    if (r->fault_pending)
+        triple_fault(r);
+}
+
 int run_loop(struct session *s)
 {
     const struct options *o = s->o;
@@ -452,15 +532,18 @@ int run_loop(struct session *s)
     r.screen_text = malloc(SCREEN_TEXT_MAX);
     if (!r.screen_text)
         abort();
-    bool attended = s->display || (s->terminal && terminal_interactive(s->terminal));
-    pace_start(&r.pace, o->real_time == AUTO ? attended : o->real_time == ON, machine_now_ns(s->m),
-               wall);
+    r.ctl = &s->control;
+    start_pace(&r);
     if (s->display)
         set_title(&r, wall, "starting");
 
     while (!r.ended) {
+        if (r.ctl->stopped) {
+            stopped(&r);
+            continue;
+        }
         enum machine_stop stop = run_until(&r, UINT64_MAX, r.pace.on);
-        while (stop == MACHINE_IDLE && !r.ended) {
+        while (stop == MACHINE_IDLE && !r.ended && !r.ctl->stopped) {
             stop = idle(&r);
             poll_host(&r);
         }
@@ -468,9 +551,11 @@ int run_loop(struct session *s)
             handle_stop(&r, stop);
         if (!r.ended)
             poll_host(&r);
-        if (r.pace.on && o->real_time == AUTO && !s->display && !terminal_interactive(s->terminal))
-            r.pace.on = false; /* the pipe has ended: nobody waits any more */
+        if (r.pace.on != attended(&r))
+            start_pace(&r); /* the pipe has ended: nobody waits any more; or gdb has come */
     }
+    r.ctl->exit_status = r.status;
+    control_tell(r.ctl, CONTROL_ENDED);
     report(&r);
     free(r.screen_text);
     return r.status;

@@ -10,6 +10,7 @@
 struct run {
     struct session *s;
     struct machine *m;
+    struct control *ctl;
     const struct options *o;
     bool ended;
     int status;
@@ -20,6 +21,7 @@ struct run {
     u64 keys_seen[NR_CONSOLES];  /* bytes behind which --keys looks next */
     char *screen_text;
     bool screenshot_failed;
+    bool fault_pending; /* a triple fault is shown to gdb, and ends the run when that goes on */
     u64 wall_start, wall_deadline;
     u64 wall_poll, wall_frame, wall_title; /* when each was last done */
     u64 busy_ns, title_icount; /* since the title was set: host time in the machine, count */

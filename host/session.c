@@ -215,11 +215,13 @@ int session_open(struct session *s, struct options *o)
         fprintf(stderr, "kiln: %s\n", err);
         return -1;
     }
+    control_init(&s->control, s);
     return 0;
 }
 
 void session_close(struct session *s)
 {
+    control_close(&s->control);
     if (s->m)
         machine_destroy(s->m);
     for (unsigned i = 0; i < NR_CONSOLES; i++)

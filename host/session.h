@@ -9,6 +9,7 @@
 #ifndef HOST_SESSION_H
 #define HOST_SESSION_H
 
+#include "host/control.h"
 #include "host/options.h"
 #include "machine/machine.h"
 
@@ -29,6 +30,7 @@ struct session {
     unsigned terminal_port;               /* 0 COM1, 1 COM2 */
     struct sdl_display *display;          /* NULL: none */
     struct key_script *keys;              /* NULL: none */
+    struct control control;               /* gdb, monitors, QMP */
     const char *image_name;               /* for the title */
     FILE *log_file;                       /* of -D; NULL: stderr */
     char *bios, *vgabios, *kernel_rom;

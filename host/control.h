@@ -10,6 +10,7 @@
 #define HOST_CONTROL_H
 
 #include "core/types.h"
+#include "host/key_sender.h"
 
 struct machine;
 struct pollfd;
@@ -51,6 +52,7 @@ struct control {
     bool was_reset;       /* since the run loop last looked */
     bool debugging;       /* gdb is there: it is shown a triple fault before the run ends */
     int exit_status;
+    struct key_sender keys;
     struct controller list[MAX_CONTROLLERS];
     unsigned nr;
 };

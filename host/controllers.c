@@ -3,6 +3,7 @@
  */
 #include "host/controllers.h"
 #include "host/gdb_stub.h"
+#include "host/monitor.h"
 #include <signal.h>
 
 static struct channel *open_channel(const struct channel_options *o, const char *name)
@@ -28,5 +29,13 @@ int controllers_open(struct session *s)
             return -1;
         gdb_stub_open(&s->control, ch);
     }
+    for (unsigned i = 0; i < o->nr_monitors; i++) {
+        ch = open_channel(&o->monitor[i], "-monitor");
+        if (!ch)
+            return -1;
+        monitor_open(&s->control, ch);
+    }
+    if (s->terminal)
+        monitor_open_terminal(&s->control, s->terminal);
     return 0;
 }

@@ -21,6 +21,9 @@ struct terminal {
     bool after_ctrl_a;
     u8 ring[RING];
     unsigned head, len;
+    bool in_monitor;
+    char monitor[RING]; /* typed for it, in order */
+    unsigned monitor_len;
 };
 
 /* What the handlers of faults and of SIGTSTP need to put the terminal back: they get no
@@ -114,6 +117,11 @@ void terminal_close(struct terminal *t)
 
 static void keep(struct terminal *t, u8 byte)
 {
+    if (t->in_monitor) {
+        if (t->monitor_len < RING)
+            t->monitor[t->monitor_len++] = (char)byte;
+        return;
+    }
     t->ring[(t->head + t->len++) % RING] = byte;
 }
 
@@ -135,11 +143,12 @@ static enum terminal_command take(struct terminal *t, u8 byte)
     case 'X': return TERMINAL_QUIT;
     case CTRL_A:
     case 'a': keep(t, CTRL_A); break;
-    case 'c': fprintf(stderr, "\r\nkiln: the monitor is not there yet\r\n"); break;
+    case 'c':
+    case 'C': t->in_monitor = !t->in_monitor; break;
     case 'h':
     case '?':
         fprintf(stderr, "\r\nkiln: Ctrl-A x  quit\r\n"
-                        "      Ctrl-A c  monitor (not there yet)\r\n"
+                        "      Ctrl-A c  monitor, and back\r\n"
                         "      Ctrl-A Ctrl-A  send Ctrl-A\r\n"
                         "      Ctrl-A h  this help\r\n");
         break;
@@ -182,6 +191,21 @@ void terminal_pop(struct terminal *t)
 {
     t->head = (t->head + 1) % RING;
     t->len--;
+}
+
+bool terminal_in_monitor(const struct terminal *t)
+{
+    return t->in_monitor;
+}
+
+size_t terminal_monitor_read(struct terminal *t, char *buf, size_t cap)
+{
+    size_t n = t->monitor_len < cap ? t->monitor_len : cap;
+
+    memcpy(buf, t->monitor, n);
+    memmove(t->monitor, t->monitor + n, t->monitor_len - n);
+    t->monitor_len -= (unsigned)n;
+    return n;
 }
 
 bool terminal_interactive(const struct terminal *t)

@@ -6,7 +6,7 @@
  *     terminal_close(t);
  *
  * With escape (-nographic, mon:stdio) Ctrl-A is a prefix for commands, and Ctrl-C goes to the
- * guest; without, Ctrl-C ends the run.
+ * guest; without, Ctrl-C ends the run. Ctrl-A c gives the terminal to the monitor, or back.
  */
 #ifndef HOST_TERMINAL_H
 #define HOST_TERMINAL_H
@@ -26,6 +26,10 @@ enum terminal_command terminal_poll(struct terminal *);
 /* The next byte for the guest, if there is one. */
 bool terminal_peek(const struct terminal *, u8 *byte);
 void terminal_pop(struct terminal *);
+
+/* Whether the terminal is the monitor's now; what was typed for it. */
+bool terminal_in_monitor(const struct terminal *);
+size_t terminal_monitor_read(struct terminal *, char *buf, size_t cap);
 
 /* Whether somebody may yet type: a terminal, or the open end of a pipe. The guest's waiting then
  * follows the wall clock. */

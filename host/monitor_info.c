@@ -1,0 +1,118 @@
+/*
+ * The monitor's info commands: what QEMU prints, and tables of descriptors as Bochs has them.
+ */
+#include "host/monitor_commands.h"
+#include "host/session.h"
+#include "machine/inspect.h"
+
+static void status(const struct monitor_call *c)
+{
+    const char *s = control_status(c->ctl);
+
+    if (c->ctl->stopped && strcmp(s, "paused"))
+        fprintf(c->out, "VM status: paused (%s)\n", s);
+    else
+        fprintf(c->out, "VM status: %s\n", s);
+}
+
+static void registers(const struct monitor_call *c)
+{
+    inspect_registers(c->m, c->out);
+}
+static void mem(const struct monitor_call *c)
+{
+    inspect_mem(c->m, c->out);
+}
+static void tlb(const struct monitor_call *c)
+{
+    inspect_tlb(c->m, c->out);
+}
+static void tab(const struct monitor_call *c)
+{
+    inspect_tab(c->m, c->out);
+}
+static void pic(const struct monitor_call *c)
+{
+    inspect_pic(c->m, c->out);
+}
+static void pci(const struct monitor_call *c)
+{
+    inspect_pci(c->m, c->out);
+}
+static void mtree(const struct monitor_call *c)
+{
+    inspect_mtree(c->m, c->out);
+}
+static void tss(const struct monitor_call *c)
+{
+    inspect_tss(c->m, c->out);
+}
+static void stats(const struct monitor_call *c)
+{
+    machine_print_stats(c->m, c->out, 0);
+}
+
+static void version(const struct monitor_call *c)
+{
+    fprintf(c->out, "%s\n", KILN_VERSION);
+}
+
+static void name(const struct monitor_call *c)
+{
+    if (c->ctl->s->o->name)
+        fprintf(c->out, "%s\n", c->ctl->s->o->name);
+}
+
+/* "info gdt [first [last]]" */
+static void table(const struct monitor_call *c, void (*inspect)(struct machine *, FILE *, u32, u32))
+{
+    const char *args = c->args, *why;
+    u64 first = 0, last = UINT32_MAX;
+
+    if (*args) {
+        if (!monitor_expression(c->m, &args, &first, &why) ||
+            (last = first, *args && !monitor_expression(c->m, &args, &last, &why))) {
+            fprintf(c->out, "%s\n", why);
+            return;
+        }
+    }
+    inspect(c->m, c->out, first > UINT32_MAX ? UINT32_MAX : (u32)first,
+            last > UINT32_MAX ? UINT32_MAX : (u32)last);
+}
+
+static void idt(const struct monitor_call *c)
+{
+    table(c, inspect_idt);
+}
+static void gdt(const struct monitor_call *c)
+{
+    table(c, inspect_gdt);
+}
+static void ldt(const struct monitor_call *c)
+{
+    table(c, inspect_ldt);
+}
+static void ivt(const struct monitor_call *c)
+{
+    table(c, inspect_ivt);
+}
+
+const struct monitor_command monitor_info_commands[] = {
+    {"status", "", "whether the guest runs", status},
+    {"registers|cpu", "", "the processor", registers},
+    {"mem", "", "mapped ranges of linear memory and their rights", mem},
+    {"tlb", "", "every mapping of the page tables", tlb},
+    {"tab", "", "linear ranges and the physical ones that they lead to", tab},
+    {"pic", "", "interrupt controllers", pic},
+    {"pci", "", "PCI functions", pci},
+    {"mtree", "", "maps of memory and ports", mtree},
+    {"idt", "[first [last]]", "interrupt descriptor table", idt},
+    {"gdt", "[first [last]]", "global descriptor table", gdt},
+    {"ldt", "[first [last]]", "local descriptor table", ldt},
+    {"ivt", "[first [last]]", "interrupt vectors of real mode", ivt},
+    {"tss", "", "task state segment", tss},
+    {"stats", "", "numbers of the run", stats},
+    {"name", "", "what -name gave", name},
+    {"version", "", "version", version},
+    {NULL, NULL, NULL, NULL},
+};

@@ -19,9 +19,10 @@ struct session;
 enum control_event {
     CONTROL_STOPPED,
     CONTROL_GOES_ON,
-    CONTROL_RESET,    /* by the guest or a controller; has been done */
-    CONTROL_SHUTDOWN, /* the guest powered off */
-    CONTROL_ENDED,    /* the run is over, with ctl->exit_status */
+    CONTROL_RESET,       /* by a controller; has been done */
+    CONTROL_GUEST_RESET, /* by the guest */
+    CONTROL_SHUTDOWN,    /* the guest powered off */
+    CONTROL_ENDED,       /* the run is over, with ctl->exit_status */
 };
 
 enum stopped_why {

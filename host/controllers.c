@@ -4,6 +4,7 @@
 #include "host/controllers.h"
 #include "host/gdb_stub.h"
 #include "host/monitor.h"
+#include "host/qmp.h"
 #include <signal.h>
 
 static struct channel *open_channel(const struct channel_options *o, const char *name)
@@ -34,6 +35,12 @@ int controllers_open(struct session *s)
         if (!ch)
             return -1;
         monitor_open(&s->control, ch);
+    }
+    for (unsigned i = 0; i < o->nr_qmp; i++) {
+        ch = open_channel(&o->qmp[i], "-qmp");
+        if (!ch)
+            return -1;
+        qmp_open(&s->control, ch);
     }
     if (s->terminal)
         monitor_open_terminal(&s->control, s->terminal);

@@ -457,7 +457,7 @@ static void handle_stop(struct run *r, enum machine_stop stop)
         guest_over(r, "The guest powered off", 0, stays(r) || r->o->no_shutdown);
         break;
     case MACHINE_RESET:
-        control_tell(r->ctl, CONTROL_RESET);
+        control_tell(r->ctl, CONTROL_GUEST_RESET);
         if (r->o->no_reboot)
             end_run(r, 0);
         break;

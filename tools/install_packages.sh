@@ -7,8 +7,8 @@
 set -u
 
 build="build-essential cmake ninja-build pkg-config libsdl2-dev libcapstone-dev libelf-dev
-    libcmocka-dev libpng-dev libxxhash-dev gcc-multilib"
-test="qemu-system-x86 seabios grub-pc-bin grub-common mtools xvfb xdotool bochs bochs-term"
+    libcmocka-dev libpng-dev libjansson-dev libxxhash-dev gcc-multilib"
+test="qemu-system-x86 seabios grub-pc-bin grub-common mtools xvfb xdotool gdb netcat-openbsd bochs bochs-term"
 
 wanted=
 for set in "$@"; do
@@ -25,7 +25,8 @@ done
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
     echo "This is no Debian system; Kiln needs: a C compiler (gcc or clang) with 32-bit support,
 cmake, ninja, pkg-config, and the development files of SDL2, Capstone 4, libelf (elfutils),
-cmocka, libpng and xxHash; its tests also QEMU, SeaBIOS, GRUB for i386-pc, mtools and Xvfb.
+cmocka, libpng, jansson and xxHash; its tests also QEMU, SeaBIOS, GRUB for i386-pc, mtools, Xvfb,
+gdb and netcat.
 Going on to try." >&2
     exit 0
 fi

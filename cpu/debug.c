@@ -26,6 +26,30 @@ static bool breaks_at(struct cpu_debug *d, u64 lin)
     return false;
 }
 
+/* Whether this is the instruction at which the run went on. As with the guest's own breakpoints
+ * and RF, it is that also after an interrupt or fault that came before it was done. */
+static bool skips(struct cpu *c, u64 lin, u64 icount)
+{
+    struct cpu_debug *d = c->debug;
+    u64 rsp = c->gpr[RSP];
+
+    if (lin == d->skip_lin && icount == d->skip_icount)
+        return true;
+    if (icount == d->skip_icount && c->nr_events != d->step_events) {
+        d->again = true;
+        d->again_lin = d->skip_lin;
+        d->again_rsp = d->skip_rsp;
+        d->skip_icount = ~0ull;
+    }
+    if (!d->again || lin != d->again_lin || rsp != d->again_rsp)
+        return false;
+    d->again = false;
+    d->skip_lin = lin;
+    d->skip_rsp = rsp;
+    d->skip_icount = icount;
+    return true;
+}
+
 bool debug_stops(struct cpu *c)
 {
     struct cpu_debug *d = c->debug;
@@ -33,7 +57,7 @@ bool debug_stops(struct cpu *c)
 
     if (d->why == DEBUG_WATCH) /* debug_access() has seen it */
         return true;
-    if (!c->halted && (lin != d->skip_lin || icount != d->skip_icount) && breaks_at(d, lin)) {
+    if (!c->halted && !skips(c, lin, icount) && breaks_at(d, lin)) {
         d->why = DEBUG_BREAK;
         return true;
     }

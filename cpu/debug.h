@@ -35,9 +35,12 @@ struct cpu_debug {
     u64 step_icount, step_events; /* when the step began */
     u64 skip_lin, skip_icount;    /* the breakpoint at which the run goes on: not again before its
                                      instruction has retired */
-    enum debug_why why;           /* of the last stop */
-    u8 hit_tag;                   /* the point's */
-    u64 hit_lin;                  /* watchpoint: the first byte of its range that was accessed */
+    u64 skip_rsp;
+    bool again; /* that instruction was interrupted before it ran: not again on the return to it */
+    u64 again_lin, again_rsp;
+    enum debug_why why; /* of the last stop */
+    u8 hit_tag;         /* the point's */
+    u64 hit_lin;        /* watchpoint: the first byte of its range that was accessed */
 };
 
 /* After any change of points or stepping; only between slices. NULL detaches. */

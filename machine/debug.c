@@ -71,6 +71,7 @@ void machine_debug_resume(struct machine *m, bool step)
     d->step_icount = d->skip_icount = clock_icount(&pc->clk);
     d->step_events = pc->cpu.nr_events;
     d->skip_lin = cpu_lin_rip(&pc->cpu);
+    d->skip_rsp = pc->cpu.gpr[RSP];
     attach(pc);
 }
 

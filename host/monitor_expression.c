@@ -1,6 +1,6 @@
 /*
- * Expressions that monitor commands take: 64-bit numbers, $rax and other registers, 'c', operators
- * with QEMU's priorities: * / %, then & | ^, then + -.
+ * Expressions that monitor commands take: signed 64-bit numbers, $rax and other registers, 'c',
+ * operators with QEMU's priorities: * / %, then & | ^, then + -.
  */
 #include "host/monitor_commands.h"
 #include "machine/debug.h"
@@ -111,8 +111,10 @@ static u64 product(struct parser *x)
             v *= w;
         else if (w == 0)
             return fail(x, "division by zero");
+        else if (w == ~0ull) /* by -1: the one division that can overflow */
+            v = op == '/' ? -v : 0;
         else
-            v = op == '/' ? v / w : v % w;
+            v = (u64)(op == '/' ? (i64)v / (i64)w : (i64)v % (i64)w);
     }
     return v;
 }

@@ -62,11 +62,16 @@ static void error(struct qmp *q, json_t *id, const char *class, const char *form
     answer(q, "error", json_pack("{s:s,s:o}", "class", class, "desc", desc), id);
 }
 
+static void forget_request(struct qmp *q)
+{
+    q->len = q->depth = 0;
+    q->in_string = q->escaped = false;
+}
+
 static void greet(struct qmp *q)
 {
     q->negotiated = false;
-    q->len = q->depth = 0;
-    q->in_string = q->escaped = false;
+    forget_request(q);
     send(q, json_pack("{s:{s:o,s:[]}}", "QMP", "version", qmp_version(), "capabilities"));
 }
 
@@ -230,12 +235,15 @@ static void request(struct qmp *q)
 /* Requests are objects, one after the other: each ends with the bracket that closes its first. */
 static void take(struct qmp *q, char c)
 {
+    if ((u8)c == 0xff) { /* in no UTF-8 text: a client's way to begin anew, as with QEMU */
+        forget_request(q);
+        return;
+    }
     if (q->len == 0 && strchr(" \t\r\n", c) && c)
         return;
     if (q->len == REQUEST_MAX) {
         error(q, NULL, "GenericError", "JSON parse error, the request is too long");
-        q->len = q->depth = 0;
-        q->in_string = q->escaped = false;
+        forget_request(q);
         return;
     }
     q->request[q->len++] = c;

@@ -146,6 +146,17 @@ static void hang_up(struct channel *c)
     c->over = c->stdio;
 }
 
+static void flush(struct channel *);
+
+/* Whoever has said all may still want to hear the answers. */
+static void flush_patiently(struct channel *c)
+{
+    for (int patience = 20; c->nr_pending && c->out >= 0 && patience; patience--) {
+        poll(&(struct pollfd){.fd = c->out, .events = POLLOUT}, 1, 50);
+        flush(c);
+    }
+}
+
 static bool let_in(struct channel *c)
 {
     int one = 1;
@@ -225,6 +236,8 @@ size_t channel_read(struct channel *c, void *buf, size_t cap)
     n = read(c->in, buf, cap);
     if (n > 0)
         return (size_t)n;
+    if (n == 0)
+        flush_patiently(c);
     if (n == 0 || (errno != EINTR && errno != EAGAIN))
         hang_up(c);
     return 0;
@@ -264,10 +277,7 @@ void channel_close(struct channel *c)
 {
     if (!c)
         return;
-    for (int patience = 20; c->nr_pending && patience; patience--) {
-        poll(&(struct pollfd){.fd = c->out, .events = POLLOUT}, 1, 50);
-        flush(c);
-    }
+    flush_patiently(c);
     hang_up(c);
     if (c->listener >= 0)
         close(c->listener);

@@ -5,11 +5,11 @@ need nc nm
 cd "$dir" || exit 1
 cp "$build/ember.img" ember.img && ember=$dir/ember.img # a copy: others may hold its lock
 
-# ask SOCKET LINE ...: sends lines, prints what comes until the other end is quiet
+# ask SOCKET LINE ...: sends lines, prints what comes until the other end has answered them all
 ask() {
     socket=$1
     shift
-    { printf '%s\n' "$@"; sleep 0.5; } | nc -U -N "$socket"
+    printf '%s\n' "$@" | timeout 120 nc -U -N "$socket"
 }
 
 sector loop.img "$LOOP"
@@ -53,16 +53,7 @@ has reply "VM status: running"
 wait $pid || fail "quit over the socket: status $?"
 
 # ---- Ctrl-A c: the terminal's bytes go to the monitor, and back
-{
-    printf 'ab'
-    sleep 0.3
-    printf '\001cinfo status\r'
-    sleep 0.3
-    printf '\001cxy'
-    sleep 0.3
-    printf '\001cquit\r'
-    sleep 0.3
-} | timeout 60 "$kiln" -nographic loop.img >out 2>err
+printf 'ab\001cinfo status\r\001cxy\001cquit\r' | timeout 60 "$kiln" -nographic loop.img >out 2>err
 in_order out "monitor - type" "(kiln) info status" "VM status: running" "(kiln) quit"
 
 # ---- Ember: paging, tables, symbols' addresses

@@ -15,6 +15,13 @@ stub() {
     echo $? >status
 }
 is_status() { [ "$(cat status)" = "$1" ] || fail "$2: status $(cat status), not $1"; }
+# await NR TEXT: until out holds TEXT that often
+await() {
+    for try in $(seq 600); do
+        [ "$(grep -aoF -- "$2" out | wc -l)" -ge "$1" ] && return
+        sleep 0.1
+    done
+}
 answers() { tr '#' '\n' <out | sed 's/^.*\$//' >answers; }
 
 sector loop.img "$LOOP"
@@ -37,15 +44,12 @@ has answers "O564d207374617475733a20" # "VM status: "
 # the interrupt byte stops what runs; a breakpoint may be set while it is stopped
 {
     packet c
-    sleep 0.3
     printf '\003'
-    sleep 0.3
-    packet g
     packet Z0,7c00,1
     packet c
-    sleep 0.3
+    await 1 T05
     packet s
-    sleep 0.3
+    await 2 T05
     packet D
 } | stub loop.img -S
 answers
@@ -53,12 +57,12 @@ in_order answers "T02thread:01;" "OK" "T05thread:01;" "T05thread:01;" "OK"
 
 # how a run ends is told: by isa-debug-exit, and by a triple fault, which can be looked at first
 sector exit.img "$EXIT_16"
-{ packet c; sleep 1; } | stub -S -device isa-debug-exit,iobase=0xf4,iosize=1 exit.img
+{ packet c; await 1 W21; } | stub -S -device isa-debug-exit,iobase=0xf4,iosize=1 exit.img
 is_status 33 isa-debug-exit
 answers
 has answers W21
 sector triple.img "$TRIPLE"
-{ packet c; sleep 1; packet p10; packet c; sleep 1; } | stub -S triple.img
+{ packet c; await 1 T0b; packet p10; packet c; await 1 W46; } | stub -S triple.img
 is_status 70 "triple fault"
 answers
 in_order answers "T0bthread:01;" 0 W46

@@ -38,7 +38,7 @@ END
 # converse SOCKET PID: sends the requests; the answers go to standard output
 converse() {
     until [ -S "$1" ]; do kill -0 "$2" || break; done
-    { cat requests; sleep 2; } | timeout 60 nc -U -N "$1"
+    timeout 60 nc -U -N "$1" <requests
     wait "$2" || echo "quit: status $?"
 }
 
@@ -77,7 +77,10 @@ sector reset.img "$RESET"
 "$kiln" -display none -no-reboot -S -qmp unix:"$dir/r",server,nowait reset.img 2>err &
 pid=$!
 until [ -S r ]; do kill -0 $pid || break; done
-{ printf '{"execute":"qmp_capabilities"} {"execute":"cont"}'; sleep 2; } | nc -U -N r >answers
+mkfifo in
+exec 3<>in
+printf '{"execute":"qmp_capabilities"} {"execute":"cont"}' >&3
+timeout 60 nc -U r <in >answers # until the run ends
 wait $pid || fail "-no-reboot: status $?"
 has answers '"event": "RESET", "data": {"guest": true, "reason": "guest-reset"}'
 
@@ -87,12 +90,13 @@ timeout 60 "$kiln" -S -display none -qmp stdio loop.img >answers 2>err <<END
 $(printf '[%.0s' $(seq 5000))$(printf ']%.0s' $(seq 5000))
 {"execute":"$(printf 'x%.0s' $(seq 3000))"}
 {"execute":"human-monitor-command","arguments":{"command-line":"$(printf '(%.0s' $(seq 3000))"}}
-{"execute":"$(printf '\377')"}
+{"execute":"$(printf '\200')"}
 nonsense
 {"execute":"query-status","execute":"stop"}
 {"execute":"query-kvm"}
 {"execute":"quit"}
 END
-[ $? = 0 ] || fail "hostile requests: status $?"
+status=$?
+[ $status = 0 ] || fail "hostile requests: status $status"
 has answers '"return": {"enabled": false, "present": false}' '"JSON parse error'
 finish

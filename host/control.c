@@ -34,7 +34,6 @@ void control_poll(struct control *ctl)
 {
     for (unsigned i = 0; i < ctl->nr; i++)
         ctl->list[i].poll(ctl->list[i].h);
-    key_sender_poll(&ctl->keys, ctl->m);
 }
 
 unsigned control_pollfds(struct control *ctl, struct pollfd *fds, unsigned room)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #define MS 1000000ull
-enum { STROKE_MS = 2 };
+enum { STROKE_MS = 2, RETRY_MS = 5 };
 
 static const struct key_name {
     const char *name;
@@ -163,10 +163,19 @@ bool key_sender_chord(struct key_sender *k, const u16 *codes, unsigned nr, u32 h
 
 void key_sender_poll(struct key_sender *k, struct machine *m)
 {
-    while (k->len && machine_now_ns(m) >= k->ready_ns && machine_keyboard_ready(m)) {
+    while (k->len && machine_now_ns(m) >= k->ready_ns) {
+        if (!machine_keyboard_ready(m)) {
+            k->ready_ns = machine_now_ns(m) + RETRY_MS * MS;
+            return;
+        }
         input_push(machine_input(m), INPUT_KEY, k->queue[k->head].code, k->queue[k->head].down, 0);
         k->head = (k->head + 1) % KEYS_WAITING;
         k->len--;
         k->ready_ns = machine_now_ns(m) + (k->len ? k->queue[k->head].wait_ms : STROKE_MS) * MS;
     }
+}
+
+u64 key_sender_next_ns(const struct key_sender *k)
+{
+    return k->len ? k->ready_ns : UINT64_MAX;
 }

@@ -30,4 +30,8 @@ bool key_sender_chord(struct key_sender *, const u16 *codes, unsigned nr, u32 ho
 /* Between slices: does what is due. */
 void key_sender_poll(struct key_sender *, struct machine *);
 
+/* Virtual time of the next stroke; UINT64_MAX when none waits. A key that is released late
+ * repeats, so the run loop stops the machine there. */
+u64 key_sender_next_ns(const struct key_sender *);
+
 #endif

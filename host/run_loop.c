@@ -141,6 +141,7 @@ static void do_scheduled(struct run *r)
     u64 ticks = machine_ticks(r->m);
     if (r->s->keys)
         key_script_run(r->s->keys, machine_now_ns(r->m), &typist);
+    key_sender_poll(&r->ctl->keys, r->m);
     if (machine_now_ns(r->m) >= r->screenshot_ns) {
         r->screenshot_ns = UINT64_MAX;
         save_screenshot(r);
@@ -160,7 +161,9 @@ static void do_scheduled(struct run *r)
 static u64 next_scheduled_ns(const struct run *r)
 {
     u64 keys = r->s->keys ? key_script_next_ns(r->s->keys) : UINT64_MAX;
-    return keys < r->screenshot_ns ? keys : r->screenshot_ns;
+    u64 sent = key_sender_next_ns(&r->ctl->keys);
+    u64 due = keys < r->screenshot_ns ? keys : r->screenshot_ns;
+    return due < sent ? due : sent;
 }
 
 /* ---- the host between slices ---- */

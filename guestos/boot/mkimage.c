@@ -174,5 +174,10 @@ int main(int argc, char **argv)
     if ((out && fclose(out) != 0) || !ok) {
         die(argv[1], "cannot be written");
     }
+    free(image);
+    free(mbr.data);
+    free(vbr.data);
+    free(loader.data);
+    free(kernel.data);
     return 0;
 }

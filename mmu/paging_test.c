@@ -172,6 +172,25 @@ static void a_write_over_a_page_border_is_all_or_nothing(void **state)
     rig_destroy(r);
 }
 
+/* Each part of an access over a page border goes to its own page: here the second lies below. */
+static void the_parts_of_an_access_over_a_page_border(void **state)
+{
+    struct test_rig *r = rig_long(0, false);
+
+    (void)state;
+    map4(r, LIN, DATA + 0x1000, P | W);
+    map4(r, LIN + 0x1000, DATA, P | W);
+    rig_poke(r, DATA, 0, 8);
+    r->c.gpr[RBX] = LIN + 0xffd;
+    r->c.gpr[RAX] = 0x8877665544332211;
+    CODE_BYTES(r, 0x48, 0x89, 0x03, 0x48, 0x8b, 0x0b, 0xf4); /* mov [rbx], rax; mov rcx, [rbx] */
+    run_to_fault(r);
+    assert_int_equal(rig_peek(r, DATA + 0x1ffd, 2) | rig_peek(r, DATA + 0x1fff, 1) << 16, 0x332211);
+    assert_int_equal(rig_peek(r, DATA, 8), 0x8877665544);
+    assert_int_equal(r->c.gpr[RCX], 0x8877665544332211);
+    rig_destroy(r);
+}
+
 /* A read-modify-write asks for the right to write first (4.7: bit 1 is set). */
 static void a_read_modify_write_faults_as_a_write(void **state)
 {
@@ -513,6 +532,7 @@ int main(void)
         cmocka_unit_test(nx_needs_nxe),
         cmocka_unit_test(accessed_and_dirty_bits),
         cmocka_unit_test(a_write_over_a_page_border_is_all_or_nothing),
+        cmocka_unit_test(the_parts_of_an_access_over_a_page_border),
         cmocka_unit_test(a_read_modify_write_faults_as_a_write),
         cmocka_unit_test(segment_loads_at_level_3_read_a_supervisors_gdt),
         cmocka_unit_test(pages_of_2_mib_and_1_gib),

@@ -1,8 +1,10 @@
 /*
  * Raw images through pread and pwrite: opening, locking, refusing, and the block device.
  *
- * Locks are OFD locks over the whole file: one writer, or any number of readers, and they die
- * with the process. QEMU's locks are of the same kind, so the two keep out of each other's way.
+ * Locks are OFD locks, which die with the process: one writer, or any number of readers. A writer
+ * locks the whole file; a reader takes the two bytes that QEMU's readers take (its block/file-posix.c:
+ * 100 + n, "I need permission n", and 200 + n, "nobody else may have it"), so that both programs can
+ * read one image, and neither writes under the other.
  */
 #define _GNU_SOURCE /* F_OFD_SETLK */
 #include "host/disk.h"
@@ -138,14 +140,30 @@ static int check_kind(const struct disk_request *r, int fd, u64 *size, char err[
     return 0;
 }
 
+enum { QEMU_READS = 100, QEMU_WRITES = 101, QEMU_NO_WRITER = 201 };
+
+/* 0; 1: somebody's lock is in the way. A file system without locks lets everybody in. */
+static int lock_bytes(int fd, short type, off_t start, off_t len)
+{
+    struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = len};
+    return fcntl(fd, F_OFD_SETLK, &lock) < 0 && (errno == EAGAIN || errno == EACCES);
+}
+
+static bool is_locked(int fd, off_t start)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = start, .l_len = 1};
+    return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
 static int lock_image(const struct disk_request *r, int fd, char err[DISK_ERR_LEN])
 {
     bool writes = !r->readonly && !r->snapshot;
-    struct flock lock = {.l_type = writes ? F_WRLCK : F_RDLCK, .l_whence = SEEK_SET};
-    if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
+    bool busy = writes ? lock_bytes(fd, F_WRLCK, 0, 0)
+                       : lock_bytes(fd, F_RDLCK, QEMU_READS, 1) ||
+                             lock_bytes(fd, F_RDLCK, QEMU_NO_WRITER, 1) ||
+                             is_locked(fd, QEMU_WRITES);
+    if (!busy)
         return 0;
-    if (errno != EAGAIN && errno != EACCES)
-        return 0; /* a file system without locks: nobody else can lock it either */
     snprintf(err, DISK_ERR_LEN, "%s is in use by another program, which %s; %s", r->path,
              writes ? "has it open" : "writes to it",
              writes ? "end that one, or try -snapshot if it only reads, or work on a copy"

@@ -3,8 +3,6 @@
  *
  * Text, 16 colours in planes, CGA's two bits a pixel, and 256 colours. Nothing here changes the
  * device, and no register value reaches beyond video memory: every address is masked.
- *
- * UNIMPL: panning, preset row, split screen.
  */
 #include "devices/vga.h"
 
@@ -28,6 +26,28 @@ static bool graphics(const struct vga *v)
 static bool blanked(const struct vga *v)
 {
     return !(v->attr_index & 0x20) || (v->seq[SEQ_CLOCKING] & 0x20) || (v->seq[SEQ_RESET] & 3) != 3;
+}
+
+/* Where a line of the monitor comes from: the address that its part of the screen starts at, the
+ * line within that part, and how many dots are cut off at the left. */
+struct origin {
+    unsigned start, line, pan;
+};
+
+/* Lines behind the line compare value are a part of their own from address 0, which panning may
+ * leave alone (CRT controller 18h, attribute controller 10h bit 5). */
+static struct origin origin_of(const struct vga *v, unsigned y)
+{
+    unsigned compare = v->crtc[CRTC_LINE_COMPARE] | (v->crtc[CRTC_OVERFLOW] & 0x10u) << 4 |
+                       (v->crtc[CRTC_MAX_SCAN] & 0x40u) << 3;
+    unsigned bytes = v->crtc[CRTC_PRESET_ROW] >> 5 & 3, pan = v->attr[ATTR_PAN] & 15;
+
+    if (y > compare) {
+        bool fixed = v->attr[ATTR_MODE] & 0x20;
+        return (struct origin){ fixed ? 0 : bytes, y - compare - 1, fixed ? 0 : pan };
+    }
+    return (struct origin){ (unsigned)(v->crtc[CRTC_START_HIGH] << 8 | v->crtc[CRTC_START_LOW]) + bytes,
+                            y + (v->crtc[CRTC_PRESET_ROW] & 31u), pan };
 }
 
 static struct text_geometry geometry(const struct vga *v)
@@ -78,40 +98,37 @@ static unsigned font_offset(const struct vga *v, u8 attr)
     return map[attr & 8 ? a : b];
 }
 
-static void draw_cell(const struct vga *v, const struct text_geometry *g, const u8 *cell, bool cursor,
-                      u32 *px, unsigned stride, unsigned w, unsigned h)
+/* Line y of a character cell, from its dot first on, to px; returns how many dots were drawn. */
+static unsigned draw_cell_line(const struct vga *v, const u8 *cell, bool cursor, unsigned y,
+                               unsigned first_dot, unsigned cell_w, u32 *px, unsigned room)
 {
     u64 now = clock_now(v->dev.env.clk);
     u8 ch = cell[0], attr = cell[1];
-    bool blink_on = v->attr[ATTR_MODE] & 8, hidden = false;
+    bool hidden = false;
+    unsigned font = font_offset(v, attr), n = 0;
+    u8 row = y < GLYPH_ROWS ? v->vram[((font + ch * GLYPH_ROWS + y) & 0xffff) << 2 | 2] : 0;
     u32 fg, bg;
-    unsigned font = font_offset(v, attr);
-    unsigned first = v->crtc[CRTC_CURSOR_START] & 31, last = v->crtc[CRTC_CURSOR_END] & 31;
 
-    if (blink_on) {
+    if (v->attr[ATTR_MODE] & 8) {
         hidden = (attr & 0x80) && (now / BLINK_NS & 1);
         attr &= 0x7f;
     }
     fg = attr_color(v, attr & 15);
     bg = attr_color(v, attr >> 4);
-    for (unsigned y = 0; y < h; y++) {
-        u8 row = y < GLYPH_ROWS ? v->vram[((font + ch * GLYPH_ROWS + y) & 0xffff) << 2 | 2] : 0;
+    if ((attr & 0x77) == 1 && (v->attr[ATTR_MODE] & 2) && y == (v->crtc[CRTC_UNDERLINE] & 31u))
+        row = 0xff; /* monochrome text: attribute 1 is underlined */
+    if (hidden)
+        row = 0;
+    if (cursor && y >= (v->crtc[CRTC_CURSOR_START] & 31u) && y <= (v->crtc[CRTC_CURSOR_END] & 31u))
+        row = 0xff;
+    for (unsigned x = first_dot; x < cell_w && n < room; x++) {
+        /* The ninth dot is background, but for line graphics and what spans the cell. */
+        bool ninth = row == 0xff || ((v->attr[ATTR_MODE] & 4) && ch >= 0xc0 && ch <= 0xdf);
+        bool on = x < 8 ? row >> (7 - x) & 1 : (row & 1) && ninth;
 
-        if ((attr & 0x77) == 1 && (v->attr[ATTR_MODE] & 2) && y == (v->crtc[CRTC_UNDERLINE] & 31u))
-            row = 0xff; /* monochrome text: attribute 1 is underlined */
-        if (hidden)
-            row = 0;
-        if (cursor && y >= first && y <= last)
-            row = 0xff;
-        for (unsigned x = 0; x < w; x++) {
-            /* The ninth dot is background, but for line graphics and what spans the cell. */
-            bool ninth = row == 0xff || ((v->attr[ATTR_MODE] & 4) && ch >= 0xc0 && ch <= 0xdf);
-            bool on = x < 8 ? row >> (7 - x) & 1 : (row & 1) && ninth;
-
-            px[y * stride + x] = on ? fg : bg;
-        }
+        px[n++] = on ? fg : bg;
     }
-    (void)g;
+    return n;
 }
 
 static void render_text(const struct vga *v, u32 *px, unsigned max_w, unsigned max_h, unsigned *w, unsigned *h)
@@ -122,16 +139,18 @@ static void render_text(const struct vga *v, u32 *px, unsigned max_w, unsigned m
 
     *w = g.cols * g.cell_w < max_w ? g.cols * g.cell_w : max_w;
     *h = vertical_end(v) < max_h ? vertical_end(v) : max_h;
-    memset(px, 0, (size_t)*w * *h * sizeof(*px));
-    for (unsigned row = 0; row < g.rows; row++)
-        for (unsigned col = 0; col < g.cols; col++) {
-            unsigned x = col * g.cell_w, y = row * g.cell_h;
-            bool here = cursor_on && ((g.start + row * g.pitch + col) & 0xffff) == cursor;
+    for (unsigned y = 0; y < *h; y++) {
+        struct origin o = origin_of(v, y);
+        /* With nine dots a value of 8 means no shift, and 0 means one dot. */
+        unsigned pan = g.cell_w == 8 ? o.pan & 7 : o.pan >= 8 ? 0 : o.pan + 1;
+        unsigned at = o.start + o.line / g.cell_h * g.pitch;
 
-            if (x + g.cell_w > *w || y + g.cell_h > *h)
-                continue;
-            draw_cell(v, &g, cell_at(v, &g, col, row), here, px + y * *w + x, *w, g.cell_w, g.cell_h);
+        for (unsigned x = 0; x < *w; at++) {
+            const u8 *cell = v->vram + ((at & 0xffff) << 2);
+            x += draw_cell_line(v, cell, cursor_on && (at & 0xffff) == cursor, o.line % g.cell_h,
+                                x == 0 ? pan : 0, g.cell_w, px + y * *w + x, *w - x);
         }
+    }
 }
 
 /* Two or four bits a pixel: planes side by side, or CGA's pairs of bits in planes 0 and 1. */
@@ -139,19 +158,22 @@ static void render_planes(const struct vga *v, u32 *px, unsigned max_w, unsigned
 {
     unsigned width = (v->crtc[CRTC_H_END] + 1u) * 8, lines = vertical_end(v);
     unsigned rows = (v->crtc[CRTC_MAX_SCAN] & 31u) + 1, pitch = v->crtc[CRTC_OFFSET] * 2u;
-    unsigned start = v->crtc[CRTC_START_HIGH] << 8 | v->crtc[CRTC_START_LOW];
     /* CGA's memory: address bit 13 is the lowest bit of the row in a character (CRTC mode, CMS0);
      * in word mode, with two planes in use, that is every second byte's bit 12. */
     unsigned bank = v->crtc[CRTC_MODE] & 1 ? 0 : v->crtc[CRTC_MODE] & 0x40 ? 0x2000 : 0x1000;
     bool pairs = v->gr[GR_MODE] & 0x20;
+    unsigned twice = v->crtc[CRTC_MAX_SCAN] & 0x80 ? 2 : 1;
 
-    if (v->crtc[CRTC_MAX_SCAN] & 0x80)
-        lines /= 2;
+    lines /= twice;
     *w = width < max_w ? width : max_w;
     *h = lines < max_h ? lines : max_h;
-    for (unsigned y = 0; y < *h; y++)
-        for (unsigned x = 0; x < *w; x++) {
-            unsigned at = start + y / rows * pitch + x / 8 + (y % rows & 1 ? bank : 0), color = 0;
+    for (unsigned y = 0; y < *h; y++) {
+        struct origin o = origin_of(v, y * twice);
+        unsigned line = o.line / twice;
+
+        for (unsigned i = 0; i < *w; i++) {
+            unsigned x = i + (o.pan & 7), color = 0;
+            unsigned at = o.start + line / rows * pitch + x / 8 + (line % rows & 1 ? bank : 0);
             const u8 *p = v->vram + ((at & 0xffff) << 2);
 
             if (pairs)
@@ -159,8 +181,9 @@ static void render_planes(const struct vga *v, u32 *px, unsigned max_w, unsigned
             else
                 for (unsigned k = 0; k < 4; k++)
                     color |= (p[k] >> (7 - (x & 7)) & 1u) << k;
-            px[y * *w + x] = attr_color(v, color);
+            px[y * *w + i] = attr_color(v, color);
         }
+    }
 }
 
 /* 256 colours, one byte a pixel, each line shown twice (mode 13h). */
@@ -168,15 +191,18 @@ static void render_256(const struct vga *v, u32 *px, unsigned max_w, unsigned ma
 {
     unsigned width = (v->crtc[CRTC_H_END] + 1u) * 4, lines = vertical_end(v);
     unsigned repeat = (v->crtc[CRTC_MAX_SCAN] & 31u) + 1, pitch = v->crtc[CRTC_OFFSET] * 8u;
-    unsigned start = (unsigned)(v->crtc[CRTC_START_HIGH] << 8 | v->crtc[CRTC_START_LOW]) * 4;
 
     if (v->crtc[CRTC_MAX_SCAN] & 0x80)
         repeat *= 2;
     *w = width < max_w ? width : max_w;
     *h = lines / repeat < max_h ? lines / repeat : max_h;
-    for (unsigned y = 0; y < *h; y++)
+    for (unsigned y = 0; y < *h; y++) {
+        struct origin o = origin_of(v, y * repeat);
+        unsigned at = o.start * 4 + o.line / repeat * pitch + (o.pan >> 1 & 3); /* 2 is a pixel here */
+
         for (unsigned x = 0; x < *w; x++)
-            px[y * *w + x] = dac_color(v, v->vram[(start + y * pitch + x) & (VGA_PLANES - 1)]);
+            px[y * *w + x] = dac_color(v, v->vram[(at + x) & (VGA_PLANES - 1)]);
+    }
 }
 
 void vga_render(const struct vga *v, u32 *px, unsigned max_w, unsigned max_h, unsigned *w, unsigned *h)

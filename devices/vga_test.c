@@ -387,6 +387,47 @@ static void screen_text(void **state)
     assert_int_equal(vga_text(&vga, text, sizeof(text)), 0);
 }
 
+/* IBM VGA/XGA Technical Reference: preset row scan (CRTC 08h), line compare (18h with bits in 07h
+ * and 09h), horizontal PEL panning (attribute controller 13h) and its compatibility bit (10h). */
+static void panning_and_split_screen(void **state)
+{
+    static const u8 edge[16] = { [3] = 0x80 }, top[16] = { 0x01 };
+
+    (void)state;
+    set_mode(&text_80x25);
+    bench_put(&b, CRTC, 0x0a, 0x20);
+    glyph(0, 'A', edge), glyph(0, 'B', top);
+    poke(B8, 'B'), poke(B8 + 1, 0x0f);                 /* address 0 */
+    poke(B8 + 160, 'A'), poke(B8 + 161, 0x0f);         /* the second row */
+    bench_put(&b, CRTC, 0x0d, 80);                     /* which is shown first */
+    render();
+    assert_int_equal(entry(0, 3), 0x3f);
+    bench_put(&b, CRTC, 8, 2);                         /* two lines are cut off above */
+    render();
+    assert_int_equal(entry(0, 1), 0x3f);
+    assert_int_equal(entry(0, 3), 0);
+    bench_put(&b, CRTC, 0x18, 99);                     /* compare at 99: bits 8 and 9 off */
+    bench_put(&b, CRTC, 7, 0x0f), bench_put(&b, CRTC, 9, 0x0f);
+    render();
+    assert_int_equal(entry(7, 100), 0x3f);             /* line 100 is address 0, line 0 */
+    assert_int_equal(entry(7, 99), 0);
+    attr(0x13, 0);                                     /* nine dots: 0 shifts by one */
+    render();
+    assert_int_equal(entry(6, 100), 0x3f);
+    bench_put(&b, SEQ, 1, 1), attr(0x13, 3);           /* eight dots: 3 shifts by three */
+    render();
+    assert_int_equal(entry(4, 100), 0x3f);
+    attr(0x10, 0x2c);                                  /* the lower part stays */
+    render();
+    assert_int_equal(entry(7, 100), 0x3f);
+
+    set_mode(&linear_320x200);
+    poke(A + 2, 0x2a);
+    attr(0x13, 4); /* two pixels of eight bits */
+    render();
+    assert_int_equal(entry(0, 0), 0x2a);
+}
+
 static void graphics_modes(void **state)
 {
     (void)state;
@@ -451,7 +492,7 @@ int main(void)
         TEST(ports_follow_the_misc_register), TEST(registers_read_back), TEST(attribute_flip_flop),
         TEST(dac_counts_by_three), TEST(retrace_70_times_a_second), TEST(write_modes), TEST(window_places_and_odd_even),
         TEST(text_cells_fonts_and_cursor), TEST(blink_or_bright_background), TEST(eight_dots_scroll_and_blank),
-        TEST(screen_text), TEST(graphics_modes), TEST(pci_frame_buffer_and_rom),
+        TEST(screen_text), TEST(panning_and_split_screen), TEST(graphics_modes), TEST(pci_frame_buffer_and_rom),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -125,7 +125,6 @@ struct cpu_observer {
     void (*before)(void *h, struct cpu *, const struct insn *, const u8 *bytes); /* not yet run */
     void (*after)(void *h, struct cpu *, const struct insn *); /* retired; not after a fault */
     void (*event)(void *h, struct cpu *, const struct event_record *);
-    void (*block)(void *h, struct cpu *, u64 rip);             /* a block is entered */
     void (*mem)(void *h, struct cpu *, u64 lin, u64 value, unsigned size, bool write);
     void *h;
 };

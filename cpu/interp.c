@@ -196,9 +196,6 @@ static enum stop_reason interp_run(void *engine)
     }
     for (struct block *b = NULL; !poll(c, &why);) {
         b = block_lookup_from(e->blocks, b);
-
-        if (c->observer && c->observer->block)
-            c->observer->block(c->observer->h, c, c->rip);
         if (UNLIKELY(needs_care(c, b)))
             run_one(c, b);
         else

@@ -17,6 +17,11 @@ void dev_reset(struct dev *d, enum reset_kind kind)
         d->class->reset(d, kind);
 }
 
+int dev_check(const struct dev *d, char err[160])
+{
+    return d->class->check ? d->class->check(d, err) : 0;
+}
+
 void dev_loaded(struct dev *d)
 {
     if (d->class->loaded)

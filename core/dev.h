@@ -4,7 +4,9 @@
  * init  wires the device: keeps its config, maps its regions, prepares timers. It may fail with
  *       -1 after writing why into err. It does not reset; the board does, after all are there.
  * reset brings the registers to the data sheet's values; calling it twice changes nothing more.
- * loaded, after a load: re-drive lines, re-place BARs. Timers are re-armed by the state table.
+ * check, after a load into all devices: refuses, with -1 and why in err, a state that no machine
+ *       can be in and that the table's limits cannot tell; changes nothing.
+ * loaded, after all checks: re-drive lines, re-place BARs. Timers are re-armed by the state table.
  * fini  frees what init allocated. NULL where there is nothing to do.
  */
 #ifndef CORE_DEV_H
@@ -42,6 +44,7 @@ struct dev_class {
     void (*loaded)(struct dev *);
     void (*fini)(struct dev *);
     const struct state_desc *state;
+    int (*check)(const struct dev *, char err[160]);
 };
 
 struct dev {
@@ -53,6 +56,7 @@ struct dev {
 int dev_init(struct dev *, const struct dev_class *, const struct dev_env *, const void *cfg,
              char err[160]);
 void dev_reset(struct dev *, enum reset_kind);
+int dev_check(const struct dev *, char err[160]);
 void dev_loaded(struct dev *);
 void dev_fini(struct dev *);
 

@@ -95,6 +95,11 @@ static int get(struct state_reader *r, void *out, size_t n, const char *what)
     return 0;
 }
 
+static u64 int_value(const u8 *p, u32 size)
+{
+    return load_le(p, size);
+}
+
 static int load_fields(struct state_reader *r, const struct state_field *f, u8 *obj, u32 version)
 {
     for (; f->kind != STATE_KIND_END; f++)
@@ -130,6 +135,9 @@ static int load_fields(struct state_reader *r, const struct state_field *f, u8 *
                     memset(p, 0, f->elem_size);
                 else if (get(r, p, f->elem_size, f->name))
                     return -1;
+                if (f->max && int_value(p, f->elem_size) > f->max)
+                    return load_error(r, "%s is %" PRIu64 " in the saved state, at most %" PRIu64
+                                      " makes sense", f->name, int_value(p, f->elem_size), f->max);
                 break;
             }
         }
@@ -154,11 +162,6 @@ int state_load(struct state_reader *r, const struct state_desc *d, void *obj)
         return load_error(r, "%s: saved as version %u, this program knows up to %u", d->name,
                           version, d->version);
     return load_fields(r, d->fields, obj, version);
-}
-
-static u64 int_value(const u8 *p, u32 size)
-{
-    return load_le(p, size);
 }
 
 /* Calls print for every leaf of a (and b, when given): its path and values. */

@@ -32,6 +32,7 @@ struct state_field {
     u32 offset, elem_size, count;
     u8 kind, since; /* since: the version that brought it; absent fields load as zero */
     const struct state_field *sub;
+    u64 max;        /* of an integer: a load refuses what is greater; 0: any value will do */
 };
 
 struct state_desc {
@@ -41,26 +42,29 @@ struct state_desc {
 };
 
 #define STATE_FIELD_SIZE(s, f) sizeof(((s *)0)->f)
-#define STATE(s, f) { #f, offsetof(s, f), STATE_FIELD_SIZE(s, f), 1, STATE_KIND_INT, 1, NULL }
-#define STATE_ARRAY(s, f)                                                                          \
+#define STATE(s, f) { #f, offsetof(s, f), STATE_FIELD_SIZE(s, f), 1, STATE_KIND_INT, 1, NULL, 0 }
+#define STATE_UPTO(s, f, max)                                                                      \
+    { #f, offsetof(s, f), STATE_FIELD_SIZE(s, f), 1, STATE_KIND_INT, 1, NULL, max }
+#define STATE_ARRAY_UPTO(s, f, max)                                                                \
     {                                                                                              \
         #f, offsetof(s, f), STATE_FIELD_SIZE(s, f[0]),                                             \
-            STATE_FIELD_SIZE(s, f) / STATE_FIELD_SIZE(s, f[0]), STATE_KIND_INT, 1, NULL            \
+            STATE_FIELD_SIZE(s, f) / STATE_FIELD_SIZE(s, f[0]), STATE_KIND_INT, 1, NULL, max       \
     }
+#define STATE_ARRAY(s, f) STATE_ARRAY_UPTO(s, f, 0)
 #define STATE_BYTES(s, f)                                                                          \
-    { #f, offsetof(s, f), 1, STATE_FIELD_SIZE(s, f), STATE_KIND_BYTES, 1, NULL }
+    { #f, offsetof(s, f), 1, STATE_FIELD_SIZE(s, f), STATE_KIND_BYTES, 1, NULL, 0 }
 #define STATE_STRUCT(s, f, fields)                                                                 \
-    { #f, offsetof(s, f), STATE_FIELD_SIZE(s, f), 1, STATE_KIND_STRUCT, 1, fields }
+    { #f, offsetof(s, f), STATE_FIELD_SIZE(s, f), 1, STATE_KIND_STRUCT, 1, fields, 0 }
 #define STATE_STRUCTS(s, f, fields)                                                                \
     {                                                                                              \
         #f, offsetof(s, f), STATE_FIELD_SIZE(s, f[0]),                                             \
-            STATE_FIELD_SIZE(s, f) / STATE_FIELD_SIZE(s, f[0]), STATE_KIND_STRUCT, 1, fields       \
+            STATE_FIELD_SIZE(s, f) / STATE_FIELD_SIZE(s, f[0]), STATE_KIND_STRUCT, 1, fields, 0    \
     }
 #define STATE_INDIRECT(s, f, bytes)                                                                \
-    { #f, offsetof(s, f), 1, bytes, STATE_KIND_INDIRECT, 1, NULL }
+    { #f, offsetof(s, f), 1, bytes, STATE_KIND_INDIRECT, 1, NULL, 0 }
 #define STATE_TIMER(s, f)                                                                          \
-    { #f, offsetof(s, f), STATE_FIELD_SIZE(s, f), 1, STATE_KIND_TIMER, 1, NULL }
-#define STATE_END { NULL, 0, 0, 0, STATE_KIND_END, 0, NULL }
+    { #f, offsetof(s, f), STATE_FIELD_SIZE(s, f), 1, STATE_KIND_TIMER, 1, NULL, 0 }
+#define STATE_END { NULL, 0, 0, 0, STATE_KIND_END, 0, NULL, 0 }
 
 /* A growing byte buffer, and a reader of one. Free data with free(). */
 struct state_buf {

@@ -24,7 +24,7 @@ static const struct state_field thing_fields[] = {
     STATE(struct thing, word), STATE_ARRAY(struct thing, pair), STATE_BYTES(struct thing, bytes),
     STATE_STRUCTS(struct thing, parts, part_fields), STATE_TIMER(struct thing, timer),
     STATE_INDIRECT(struct thing, memory, 2),
-    { "added", offsetof(struct thing, added), 1, 1, STATE_KIND_INT, 2, NULL }, STATE_END,
+    { "added", offsetof(struct thing, added), 1, 1, STATE_KIND_INT, 2, NULL, 0x7f }, STATE_END,
 };
 static const struct state_desc thing_state = { "thing", 2, thing_fields };
 
@@ -125,6 +125,7 @@ static void damage_is_refused_with_a_reason(void **state)
 {
     static const struct { unsigned at; u8 value; const char *why; } rows[] = {
         { 1, 'b', "where thing belongs" }, { 6, 3, "version 3" }, { 6, 0, "version 0" }, { 0, 250, "ends within" },
+        { sizeof(saved) - 1, 0x80, "added is 128 in the saved state, at most 127" },
     };
     struct thing x;
 

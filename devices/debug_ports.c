@@ -30,7 +30,7 @@ static int debugcon_init(struct dev *dev, const void *cfg, char err[160])
 static const struct state_field no_fields[] = { STATE_END };
 static const struct state_desc debugcon_state = { "debugcon", 1, no_fields };
 const struct dev_class debugcon_class = { "debugcon", debugcon_init, NULL, NULL, NULL,
-                                          &debugcon_state };
+                                          &debugcon_state, NULL };
 
 static u64 exit_read(void *dev, u64 off, unsigned size)
 {
@@ -64,7 +64,7 @@ static int exit_init(struct dev *dev, const void *cfg, char err[160])
 
 static const struct state_desc exit_state = { "isa_debug_exit", 1, no_fields };
 const struct dev_class exit_port_class = { "isa-debug-exit", exit_init, NULL, NULL, NULL,
-                                           &exit_state };
+                                           &exit_state, NULL };
 
 static u64 post_read(void *dev, u64 off, unsigned size)
 {
@@ -102,4 +102,5 @@ static void post_reset(struct dev *dev, enum reset_kind kind)
 
 static const struct state_field post_fields[] = { STATE(struct post_port, code), STATE_END };
 static const struct state_desc post_state = { "post", 1, post_fields };
-const struct dev_class post_port_class = { "post", post_init, post_reset, NULL, NULL, &post_state };
+const struct dev_class post_port_class = { "post", post_init, post_reset, NULL, NULL,
+                                           &post_state, NULL };

@@ -202,4 +202,4 @@ static const struct state_field fw_cfg_fields[] = {
 };
 static const struct state_desc fw_cfg_state = { "fw_cfg", 1, fw_cfg_fields };
 const struct dev_class fw_cfg_class = { "fw_cfg", fw_cfg_init, fw_cfg_reset, NULL, fw_cfg_fini,
-                                        &fw_cfg_state };
+                                        &fw_cfg_state, NULL };

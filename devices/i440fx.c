@@ -116,4 +116,4 @@ static const struct state_field i440fx_fields[] = {
 };
 static const struct state_desc i440fx_state = { "i440fx", 1, i440fx_fields };
 const struct dev_class i440fx_class = { "i440fx", i440fx_init, i440fx_reset, i440fx_loaded, NULL,
-                                        &i440fx_state };
+                                        &i440fx_state, NULL };

@@ -345,4 +345,4 @@ static const struct state_field i8042_fields[] = {
 };
 static const struct state_desc i8042_state = { "i8042", 1, i8042_fields };
 const struct dev_class i8042_class = { "i8042", i8042_init, i8042_reset, i8042_loaded, i8042_fini,
-                                       &i8042_state };
+                                       &i8042_state, NULL };

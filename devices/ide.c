@@ -341,4 +341,4 @@ static const struct state_field ide_fields[] = {
 };
 static const struct state_desc ide_state = { "piix3_ide", 1, ide_fields };
 const struct dev_class ide_class = { "piix3-ide", ide_init, ide_reset, ide_loaded, ide_fini,
-                                     &ide_state };
+                                     &ide_state, NULL };

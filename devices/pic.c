@@ -307,4 +307,5 @@ static const struct state_field pic_fields[] = {
     STATE_END,
 };
 static const struct state_desc pic_state = { "i8259", 1, pic_fields };
-const struct dev_class pic_class = { "i8259", pic_init, pic_reset, pic_loaded, NULL, &pic_state };
+const struct dev_class pic_class = { "i8259", pic_init, pic_reset, pic_loaded, NULL,
+                                     &pic_state, NULL };

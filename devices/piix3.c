@@ -104,4 +104,4 @@ static const struct state_field piix3_fields[] = {
 };
 static const struct state_desc piix3_state = { "piix3", 1, piix3_fields };
 const struct dev_class piix3_class = { "piix3", piix3_init, piix3_reset, piix3_loaded, NULL,
-                                       &piix3_state };
+                                       &piix3_state, NULL };

@@ -210,4 +210,4 @@ static const struct state_field piix4_pm_fields[] = {
 };
 static const struct state_desc piix4_pm_state = { "piix4_pm", 1, piix4_pm_fields };
 const struct dev_class piix4_pm_class = { "piix4_pm", piix4_pm_init, piix4_pm_reset,
-                                          piix4_pm_loaded, piix4_pm_fini, &piix4_pm_state };
+                                          piix4_pm_loaded, piix4_pm_fini, &piix4_pm_state, NULL };

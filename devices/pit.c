@@ -352,4 +352,5 @@ static const struct state_field pit_fields[] = {
     STATE_TIMER(struct pit, edge), STATE_END,
 };
 static const struct state_desc pit_state = { "i8254", 1, pit_fields };
-const struct dev_class pit_class = { "i8254", pit_init, pit_reset, NULL, pit_fini, &pit_state };
+const struct dev_class pit_class = { "i8254", pit_init, pit_reset, NULL, pit_fini,
+                                     &pit_state, NULL };

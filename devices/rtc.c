@@ -337,4 +337,4 @@ static const struct state_field rtc_fields[] = {
 };
 static const struct state_desc rtc_state = { "mc146818", 1, rtc_fields };
 const struct dev_class rtc_class = { "mc146818", rtc_init, rtc_reset, rtc_loaded, rtc_fini,
-                                     &rtc_state };
+                                     &rtc_state, NULL };

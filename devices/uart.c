@@ -315,4 +315,4 @@ static const struct state_field uart_fields[] = {
 };
 static const struct state_desc uart_state = { "uart16550", 1, uart_fields };
 const struct dev_class uart_class = { "uart16550", uart_init, uart_reset, uart_loaded, uart_fini,
-                                      &uart_state };
+                                      &uart_state, NULL };

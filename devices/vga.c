@@ -364,4 +364,5 @@ static const struct state_field vga_fields[] = {
     STATE_INDIRECT(struct vga, vram, VGA_VRAM), STATE_END,
 };
 static const struct state_desc vga_state = { "vga", 1, vga_fields };
-const struct dev_class vga_class = { "vga", vga_init, vga_reset, vga_loaded, vga_fini, &vga_state };
+const struct dev_class vga_class = { "vga", vga_init, vga_reset, vga_loaded, vga_fini,
+                                     &vga_state, NULL };

@@ -37,4 +37,4 @@ static const struct state_field bad_ram_fields[] = { STATE_BYTES(struct bad_ram,
                                                      STATE_END };
 static const struct state_desc bad_ram_state = { "bad_ram", 1, bad_ram_fields };
 const struct dev_class bad_ram_class = { "bad_ram", bad_ram_init, NULL, NULL, NULL,
-                                         &bad_ram_state };
+                                         &bad_ram_state, NULL };

@@ -19,6 +19,7 @@ enum {
     BDA_KBD_TAIL = 0x1C,
     BDA_KBD_BUFFER = 0x1E,
     BDA_VIDEO_MODE = 0x49,
+    BDA_CURSOR = 0x50,        /* column and row of page 0's cursor */
     BDA_RESET_JUMP = 0x67,    /* far pointer used by CMOS shutdown codes 5, 9 and 0Ah */
     BDA_TICKS = 0x6C,
     BDA_MIDNIGHT = 0x70,

@@ -3,9 +3,10 @@
  * COM1 stays silent on a machine with video: a guest's serial log must carry the guest's bytes
  * only. Messages before the video BIOS runs are kept in `early` and come out with console_open. */
 #include "console.h"
+#include "bda.h"
 #include "entry.h"
-#include "io.h"
 
+enum { PLAIN = 0x07 };
 enum { COM1 = 0x3F8, LSR = 5, LSR_THRE = 0x20, EARLY_SIZE = 512, FAILED_MAX = 8 };
 
 static enum console_target target;
@@ -13,6 +14,7 @@ static char early[EARLY_SIZE];
 static u16 early_len;
 static const char *failed_parts[FAILED_MAX];
 static unsigned nr_failed;
+static u8 attribute = PLAIN;
 
 static void serial_put(char c)
 {
@@ -26,9 +28,11 @@ static void put(char c)
     if (c == '\n')
         put('\r');
     if (target == CONSOLE_VIDEO) {
-        struct call_regs r = {0};
-        r.ax = (u16)(0x0E00 | (u8)c);
-        r.bx = 0x0007;
+        if (attribute != PLAIN && c >= ' ') { /* teletype output keeps the cell's attribute */
+            struct call_regs cell = {.eax = 0x0920, .ebx = attribute, .ecx = 1};
+            call_int(0x10, &cell);
+        }
+        struct call_regs r = {.eax = 0x0E00u | (u8)c, .ebx = 0x0007};
         call_int(0x10, &r);
     } else if (target == CONSOLE_SERIAL) {
         serial_put(c);
@@ -87,8 +91,29 @@ void con_printf(const char *fmt, ...)
     __builtin_va_end(ap);
 }
 
+void con_at(u8 row, u8 column, u8 attr)
+{
+    attribute = attr;
+    if (target == CONSOLE_VIDEO) {
+        struct call_regs r = {.eax = 0x0200, .edx = (u32)row << 8 | column};
+        call_int(0x10, &r);
+    }
+}
+
+void con_fill(u8 column)
+{
+    while (target == CONSOLE_VIDEO && bda8(BDA_CURSOR) < column)
+        put(' ');
+}
+
+bool con_has_screen(void)
+{
+    return target == CONSOLE_VIDEO;
+}
+
 void console_clear(void)
 {
+    attribute = PLAIN;
     if (target == CONSOLE_VIDEO) {
         struct call_regs r = {.eax = 0x0003};
         call_int(0x10, &r);

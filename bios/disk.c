@@ -82,23 +82,36 @@ static void build_dpte(unsigned i)
     t[15] = (u8)-sum;
 }
 
-void disk_init(void)
+static void number(const struct ide_drive *drive)
+{
+    struct disk *d = &disks[nr_disks];
+
+    for (unsigned i = 0; i < nr_disks; i++) {
+        if (disks[i].ide == drive)
+            return;
+    }
+    if (drive->kind != IDE_DISK)
+        return;
+    d->ide = drive;
+    geometry(d);
+    build_dpte(nr_disks);
+    if (nr_disks < 2) {
+        u16 table = nr_disks == 0 ? EBDA_FDPT0 : EBDA_FDPT1;
+        write_fdpt(table, d);
+        poke32(0, (nr_disks == 0 ? 0x41 : 0x46) * 4, (u32)EBDA_SEG << 16 | table);
+    }
+    nr_disks++;
+}
+
+void disk_init(const u8 *order)
 {
     nr_disks = 0;
-    for (unsigned i = 0; i < IDE_DRIVES; i++) {
-        if (ide_drive(i)->kind != IDE_DISK)
-            continue;
-        struct disk *d = &disks[nr_disks];
-        d->ide = ide_drive(i);
-        geometry(d);
-        build_dpte(nr_disks);
-        if (nr_disks < 2) {
-            write_fdpt(nr_disks == 0 ? EBDA_FDPT0 : EBDA_FDPT1, d);
-            poke32(0, (nr_disks == 0 ? 0x41 : 0x46) * 4,
-                   (u32)EBDA_SEG << 16 | (nr_disks == 0 ? EBDA_FDPT0 : EBDA_FDPT1));
-        }
-        nr_disks++;
+    for (unsigned i = 0; i < NR_SLOTS; i++) {
+        if (order[i] >= SLOT_DISK0)
+            number(ide_drive(order[i] - SLOT_DISK0));
     }
+    for (unsigned i = 0; i < IDE_DRIVES; i++)
+        number(ide_drive(i));
     bda_set8(BDA_NR_DISKS, (u8)nr_disks);
 }
 

@@ -2,7 +2,7 @@
 #ifndef SPARK_DISK_H
 #define SPARK_DISK_H
 
-#include "ide.h"
+#include "settings.h"
 
 struct disk {
     const struct ide_drive *ide;
@@ -12,7 +12,8 @@ struct disk {
 
 enum { DISKS_MAX = 4 };
 
-void disk_init(void);
+/* Numbers the disks: those of the order (slots of settings.h) first, as they come there. */
+void disk_init(const u8 *order);
 unsigned disk_count(void);
 const struct disk *disk_get(unsigned i);
 

@@ -1,10 +1,12 @@
-/* fw_cfg through its ports 510h (selector) and 511h (data): the "etc/e820" file, and option ROMs
- * below "genroms/", which is how -kernel brings its own.
+/* fw_cfg through its ports 510h (selector) and 511h (data): the "etc/e820" file, option ROMs below
+ * "genroms/", which is how -kernel brings its own, and "opt/kiln/nvram", by which Kiln says whether
+ * CMOS memory outlasts the run.
  * QEMU's docs/specs/fw_cfg: key 0 is the signature, 19h the directory; directory numbers are
  * big-endian, e820 records are packed {u64 addr, u64 len, u32 type} little-endian. */
 #include "io.h"
 #include "memory.h"
 #include "rom.h"
+#include "settings.h"
 
 enum { SELECT = 0x510, DATA = 0x511, KEY_SIGNATURE = 0, KEY_DIRECTORY = 0x19, NAME_LEN = 56 };
 
@@ -90,4 +92,14 @@ unsigned fwcfg_e820(struct e820_entry *out, unsigned max)
         out[n].type = read_le32();
     }
     return n;
+}
+
+enum nvram fwcfg_nvram(void)
+{
+    u32 size = 0;
+    u16 key = present() ? find("opt/kiln/nvram", true, 0, &size) : 0;
+    if (key == 0 || size != 1)
+        return NVRAM_UNKNOWN;
+    outw(SELECT, key);
+    return inb(DATA) != 0 ? NVRAM_KEPT : NVRAM_THIS_RUN;
 }

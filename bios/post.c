@@ -140,7 +140,7 @@ void post_main(void)
     serial_probe();
     post_code(POST_DISKS);
     ide_probe();
-    disk_init();
+    boot_load_order(SLOT_NONE);
     pic_unmask(14);
     list_disks();
     post_code(POST_ROMS);
@@ -148,6 +148,7 @@ void post_main(void)
     post_code(POST_DONE);
     rom_protect();
     irq_window();
+    boot_offer_menu();
     struct call_regs r = {0};
     call_int(0x19, &r);
     halt_forever();

@@ -8,7 +8,7 @@
 #include "devices/rtc.h"
 
 enum reg { SEC, SEC_ALARM, MIN, MIN_ALARM, HOUR, HOUR_ALARM, WDAY, DAY, MONTH, YEAR, A, B, C, D,
-           CENTURY = 0x32 };
+           FIRST_CELL = 0x10, CENTURY = 0x32 };
 enum reg_b { B_24H = 2, B_BINARY = 4, B_UIE = 0x10, B_AIE = 0x20, B_PIE = 0x40, B_SET = 0x80 };
 enum reg_c { C_UF = 0x10, C_AF = 0x20, C_PF = 0x40, C_IRQF = 0x80 };
 enum { UPDATE_NS = 244000, ALARM_ANY = 0xc0, HOUR_PM = 0x80, D_VALID = 0x80 };
@@ -282,6 +282,20 @@ void rtc_set_cmos(struct rtc *r, u8 index, u8 value)
 u8 rtc_get_cmos(const struct rtc *r, u8 index)
 {
     return r->ram[index & 0x7f];
+}
+
+void rtc_set_battery(struct rtc *r, const u8 cells[RTC_CELLS])
+{
+    for (unsigned i = FIRST_CELL; i < sizeof(r->ram); i++)
+        if (i != CENTURY)
+            r->ram[i] = cells[i];
+    memcpy(r->ext_ram, cells + sizeof(r->ram), sizeof(r->ext_ram));
+}
+
+void rtc_get_battery(const struct rtc *r, u8 cells[RTC_CELLS])
+{
+    memcpy(cells, r->ram, sizeof(r->ram));
+    memcpy(cells + sizeof(r->ram), r->ext_ram, sizeof(r->ext_ram));
 }
 
 static int rtc_init(struct dev *dev, const void *cfg, char err[160])

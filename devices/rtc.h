@@ -25,7 +25,13 @@ struct rtc {
 extern const struct dev_class rtc_class;
 
 /* Cells that firmware reads: battery-backed, so they survive resets. */
+enum { RTC_CELLS = 256 }; /* both banks */
 void rtc_set_cmos(struct rtc *, u8 index, u8 value);
 u8 rtc_get_cmos(const struct rtc *, u8 index);
+
+/* All of it at once. The clock, the century and what a reset means to firmware (diagnosis and
+ * shutdown code) are not taken over: they begin anew with the machine. */
+void rtc_set_battery(struct rtc *, const u8 cells[RTC_CELLS]);
+void rtc_get_battery(const struct rtc *, u8 cells[RTC_CELLS]);
 
 #endif

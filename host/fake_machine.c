@@ -128,6 +128,12 @@ u64 machine_state_hash(struct machine *m)
     return m->ticks;
 }
 
+void machine_nvram(const struct machine *m, u8 cells[NVRAM_BYTES])
+{
+    (void)m;
+    memset(cells, 0, NVRAM_BYTES);
+}
+
 const char *machine_engine_name(const struct machine *m)
 {
     (void)m;

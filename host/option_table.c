@@ -29,6 +29,8 @@ const struct option_row option_table[] = {
     {"global", "isa-debugcon.iobase=PORT", opt_global, GROUP_MACHINE, "property of a device", 0},
     {"rtc", "base=utc|localtime|DATE", opt_rtc, GROUP_MACHINE,
      "what the clock starts at; a window starts at the host's date, other runs at a fixed one", 0},
+    {"nvram", "FILE", opt_string, GROUP_MACHINE,
+     "keep CMOS memory, and with it the BIOS's settings, in FILE between runs", AT(nvram)},
     {"break-device", "ram|pic|pit|rtc|kbd|ide", opt_break_device, GROUP_MACHINE,
      "break a part, to see what the BIOS says", 0},
 

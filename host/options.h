@@ -84,6 +84,7 @@ struct options {
     bool exit_device;
     u16 exit_port, exit_size;
     char *break_device;
+    char *nvram; /* file of battery-backed memory; NULL: none */
 
     struct char_options serial[2], debugcon;
     unsigned nr_serial;

@@ -7,6 +7,7 @@
 #include "host/data_files.h"
 #include "host/disk.h"
 #include "host/key_script.h"
+#include "host/nvram.h"
 #include "host/sdl_display.h"
 #include "host/terminal.h"
 #include <errno.h>
@@ -179,6 +180,30 @@ static void set_date(const struct session *s, struct machine_config *cfg)
         cfg->rtc_seconds = (u64)now;
 }
 
+static int open_nvram(struct session *s, struct machine_config *cfg)
+{
+    char err[NVRAM_ERR_LEN];
+    if (!s->o->nvram)
+        return 0;
+    if (nvram_load(s->o->nvram, s->nvram, err) < 0) {
+        fprintf(stderr, "kiln: %s\n", err);
+        return -1;
+    }
+    cfg->nvram = s->nvram;
+    return 0;
+}
+
+static void save_nvram(struct session *s)
+{
+    u8 cells[NVRAM_BYTES];
+    char err[NVRAM_ERR_LEN];
+    if (!s->o->nvram)
+        return;
+    machine_nvram(s->m, cells);
+    if (nvram_save(s->o->nvram, cells, err) < 0)
+        fprintf(stderr, "kiln: %s\n", err);
+}
+
 int session_open(struct session *s, struct options *o)
 {
     char err[MACHINE_ERR_LEN], why[KEY_SCRIPT_ERR_LEN];
@@ -186,7 +211,7 @@ int session_open(struct session *s, struct options *o)
     *s = (struct session){.o = o};
     machine_config_defaults(&cfg);
     if (open_disks(s, &cfg) < 0 || find_firmware(s, &cfg) < 0 || open_log(s, &cfg) < 0 ||
-        open_display(s) < 0 || open_consoles(s, &cfg) < 0)
+        open_nvram(s, &cfg) < 0 || open_display(s) < 0 || open_consoles(s, &cfg) < 0)
         return -1;
     set_date(s, &cfg);
     if (o->ram_bytes)
@@ -222,8 +247,10 @@ int session_open(struct session *s, struct options *o)
 void session_close(struct session *s)
 {
     control_close(&s->control);
-    if (s->m)
+    if (s->m) {
+        save_nvram(s);
         machine_destroy(s->m);
+    }
     for (unsigned i = 0; i < NR_CONSOLES; i++)
         console_close(s->console[i]);
     terminal_close(s->terminal);

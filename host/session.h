@@ -31,6 +31,7 @@ struct session {
     struct sdl_display *display;          /* NULL: none */
     struct key_script *keys;              /* NULL: none */
     struct control control;               /* gdb, monitors, QMP */
+    u8 nvram[NVRAM_BYTES];                /* of --nvram, as it was at the start */
     const char *image_name;               /* for the title */
     FILE *log_file;                       /* of -D; NULL: stderr */
     char *bios, *vgabios, *kernel_rom;

@@ -307,6 +307,11 @@ bool machine_keyboard_ready(const struct machine *m)
     return i8042_keyboard_idle(&m->pc.kbc);
 }
 
+void machine_nvram(const struct machine *m, u8 cells[NVRAM_BYTES])
+{
+    rtc_get_battery(&m->pc.rtc, cells);
+}
+
 u64 machine_state_hash(struct machine *m)
 {
     struct pc *pc = &m->pc;

@@ -17,6 +17,7 @@
 
 #define MAX_DISKS 4
 #define MACHINE_ERR_LEN 512
+#define NVRAM_BYTES 256
 
 struct machine;
 struct cpu;
@@ -38,6 +39,8 @@ struct machine_config {
     const char *kernel, *append, *initrd; /* multiboot 1; NULL: boot from disk */
     const char *kernel_rom_path; /* multiboot.bin, with kernel */
     u64 rtc_seconds;        /* since 1970, what the RTC starts at */
+    const u8 *nvram;        /* NVRAM_BYTES of battery-backed memory, which the caller keeps for the
+                               next run; NULL: as new, and gone with the machine */
     bool reset_on_triple_fault;
     const char *break_device; /* "ram", "pic", "pit", "rtc", "kbd", "ide", or NULL */
     FILE *log_file;         /* stderr */
@@ -77,6 +80,9 @@ struct machine_limit {
 
 /* Runs until a limit, a timer-bounded idle, or an event above. Never blocks on the host. */
 enum machine_stop machine_run(struct machine *, const struct machine_limit *);
+
+/* The battery-backed memory as it is now, to be given to a later machine. */
+void machine_nvram(const struct machine *, u8 cells[NVRAM_BYTES]);
 
 void machine_reset(struct machine *);
 int machine_exit_code(const struct machine *);      /* after MACHINE_EXIT */

@@ -132,8 +132,8 @@ static int init_memory(struct pc *pc, const struct machine_config *cfg, char *er
 }
 
 /* What firmware learns of the board from CMOS: memory sizes and boot order, at the places that
- * QEMU and Bochs use. */
-static void fill_cmos(struct pc *pc)
+ * QEMU and Bochs use. Other cells are as the battery has kept them. */
+static void fill_cmos(struct pc *pc, const u8 *nvram)
 {
     u64 ext_kib = (pc->low_ram >> 10) - 1024, above_16m = 0, high = pc->high_ram >> 16;
     u64 ext_capped = ext_kib > 65535 ? 65535 : ext_kib;
@@ -152,18 +152,20 @@ static void fill_cmos(struct pc *pc)
         { 0x5b, high }, { 0x5c, high >> 8 }, { 0x5d, high >> 16 },
     };
 
+    if (nvram)
+        rtc_set_battery(&pc->rtc, nvram);
     for (unsigned i = 0; i < ARRAY_LEN(cells); i++)
         rtc_set_cmos(&pc->rtc, cells[i].index, (u8)cells[i].value);
-    if (pc->ide.cfg.disk[0])
-        rtc_set_cmos(&pc->rtc, 0x12, 0xf0);
+    rtc_set_cmos(&pc->rtc, 0x12, pc->ide.cfg.disk[0] ? 0xf0 : 0);
 }
 
 /* fw_cfg: QEMU's public interface for the same facts, and more of them. */
-static int fill_fw_cfg(struct pc *pc)
+static int fill_fw_cfg(struct pc *pc, bool nvram_kept)
 {
     u8 map[2 * 20], *p = map;
     u64 ram = pc->low_ram + pc->high_ram;
     u16 one = 1, zero = 0;
+    u8 kept = nvram_kept;
 
     store_le(p, 0, 8), store_le(p + 8, pc->low_ram, 8), store_le(p + 16, 1, 4);
     p += 20;
@@ -175,7 +177,8 @@ static int fill_fw_cfg(struct pc *pc)
            fw_cfg_add(&pc->fw_cfg, 0x04, &zero, sizeof(zero)) || /* not without graphics */
            fw_cfg_add(&pc->fw_cfg, 0x05, &one, sizeof(one)) ||   /* processors */
            fw_cfg_add(&pc->fw_cfg, 0x0f, &one, sizeof(one)) ||   /* at most */
-           fw_cfg_add_file(&pc->fw_cfg, "etc/e820", map, (u32)(p - map));
+           fw_cfg_add_file(&pc->fw_cfg, "etc/e820", map, (u32)(p - map)) ||
+           fw_cfg_add_file(&pc->fw_cfg, "opt/kiln/nvram", &kept, 1); /* for set-up's words */
 }
 
 static void route_input(void *sink, const struct input_event *e)
@@ -278,8 +281,8 @@ int pc_init(struct pc *pc, const struct machine_config *cfg, char err[MACHINE_ER
 
     if (attach_devices(pc, cfg, err))
         return -1;
-    fill_cmos(pc);
-    if (fill_fw_cfg(pc)) {
+    fill_cmos(pc, cfg->nvram);
+    if (fill_fw_cfg(pc, cfg->nvram)) {
         snprintf(err, MACHINE_ERR_LEN, "the host has no memory for fw_cfg");
         return -1;
     }

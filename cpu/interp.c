@@ -141,20 +141,25 @@ static void run_one(struct cpu *c, const struct block *b)
     const struct cpu_observer *o = c->observer;
     const struct insn *in = &b->ops[0].in;
     bool shadow = c->shadow, trap = c->mode & MODE_TF, rf = c->eflags & F_RF;
-    u64 events = c->nr_events, ticks = clock_icount(c->cfg.clk);
+    u64 events = c->nr_events, icount = clock_icount(c->cfg.clk);
+    bool retired;
 
     if ((c->mode & MODE_CODE_MASK) != MODE_CODE64 && c->rip + in->len - 1 > c->seg[CS].limit)
         cpu_raise(c, EXC_GP, 0);
     if (o && o->before)
         o->before(o->h, c, in, block_bytes(c, b));
     run_block(c, b, 1);
-    if (rf && in->row != ROW_IRET)
+    /* A repetition that the slice's end has interrupted keeps RF and the shadow until it is done:
+     * when interrupts are recognised must not depend on where slices end. A single step is an
+     * element, and ends where it always does. */
+    retired = clock_icount(c->cfg.clk) != icount;
+    if (rf && retired && in->row != ROW_IRET)
         c->eflags &= ~(u32)F_RF;
-    if (shadow && c->shadow) {
+    if (shadow && c->shadow && (retired || trap)) {
         c->shadow = false;
         cpu_update_mode(c);
     }
-    if (o && o->after && clock_icount(c->cfg.clk) != ticks)
+    if (o && o->after && retired)
         o->after(o->h, c, in);
     /* SYSCALL and SYSRET trap by the flags that they have made (APM 3 SYSCALL). */
     if (in->row == ROW_SYSCALL || in->row == ROW_SYSRET)

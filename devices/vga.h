@@ -8,6 +8,7 @@
 #ifndef DEVICES_VGA_H
 #define DEVICES_VGA_H
 
+#include "core/text_screen.h"
 #include "devices/pci.h"
 
 enum { VGA_VRAM = 16 << 20, VGA_PLANES = 256 << 10 };
@@ -40,7 +41,10 @@ void vga_render(const struct vga *, u32 *px, unsigned max_w, unsigned max_h, uns
 /* The text screen as UTF-8, blanks at line ends cut; "" in graphics modes. Returns the length. */
 size_t vga_text(const struct vga *, char *utf8, size_t cap);
 
-/* Shared between vga.c and vga_render.c: register numbers by name. */
+/* The screen as a text display wants it. Changes nothing in the device. */
+void vga_text_screen(const struct vga *, struct text_screen *);
+
+/* Shared between the files of this device: register numbers by name. */
 enum vga_reg {
     SEQ_RESET = 0, SEQ_CLOCKING = 1, SEQ_MAP_MASK = 2, SEQ_FONT = 3, SEQ_MEMORY = 4,
     CRTC_H_END = 1, CRTC_OVERFLOW = 7, CRTC_PRESET_ROW = 8, CRTC_MAX_SCAN = 9, CRTC_CURSOR_START = 10,

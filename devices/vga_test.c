@@ -387,6 +387,70 @@ static void screen_text(void **state)
     assert_int_equal(vga_text(&vga, text, sizeof(text)), 0);
 }
 
+static struct text_screen ts;
+
+static unsigned cell_is(unsigned row, unsigned col, u16 unicode, u8 attr)
+{
+    struct text_cell c = ts.cells[row * ts.cols + col];
+
+    return c.unicode == unicode && c.attr == attr;
+}
+
+static void text_screen_cells(void **state)
+{
+    (void)state;
+    set_mode(&text_80x25);
+    poke(B8, 0xb3), poke(B8 + 1, 0x1e);                        /* address 0 */
+    poke(B8 + 160 + 158, 'z'), poke(B8 + 160 + 159, 0x87);     /* the last one of the second row */
+    bench_put(&b, CRTC, 0x0a, 13), bench_put(&b, CRTC, 0x0b, 14);
+    bench_put(&b, CRTC, 0x0e, 0), bench_put(&b, CRTC, 0x0f, 159);
+    vga_text_screen(&vga, &ts);
+    assert_int_equal(ts.kind, SCREEN_TEXT);
+    assert_int_equal(ts.w, 720), assert_int_equal(ts.h, 400);
+    assert_int_equal(ts.cols, 80), assert_int_equal(ts.rows, 25);
+    assert_true(ts.blink);
+    assert_true(cell_is(0, 0, 0x2502, 0x1e));
+    assert_true(cell_is(1, 79, 'z', 0x87));
+    assert_true(ts.cursor_on);
+    assert_int_equal(ts.cursor_row, 1), assert_int_equal(ts.cursor_col, 79);
+    assert_int_equal(ts.cursor_first, 13), assert_int_equal(ts.cursor_last, 14);
+    assert_int_equal(ts.cell_lines, 16);
+
+    attr(0x10, 0x04); /* bright backgrounds */
+    bench_put(&b, CRTC, 0x0d, 80), bench_put(&b, CRTC, 0x0a, 0x20); /* a row on; no cursor */
+    vga_text_screen(&vga, &ts);
+    assert_false(ts.blink);
+    assert_false(ts.cursor_on);
+    assert_true(cell_is(0, 79, 'z', 0x87));
+    bench_put(&b, CRTC, 0x0a, 0); /* a cursor above the screen */
+    bench_put(&b, CRTC, 0x0f, 79);
+    vga_text_screen(&vga, &ts);
+    assert_false(ts.cursor_on);
+    bench_put(&b, CRTC, 0x18, 159); /* lines 160 and on, ten rows down, are address 0 */
+    bench_put(&b, CRTC, 7, 0x0f), bench_put(&b, CRTC, 9, 0x0f);
+    vga_text_screen(&vga, &ts);
+    assert_true(cell_is(10, 0, 0x2502, 0x1e));
+    assert_true(ts.cursor_on);
+    assert_int_equal(ts.cursor_row, 10);
+
+    set_mode(&text_80x25);
+    bench_put(&b, CRTC, 0x11, 0x0e), bench_put(&b, CRTC, 1, 39); /* 40 columns; cells of 8 lines */
+    bench_put(&b, CRTC, 9, 0x47);
+    vga_text_screen(&vga, &ts);
+    assert_int_equal(ts.cols, 40), assert_int_equal(ts.rows, 50);
+    bench_put(&b, CRTC, 1, 255), bench_put(&b, CRTC, 9, 0x40); /* more than fits */
+    vga_text_screen(&vga, &ts);
+    assert_int_equal(ts.cols, 256), assert_int_equal(ts.rows, TEXT_MAX_CELLS / 256);
+
+    set_mode(&linear_320x200);
+    vga_text_screen(&vga, &ts);
+    assert_int_equal(ts.kind, SCREEN_GRAPHICS);
+    assert_int_equal(ts.w, 320), assert_int_equal(ts.h, 200);
+    bench_put(&b, SEQ, 1, 0x20);
+    vga_text_screen(&vga, &ts);
+    assert_int_equal(ts.kind, SCREEN_OFF);
+}
+
 /* IBM VGA/XGA Technical Reference: preset row scan (CRTC 08h), line compare (18h with bits in 07h
  * and 09h), horizontal PEL panning (attribute controller 13h) and its compatibility bit (10h). */
 static void panning_and_split_screen(void **state)
@@ -492,7 +556,7 @@ int main(void)
         TEST(ports_follow_the_misc_register), TEST(registers_read_back), TEST(attribute_flip_flop),
         TEST(dac_counts_by_three), TEST(retrace_70_times_a_second), TEST(write_modes), TEST(window_places_and_odd_even),
         TEST(text_cells_fonts_and_cursor), TEST(blink_or_bright_background), TEST(eight_dots_scroll_and_blank),
-        TEST(screen_text), TEST(panning_and_split_screen), TEST(graphics_modes), TEST(pci_frame_buffer_and_rom),
+        TEST(screen_text), TEST(text_screen_cells), TEST(panning_and_split_screen), TEST(graphics_modes), TEST(pci_frame_buffer_and_rom),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -174,6 +174,12 @@ size_t machine_screen_text(struct machine *m, char *out, size_t cap)
     return strlen(out);
 }
 
+void machine_text_screen(struct machine *m, struct text_screen *s)
+{
+    (void)m;
+    s->kind = SCREEN_OFF;
+}
+
 void machine_print_stats(struct machine *m, FILE *f, double host_seconds)
 {
     fprintf(f, "ticks %llu in %g s\n", (unsigned long long)m->ticks, host_seconds);

@@ -339,6 +339,11 @@ size_t machine_screen_text(struct machine *m, char *out, size_t cap)
     return vga_text(&m->pc.vga, out, cap);
 }
 
+void machine_text_screen(struct machine *m, struct text_screen *s)
+{
+    vga_text_screen(&m->pc.vga, s);
+}
+
 u64 machine_read_phys(struct machine *m, u64 pa, void *dst, u64 len)
 {
     return mem_view_read_bytes(&m->pc.view, pa, dst, len);

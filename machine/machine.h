@@ -12,6 +12,7 @@
 #include "core/backend.h"
 #include "core/input.h"
 #include "core/log.h"
+#include "core/text_screen.h"
 #include "core/trace.h"
 #include "core/types.h"
 
@@ -114,6 +115,9 @@ void machine_render(struct machine *, struct screen *);
 /* The text screen as UTF-8 lines joined by '\n', trailing blanks cut; "" in graphics modes.
  * Returns the length; writes at most cap bytes including the final 0. */
 size_t machine_screen_text(struct machine *, char *out, size_t cap);
+
+/* The same as cells with attributes, for displays that are made of text. */
+void machine_text_screen(struct machine *, struct text_screen *);
 
 /* Guest physical memory, for loaders and debuggers. Returns how many bytes were memory. */
 u64 machine_read_phys(struct machine *, u64 pa, void *dst, u64 len);

@@ -14,12 +14,12 @@
 #define _GNU_SOURCE /* ppoll */
 #include "host/run_loop.h"
 #include "host/console.h"
+#include "host/display.h"
 #include "host/host_clock.h"
 #include "host/key_script.h"
 #include "host/pace.h"
 #include "host/png_screenshot.h"
 #include "host/run_state.h"
-#include "host/sdl_display.h"
 #include "host/stop_signal.h"
 #include "host/terminal.h"
 #include "host/text_screenshot.h"
@@ -185,7 +185,7 @@ static void start_pace(struct run *r)
 
 static void host_wait(struct run *r, u64 ns)
 {
-    struct pollfd fds[1 + MAX_CONTROL_FDS];
+    struct pollfd fds[2 + MAX_CONTROL_FDS];
     unsigned nr = 0;
     if (ns > 10 * MS)
         ns = 10 * MS;
@@ -194,10 +194,13 @@ static void host_wait(struct run *r, u64 ns)
         fds[nr++] = (struct pollfd){.fd = fd, .events = POLLIN};
     nr += control_pollfds(r->ctl, fds + nr, MAX_CONTROL_FDS);
     struct timespec ts = {.tv_nsec = (long)ns};
-    if (r->s->display && ns >= MS) { /* SDL waits for its own events only */
+    struct display *d = r->s->display;
+    if (d && display_pollfd(d, &fds[nr]))
+        nr++;
+    else if (d && ns >= MS) { /* SDL waits for its own events only */
         ts.tv_nsec = 0;
         if (!nr || ppoll(fds, nr, &ts, NULL) <= 0)
-            sdl_display_wait(r->s->display, nr && ns > 4 * MS ? 4 : (unsigned)(ns / MS));
+            display_wait(d, nr && ns > 4 * MS ? 4 : (unsigned)(ns / MS));
         return;
     }
     ppoll(fds, nr, &ts, NULL); /* without any it only sleeps */
@@ -221,7 +224,7 @@ static void set_title(struct run *r, u64 wall, const char *state)
     snprintf(speed, sizeof(speed), "%llu MIPS", (unsigned long long)mips);
     snprintf(title, sizeof(title), "Kiln - %.100s - %s - %s - Ctrl+Alt+G releases the mouse",
              r->s->image_name, machine_engine_name(r->m), state ? state : speed);
-    sdl_display_set_title(r->s->display, title);
+    display_set_title(r->s->display, title);
     r->wall_title = wall;
     r->title_icount = icount;
     r->busy_ns = 0;
@@ -237,15 +240,15 @@ static void save_new_screenshot(struct run *r)
 
 static unsigned poll_display(struct run *r, u64 wall, const char *state)
 {
-    struct sdl_display *d = r->s->display;
+    struct display *d = r->s->display;
     if (!d)
         return 0;
-    unsigned requests = sdl_display_poll(d, machine_input(r->m));
-    if (requests & SDL_REQUEST_SCREENSHOT)
+    unsigned requests = display_poll(d, machine_input(r->m), &r->ctl->keys);
+    if (requests & DISPLAY_REQUEST_SCREENSHOT)
         save_new_screenshot(r);
     if (wall - r->wall_frame >= 16 * MS) {
         r->wall_frame = wall;
-        sdl_display_show(d, r->m);
+        display_show(d, r->m);
     }
     if (wall - r->wall_title >= 1000 * MS)
         set_title(r, wall, state);
@@ -286,7 +289,7 @@ static void poll_host(struct run *r)
         if (poll_limits(r, wall))
             return;
         control_poll(r->ctl);
-        if ((poll_display(r, wall, NULL) & SDL_REQUEST_QUIT) || r->ctl->quit)
+        if ((poll_display(r, wall, NULL) & DISPLAY_REQUEST_QUIT) || r->ctl->quit)
             end_run(r, 0);
     }
     feed_serial(r);
@@ -377,7 +380,7 @@ static bool linger(struct run *r, const char *reason)
     snprintf(banner, sizeof(banner), "%s\nR reset    S screenshot    Q quit", reason);
     if (r->s->display) {
         set_title(r, host_now_ns(), reason);
-        sdl_display_set_banner(r->s->display, banner);
+        display_set_banner(r->s->display, banner);
     } else if (r->o->no_shutdown) {
         fprintf(stderr, "kiln: %s; -no-shutdown keeps kiln here until a signal or --timeout\n",
                 reason);
@@ -389,13 +392,13 @@ static bool linger(struct run *r, const char *reason)
             break;
         control_poll(r->ctl);
         unsigned requests = poll_display(r, wall, reason);
-        if ((requests & SDL_REQUEST_QUIT) || r->ctl->quit)
+        if ((requests & DISPLAY_REQUEST_QUIT) || r->ctl->quit)
             break;
-        if (requests & SDL_REQUEST_RESET)
+        if (requests & DISPLAY_REQUEST_RESET)
             control_reset(r->ctl);
         if (r->ctl->was_reset) {
             if (r->s->display)
-                sdl_display_set_banner(r->s->display, NULL);
+                display_set_banner(r->s->display, NULL);
             control_go_on(r->ctl, false);
             start_pace(r);
             return true;
@@ -484,8 +487,10 @@ static void report(struct run *r)
 {
     const struct options *o = r->o;
     flush_consoles(r);
-    if (r->s->display)
-        sdl_display_show(r->s->display, r->m);
+    if (r->s->display) {
+        display_show(r->s->display, r->m);
+        display_leave(r->s->display);
+    }
     terminal_restore_now();
     if (o->screenshot && o->screenshot_at_s < 0)
         save_screenshot(r);
@@ -510,7 +515,7 @@ static void stopped(struct run *r)
     if (poll_limits(r, wall))
         return;
     control_poll(r->ctl);
-    if ((poll_display(r, wall, "stopped") & SDL_REQUEST_QUIT) || r->ctl->quit)
+    if ((poll_display(r, wall, "stopped") & DISPLAY_REQUEST_QUIT) || r->ctl->quit)
         end_run(r, 0);
     if (r->ctl->was_reset)
         r->ctl->was_reset = r->fault_pending = false;

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 struct sdl_display {
+    struct display base;
     SDL_Window *window;
     SDL_Renderer *renderer;
     SDL_Texture *picture; /* the guest's pixels */
@@ -28,6 +29,15 @@ struct sdl_display {
     u8 buttons;                   /* as INPUT_MOUSE has them */
 };
 
+static void sdl_close(struct display *);
+
+static const struct display_class sdl_class;
+
+static struct sdl_display *sdl_of(struct display *d)
+{
+    return (struct sdl_display *)d;
+}
+
 enum { FIRST_W = 960, FIRST_H = 720, SMALL_W = 640, SMALL_H = 480 };
 
 /* Without a display server SDL would try the bare console, or show nothing at all. */
@@ -42,7 +52,7 @@ static bool display_named(void)
     return false;
 }
 
-struct sdl_display *sdl_display_open(const char *title, char err[MACHINE_ERR_LEN])
+struct display *sdl_display_open(const char *title, char err[MACHINE_ERR_LEN])
 {
     static const char advice[] = "try -display none -serial stdio, or -nographic";
     SDL_SetHint(SDL_HINT_NO_SIGNAL_HANDLERS, "1");
@@ -60,6 +70,7 @@ struct sdl_display *sdl_display_open(const char *title, char err[MACHINE_ERR_LEN
     struct sdl_display *d = calloc(1, sizeof(*d));
     if (!d)
         abort();
+    d->base.class = &sdl_class;
     SDL_Rect area = {0, 0, FIRST_W, FIRST_H};
     SDL_GetDisplayUsableBounds(0, &area);
     bool fits = area.w >= FIRST_W && area.h >= FIRST_H;
@@ -72,7 +83,7 @@ struct sdl_display *sdl_display_open(const char *title, char err[MACHINE_ERR_LEN
         d->renderer = SDL_CreateRenderer(d->window, -1, SDL_RENDERER_SOFTWARE);
     if (!d->renderer) {
         snprintf(err, MACHINE_ERR_LEN, "no window: %s; %s", SDL_GetError(), advice);
-        sdl_display_close(d);
+        sdl_close(&d->base);
         return NULL;
     }
     d->screen.px = calloc((size_t)SCREEN_MAX_W * SCREEN_MAX_H, sizeof(u32));
@@ -82,13 +93,12 @@ struct sdl_display *sdl_display_open(const char *title, char err[MACHINE_ERR_LEN
     SDL_SetWindowMinimumSize(d->window, 320, 240);
     SDL_StopTextInput();
     d->stale = true;
-    return d;
+    return &d->base;
 }
 
-void sdl_display_close(struct sdl_display *d)
+static void sdl_close(struct display *base)
 {
-    if (!d)
-        return;
+    struct sdl_display *d = sdl_of(base);
     if (d->scaled)
         SDL_DestroyTexture(d->scaled);
     if (d->picture)
@@ -146,8 +156,8 @@ static bool hot_key(struct sdl_display *d, const SDL_KeyboardEvent *e, unsigned 
     switch (e->keysym.scancode) {
     case SDL_SCANCODE_G: set_grab(d, !d->grabbed); return true;
     case SDL_SCANCODE_F: toggle_full_screen(d); return true;
-    case SDL_SCANCODE_S: *requests |= SDL_REQUEST_SCREENSHOT; return true;
-    case SDL_SCANCODE_Q: *requests |= SDL_REQUEST_QUIT; return true;
+    case SDL_SCANCODE_S: *requests |= DISPLAY_REQUEST_SCREENSHOT; return true;
+    case SDL_SCANCODE_Q: *requests |= DISPLAY_REQUEST_QUIT; return true;
     default: return false;
     }
 }
@@ -155,9 +165,9 @@ static bool hot_key(struct sdl_display *d, const SDL_KeyboardEvent *e, unsigned 
 static unsigned banner_key(const SDL_KeyboardEvent *e)
 {
     switch (e->keysym.sym) {
-    case SDLK_r: return SDL_REQUEST_RESET;
-    case SDLK_s: return SDL_REQUEST_SCREENSHOT;
-    case SDLK_q: return SDL_REQUEST_QUIT;
+    case SDLK_r: return DISPLAY_REQUEST_RESET;
+    case SDLK_s: return DISPLAY_REQUEST_SCREENSHOT;
+    case SDLK_q: return DISPLAY_REQUEST_QUIT;
     default: return 0;
     }
 }
@@ -218,13 +228,15 @@ static void handle_window(struct sdl_display *d, struct input_log *in, const SDL
     }
 }
 
-unsigned sdl_display_poll(struct sdl_display *d, struct input_log *in)
+static unsigned sdl_poll(struct display *base, struct input_log *in, struct key_sender *keys)
 {
+    struct sdl_display *d = sdl_of(base);
+    (void)keys;
     unsigned requests = 0;
     SDL_Event e;
     while (SDL_PollEvent(&e)) {
         switch (e.type) {
-        case SDL_QUIT: requests |= SDL_REQUEST_QUIT; break;
+        case SDL_QUIT: requests |= DISPLAY_REQUEST_QUIT; break;
         case SDL_KEYDOWN:
         case SDL_KEYUP: handle_key(d, in, &e.key, &requests); break;
         case SDL_MOUSEBUTTONDOWN:
@@ -246,9 +258,9 @@ unsigned sdl_display_poll(struct sdl_display *d, struct input_log *in)
     return requests;
 }
 
-void sdl_display_wait(struct sdl_display *d, unsigned ms)
+static void sdl_wait(struct display *base, unsigned ms)
 {
-    (void)d;
+    (void)base;
     SDL_WaitEventTimeout(NULL, (int)ms);
 }
 
@@ -301,8 +313,9 @@ static void draw(struct sdl_display *d)
     SDL_RenderPresent(d->renderer);
 }
 
-void sdl_display_show(struct sdl_display *d, struct machine *m)
+static void sdl_show(struct display *base, struct machine *m)
 {
+    struct sdl_display *d = sdl_of(base);
     struct screen *s = &d->screen;
     machine_render(m, s);
     if (!s->w || !s->h)
@@ -325,16 +338,18 @@ void sdl_display_show(struct sdl_display *d, struct machine *m)
     draw(d);
 }
 
-void sdl_display_set_title(struct sdl_display *d, const char *title)
+static void sdl_set_title(struct display *base, const char *title)
 {
+    struct sdl_display *d = sdl_of(base);
     if (!strcmp(d->title, title))
         return;
     snprintf(d->title, sizeof(d->title), "%s", title);
     SDL_SetWindowTitle(d->window, title);
 }
 
-void sdl_display_set_banner(struct sdl_display *d, const char *text)
+static void sdl_set_banner(struct display *base, const char *text)
 {
+    struct sdl_display *d = sdl_of(base);
     d->banner_on = text != NULL;
     snprintf(d->banner, sizeof(d->banner), "%s", text ? text : "");
     d->stale = true;
@@ -342,3 +357,10 @@ void sdl_display_set_banner(struct sdl_display *d, const char *text)
     if (text && d->grabbed)
         set_grab(d, false);
 }
+
+static const struct display_class sdl_class = {.poll = sdl_poll,
+                                               .wait = sdl_wait,
+                                               .show = sdl_show,
+                                               .set_title = sdl_set_title,
+                                               .set_banner = sdl_set_banner,
+                                               .close = sdl_close};

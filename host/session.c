@@ -256,7 +256,7 @@ void session_close(struct session *s)
     terminal_close(s->terminal);
     for (unsigned i = 0; i < MAX_DISKS; i++)
         disk_close(s->disk[i]);
-    sdl_display_close(s->display);
+    display_close(s->display);
     key_script_free(s->keys);
     if (s->log_file)
         fclose(s->log_file);

@@ -15,8 +15,8 @@
 
 struct console;
 struct disk;
+struct display;
 struct key_script;
-struct sdl_display;
 struct terminal;
 
 enum { CONSOLE_COM1, CONSOLE_COM2, CONSOLE_DEBUG, NR_CONSOLES };
@@ -28,7 +28,7 @@ struct session {
     struct console *console[NR_CONSOLES]; /* DEBUG: NULL unless asked for */
     struct terminal *terminal;            /* NULL: standard input is not the guest's */
     unsigned terminal_port;               /* 0 COM1, 1 COM2 */
-    struct sdl_display *display;          /* NULL: none */
+    struct display *display;              /* NULL: none */
     struct key_script *keys;              /* NULL: none */
     struct control control;               /* gdb, monitors, QMP */
     u8 nvram[NVRAM_BYTES];                /* of --nvram, as it was at the start */

@@ -76,11 +76,9 @@ void cpu_update_mode(struct cpu *c)
     u32 m = 0;
 
     if (c->cr0 & CR0_PE) {
-        m |= MODE_PE;
+        m |= MODE_PE | c->cpl << MODE_CPL_SHIFT;
         if (c->eflags & F_VM)
             m |= MODE_VM;
-        else
-            m |= c->cpl << MODE_CPL_SHIFT;
     }
     if (c->cr0 & CR0_PG)
         m |= MODE_PG;
@@ -98,8 +96,11 @@ void cpu_update_mode(struct cpu *c)
         m |= MODE_SHADOW;
     if (c->cr0 & (CR0_EM | CR0_TS))
         m |= MODE_EM_TS;
-    if ((c->cr0 & CR0_AM) && (c->eflags & F_AC) && (m & MODE_PE) && (c->cpl == 3 || (m & MODE_VM)))
+    if ((c->cr0 & CR0_AM) && (c->eflags & F_AC) && c->cpl == 3)
         m |= MODE_AC;
+    if (UNLIKELY((c->eflags & (F_VIF | F_VIP)) == (F_VIF | F_VIP)) && c->cpl == 3 &&
+        (c->cr4 & (m & MODE_VM ? CR4_VME : CR4_PVI)))
+        m |= MODE_VIP;
     c->mode = m;
     /* The third set stays empty: alignment checks and observers take every access the slow way. */
     if ((m & MODE_AC) || (c->observer && c->observer->mem))
@@ -167,7 +168,7 @@ static _Noreturn void raise(struct cpu *c, enum vector v, u32 error, bool has_er
     /* Real mode has no error codes (SDM 3A 20.1.4). */
     c->exc_vector = (u8)v;
     c->exc_error = error;
-    c->exc_has_error = has_error && !mode_real(c->mode);
+    c->exc_has_error = has_error && (c->mode & MODE_PE);
     c->exc_during = c->delivering;
     ASSERT(c->unwind);
     longjmp(*c->unwind, 1);

@@ -39,6 +39,7 @@ enum cpu_mode {
     MODE_SHADOW = 1 << 10, /* an STI or MOV SS shadow covers the next instruction */
     MODE_EM_TS = 1 << 11,  /* x87 instructions raise #NM */
     MODE_AC = 1 << 12,     /* alignment is checked: CR0.AM, EFLAGS.AC and CPL 3 */
+    MODE_VIP = 1 << 13,    /* VIF and VIP are both set where that is a fault (SDM 3B 20.3.2) */
 };
 
 /* Lazy flags: the last result and its carry-out vector give all but CF on demand.
@@ -184,7 +185,7 @@ struct cpu {
     u64 pdpte[4]; /* PAE: loaded with CR3 */
     u64 dr[8];
     struct msrs msr;
-    u32 cpl;
+    u32 cpl; /* 3 in virtual-8086 mode */
 
     /* the fault that is being raised or delivered */
     u8 exc_vector;

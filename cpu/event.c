@@ -4,13 +4,14 @@
  * Everything is checked, and the stack frame written, before a register changes, so a fault on
  * the way leaves the interrupted instruction as it was.
  *
- * UNIMPL: task gates and virtual-8086 mode.
+ * UNIMPL: task gates.
  */
 #include "cpu/event.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "cpu/operand.h"
 #include "cpu/segment.h"
+#include "cpu/v86.h"
 
 enum { IDT_BIT = 2 }; /* of an error code: the index is one of the IDT */
 
@@ -104,6 +105,8 @@ static struct seg gate_code(struct cpu *c, u16 sel, unsigned ext, unsigned *cpl)
         cpu_raise(c, EXC_GP, (sel & ~3u) | ext);
     if (!desc_present(d))
         cpu_raise(c, EXC_NP, (sel & ~3u) | ext);
+    if ((c->mode & MODE_VM) && (desc_conforming(d) || desc_dpl(d) != 0))
+        cpu_raise(c, EXC_GP, (sel & ~3u) | ext); /* virtual-8086 mode is left for level 0 alone */
     desc_set_accessed(c, sel, &d);
     *cpl = desc_conforming(d) ? cpu_cpl(c) : desc_dpl(d);
     return seg_from_desc(sel, d);
@@ -113,7 +116,7 @@ static void deliver_protected(struct cpu *c, u8 vector, enum event_kind kind, u3
                               bool has_error)
 {
     unsigned ext = kind == EVENT_SOFT ? 0 : 1, ist = 0, type, new_cpl;
-    bool lma = c->mode & MODE_LMA, inner;
+    bool lma = c->mode & MODE_LMA, v86 = c->mode & MODE_VM, inner;
     u32 code = vector * 8u + IDT_BIT + ext, flags = pushed_flags(c, kind);
     u64 off = vector * (lma ? 16u : 8u), gate, target, ret = return_rip(c, kind);
     struct seg cs, old_cs = c->seg[CS], old_ss = c->seg[SS];
@@ -175,6 +178,11 @@ static void deliver_protected(struct cpu *c, u8 vector, enum event_kind kind, u3
         if (target > cs.limit)
             cpu_raise(c, EXC_GP, ext);
     }
+    if (v86) {
+        static const u8 order[] = { GS, FS, DS, ES };
+        for (unsigned i = 0; i < ARRAY_LEN(order); i++)
+            frame_push(c, &f, c->seg[order[i]].sel);
+    }
     if (lma || inner) {
         frame_push(c, &f, old_ss.sel);
         frame_push(c, &f, c->gpr[RSP]);
@@ -187,6 +195,8 @@ static void deliver_protected(struct cpu *c, u8 vector, enum event_kind kind, u3
 
     if (inner)
         c->seg[SS] = f.ss;
+    if (v86) /* what was a paragraph is no selector */
+        c->seg[ES] = c->seg[DS] = c->seg[FS] = c->seg[GS] = (struct seg){ 0 };
     seg_set_cs(c, cs, new_cpl);
     if (lma)
         c->gpr[RSP] = f.sp;
@@ -222,14 +232,43 @@ void event_deliver(struct cpu *c, u8 vector, enum event_kind kind, u32 error, bo
     record(c, vector, kind, error, has_error, false);
     c->shadow = false;
     leave_block(c);
-    if (c->mode & MODE_VM) {
-        unimplemented(c->cfg.log, "cpu: interrupt in virtual-8086 mode (vector %u)", vector);
-        cpu_raise(c, EXC_GP, vector * 8u + IDT_BIT);
-    }
-    if (mode_real(c->mode))
+    if (!(c->mode & MODE_PE))
         deliver_real(c, vector, kind);
     else
         deliver_protected(c, vector, kind, error, has_error);
+}
+
+/* To the 8086 program's own handler, past the monitor (SDM 3B table 20-2, methods 5 and 6). */
+static void deliver_redirected(struct cpu *c, u8 vector)
+{
+    u64 target = mmu_load(c, vector * 4u, 4), sp = c->gpr[RSP];
+    const u64 slots[] = { iopl_allows(c) ? flags_all(c) : v86_flags_image(c), c->seg[CS].sel,
+                          c->next_rip };
+
+    for (unsigned i = 0; i < ARRAY_LEN(slots); i++) {
+        sp = (sp - 2) & 0xffff;
+        mmu_store(c, seg_lin(c, SS, sp, 2, ACC_WRITE), slots[i], 2);
+    }
+    set_sp(c, sp);
+    flags_set(c, F_T | F_RF | (iopl_allows(c) ? F_I : F_VIF), 0);
+    seg_load_real(c, CS, (u16)(target >> 16));
+    c->next_rip = target & 0xffff;
+}
+
+void event_int(struct cpu *c, u8 vector)
+{
+    if (UNLIKELY(c->mode & MODE_VM)) {
+        if (v86_redirects(c, vector)) {
+            record(c, vector, EVENT_SOFT, 0, false, false);
+            c->shadow = false;
+            leave_block(c);
+            deliver_redirected(c, vector);
+            return;
+        }
+        if (!iopl_allows(c))
+            cpu_raise(c, EXC_GP, 0);
+    }
+    event_deliver(c, vector, EVENT_SOFT, 0, false);
 }
 
 static bool contributory(int vector)

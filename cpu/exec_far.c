@@ -2,11 +2,12 @@
  * Far control transfers: JMP, CALL, RET, IRET between segments and privilege levels.
  * SDM 2A CALL, IRET, JMP; 2B RET; 3A 5.8.
  *
- * UNIMPL: task switches (TSS, task gates, IRET with NT) and returns to virtual-8086 mode.
+ * UNIMPL: task switches (TSS, task gates, IRET with NT).
  */
 #include "core/log.h"
 #include "cpu/operand.h"
 #include "cpu/segment.h"
+#include "cpu/v86.h"
 
 static bool long_active(const struct cpu *c)
 {
@@ -362,8 +363,10 @@ void x_iret(struct cpu *c, const struct insn *in)
     bool code64 = (c->mode & MODE_CODE_MASK) == MODE_CODE64;
 
     if (c->mode & MODE_VM) {
-        unimplemented(c->cfg.log, "cpu: IRET in virtual-8086 mode");
-        cpu_raise(c, EXC_GP, 0);
+        v86_iret(c, size);
+        c->nmi_masked = false;
+        cpu_update_mode(c);
+        return;
     }
     if (!mode_real(c->mode) && (c->eflags & F_NT)) {
         if (!long_active(c))
@@ -385,9 +388,10 @@ void x_iret(struct cpu *c, const struct insn *in)
         cpu_update_mode(c);
         return;
     }
-    if (!long_active(c) && (flags & F_VM) && cpu_cpl(c) == 0 && size == 4) {
-        unimplemented(c->cfg.log, "cpu: IRET to virtual-8086 mode");
-        cpu_raise(c, EXC_GP, 0);
+    if (!long_active(c) && size == 4 && (flags & F_VM) && cpu_cpl(c) == 0) {
+        v86_enter(c, r.rip, r.cs, flags);
+        c->nmi_masked = false;
+        return;
     }
     if (code64 || (r.cs & 3u) != cpu_cpl(c)) { /* read before it is judged (APM 3 IRET) */
         stack_probe(c, 4 * size, size);

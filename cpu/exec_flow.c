@@ -197,7 +197,7 @@ void x_jcxz(struct cpu *c, const struct insn *in)
 
 void x_int(struct cpu *c, const struct insn *in)
 {
-    event_deliver(c, (u8)in->imm, EVENT_SOFT, 0, false);
+    event_int(c, (u8)in->imm);
 }
 
 void x_int3(struct cpu *c, const struct insn *in)

@@ -7,25 +7,28 @@
 #include "core/log.h"
 #include "cpu/exec_io.h"
 #include "cpu/operand.h"
-
-static bool iopl_allows(const struct cpu *c)
-{
-    return cpu_cpl(c) <= ((c->eflags >> 12) & 3);
-}
+#include "cpu/v86.h"
 
 void x_cli(struct cpu *c, const struct insn *in)
 {
     (void)in;
-    if ((c->mode & MODE_PE) && !iopl_allows(c))
+    if (iopl_allows(c))
+        c->eflags &= ~(u32)F_I;
+    else if (v86_virtual_if(c))
+        c->eflags &= ~(u32)F_VIF;
+    else
         cpu_raise(c, EXC_GP, 0);
-    c->eflags &= ~(u32)F_I;
 }
 
 void x_sti(struct cpu *c, const struct insn *in)
 {
     (void)in;
-    if ((c->mode & MODE_PE) && !iopl_allows(c))
-        cpu_raise(c, EXC_GP, 0);
+    if (!iopl_allows(c)) {
+        if (!v86_virtual_if(c) || (c->eflags & F_VIP))
+            cpu_raise(c, EXC_GP, 0);
+        c->eflags |= F_VIF;
+        return;
+    }
     if (!(c->eflags & F_I)) {
         c->eflags |= F_I;
         c->shadow = true; /* interrupts are let in after the next instruction */
@@ -33,22 +36,37 @@ void x_sti(struct cpu *c, const struct insn *in)
     }
 }
 
+/* PUSHF and POPF in virtual-8086 mode with IOPL below 3: the virtual IF, if VME has one. */
+static bool flags_are_virtual(struct cpu *c, const struct insn *in)
+{
+    if (!(c->mode & MODE_VM) || iopl_allows(c))
+        return false;
+    if (!(c->cr4 & CR4_VME) || in->opsz != 2)
+        cpu_raise(c, EXC_GP, 0);
+    return true;
+}
+
 void x_pushf(struct cpu *c, const struct insn *in)
 {
-    if ((c->mode & MODE_VM) && !iopl_allows(c))
-        cpu_raise(c, EXC_GP, 0);
-    push(c, flags_all(c) & ~(u32)(F_RF | F_VM), in->opsz);
+    if (UNLIKELY(flags_are_virtual(c, in)))
+        push(c, v86_flags_image(c), 2);
+    else
+        push(c, flags_all(c) & ~(u32)(F_RF | F_VM), in->opsz);
 }
 
 void x_popf(struct cpu *c, const struct insn *in)
 {
     u32 mask = F_ARITH | F_T | F_D | F_NT, v;
 
-    if ((c->mode & MODE_VM) && !iopl_allows(c))
-        cpu_raise(c, EXC_GP, 0);
+    if (UNLIKELY(flags_are_virtual(c, in))) {
+        v86_set_flags(c, (u32)stack_peek(c, 0, 2));
+        set_sp(c, c->gpr[RSP] + 2);
+        cpu_update_mode(c);
+        return;
+    }
     if (in->opsz > 2)
         mask |= F_AC | F_ID | F_RF; /* RF is cleared, since v below has none */
-    if (iopl_allows(c) || !(c->mode & MODE_PE))
+    if (iopl_allows(c))
         mask |= F_I;
     if (cpu_cpl(c) == 0 && !(c->mode & MODE_VM))
         mask |= F_IOPL | (in->opsz > 2 ? F_VIF | F_VIP : 0);
@@ -144,7 +162,7 @@ static void write_cr3(struct cpu *c, u64 v)
 
 static void write_cr4(struct cpu *c, u64 v)
 {
-    const u64 known = CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE | CR4_PGE | CR4_PCE |
+    const u64 known = CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE | CR4_PGE | CR4_PCE |
                       CR4_UMIP | CR4_OSFXSR | CR4_OSXMMEXCPT;
     u64 changed = v ^ c->cr4;
 

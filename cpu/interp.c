@@ -74,25 +74,34 @@ static void deliver(struct cpu *c, u8 vector, enum event_kind kind, u32 error, b
     c->delivering = DELIVER_NONE;
 }
 
-/* What happens between blocks. Returns true when the engine must leave, with the reason. */
-static bool poll(struct cpu *c, enum stop_reason *why)
+/* Takes an event that waits for the border between two instructions, in the order of SDM 3A
+ * table 6-2. Returns whether there was one. */
+static bool take_event(struct cpu *c)
 {
-    c->leave = false;
-    if (c->attention & ATT_STOP) {
-        c->attention &= ~(u32)ATT_STOP;
-        *why = STOP_REQUEST;
-        return true;
-    }
-    if (c->budget <= 0) {
-        *why = STOP_SLICE;
-        return true;
-    }
     if ((c->attention & ATT_INTR) && (c->eflags & F_I) && !c->shadow) {
         c->halted = false;
         c->delivering = DELIVER_EXTERNAL;
         deliver(c, c->cfg.ack.vector(c->cfg.ack.source), EVENT_EXT, 0, false);
-        return poll(c, why);
+        return true;
     }
+    return false;
+}
+
+/* What happens between blocks. Returns true when the engine must leave, with the reason. */
+static bool poll(struct cpu *c, enum stop_reason *why)
+{
+    do {
+        c->leave = false;
+        if (c->attention & ATT_STOP) {
+            c->attention &= ~(u32)ATT_STOP;
+            *why = STOP_REQUEST;
+            return true;
+        }
+        if (c->budget <= 0) {
+            *why = STOP_SLICE;
+            return true;
+        }
+    } while (UNLIKELY(c->attention != 0) && take_event(c));
     if (UNLIKELY(c->debug != NULL) && debug_stops(c)) {
         *why = STOP_DEBUG;
         return true;
@@ -101,6 +110,8 @@ static bool poll(struct cpu *c, enum stop_reason *why)
         *why = STOP_HALT;
         return true;
     }
+    if (UNLIKELY(c->mode & MODE_VIP))
+        cpu_raise(c, EXC_GP, 0);
     return false;
 }
 

@@ -21,6 +21,7 @@
 #define MULTIBOOT_INFO_MEMORY      0x001
 #define MULTIBOOT_INFO_BOOT_DEVICE 0x002
 #define MULTIBOOT_INFO_CMDLINE     0x004
+#define MULTIBOOT_INFO_MODULES     0x008
 #define MULTIBOOT_INFO_MMAP        0x040
 #define MULTIBOOT_INFO_LOADER_NAME 0x200
 
@@ -46,6 +47,11 @@ struct multiboot_info {
     uint32_t mmap_length, mmap_addr, drives_length, drives_addr;
     uint32_t config_table, boot_loader_name, apm_table;
     uint32_t vbe[4], framebuffer[7];
+};
+
+struct multiboot_module {
+    uint32_t start, end; /* physical; end is the byte after the last */
+    uint32_t string, reserved;
 };
 
 /* size counts the bytes after itself. */

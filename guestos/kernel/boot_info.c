@@ -40,6 +40,18 @@ static void read_string(char *to, u32 pa, size_t size)
     }
 }
 
+static void read_modules(struct boot_info *boot, const struct multiboot_info *mb)
+{
+    for (u32 i = 0; i < mb->mods_count && boot->nr_modules < BOOT_MAX_MODULES; i++) {
+        struct multiboot_module m;
+        struct boot_module *to = &boot->module[boot->nr_modules++];
+        memcpy(&m, direct(mb->mods_addr + i * sizeof m), sizeof m);
+        to->base = m.start;
+        to->bytes = m.end > m.start ? m.end - m.start : 0;
+        read_string(to->name, m.string, sizeof to->name);
+    }
+}
+
 bool boot_info_read(struct boot_info *boot, u32 magic, u32 info)
 {
     struct multiboot_info mb;
@@ -56,6 +68,10 @@ bool boot_info_read(struct boot_info *boot, u32 magic, u32 info)
     }
     if (mb.flags & MULTIBOOT_INFO_CMDLINE) {
         read_string(boot->cmdline, mb.cmdline, sizeof boot->cmdline);
+    }
+    if ((mb.flags & MULTIBOOT_INFO_MODULES) &&
+        reachable(mb.mods_addr, mb.mods_count * (u64)sizeof(struct multiboot_module))) {
+        read_modules(boot, &mb);
     }
     if (mb.flags & MULTIBOOT_INFO_LOADER_NAME) {
         read_string(boot->loader, mb.boot_loader_name, sizeof boot->loader);

@@ -4,7 +4,8 @@
 
 #include "guestos/kernel/types.h"
 
-#define BOOT_MAX_RANGES 64
+#define BOOT_MAX_RANGES  64
+#define BOOT_MAX_MODULES 16
 
 struct boot_range {
     u64 base, bytes;
@@ -12,9 +13,17 @@ struct boot_range {
     bool is_ram;
 };
 
+/* A file that the loader put into memory for us. Its frames are never given out. */
+struct boot_module {
+    u64 base, bytes;
+    char name[64]; /* its path, and what its line says besides */
+};
+
 struct boot_info {
     struct boot_range range[BOOT_MAX_RANGES];
     u32 nr_ranges;
+    struct boot_module module[BOOT_MAX_MODULES];
+    u32 nr_modules;
     char loader[64];
     char cmdline[256];
 };

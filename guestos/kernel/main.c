@@ -44,8 +44,7 @@ void kernel_main(u32 magic, u32 info)
     frames_init(&boot);
     paging_init();
 
-    print("Loaded by %s", boot.loader[0] ? boot.loader : "an unnamed loader");
-    print(boot.cmdline[0] ? ", command line: %s\n" : "%s\n", boot.cmdline);
+    boot_describe(&boot);
     cpu_describe();
     memory_describe(&boot);
 

@@ -30,6 +30,12 @@ static void run_mem(u32 nr_words, char **word)
     memory_describe(boot);
 }
 
+static void run_boot(u32 nr_words, char **word)
+{
+    (void)nr_words, (void)word;
+    boot_describe(boot);
+}
+
 static void run_pci(u32 nr_words, char **word)
 {
     (void)nr_words, (void)word;
@@ -103,6 +109,7 @@ static void run_poweroff(u32 nr_words, char **word)
 
 static const struct command commands[] = {
     {"help", "", "this list", 0, 0, run_help},
+    {"boot", "", "loader, command line, modules", 0, 0, run_boot},
     {"mem", "", "memory map and free memory", 0, 0, run_mem},
     {"pci", "", "PCI functions, their addresses and interrupts", 0, 0, run_pci},
     {"sector", "N [DISK]", "hex dump of a disk sector", 1, 2, run_sector},
@@ -117,6 +124,17 @@ static void run_help(u32 nr_words, char **word)
     (void)nr_words, (void)word;
     for (u32 i = 0; i < ARRAY_LEN(commands); i++) {
         print("  %-9s %-9s %s\n", commands[i].name, commands[i].arguments, commands[i].help);
+    }
+}
+
+void boot_describe(const struct boot_info *b)
+{
+    print("Loaded by %s", b->loader[0] ? b->loader : "an unnamed loader");
+    print(b->cmdline[0] ? ", command line: %s\n" : "%s\n", b->cmdline);
+    for (u32 i = 0; i < b->nr_modules; i++) {
+        const struct boot_module *m = &b->module[i];
+        print("Module %u: %012lx, %lu bytes, %s\n", i, m->base, m->bytes,
+              m->name[0] ? m->name : "unnamed");
     }
 }
 

@@ -5,6 +5,7 @@
 #include "guestos/kernel/boot_info.h"
 
 _Noreturn void shell_run(const struct boot_info *boot);
+void boot_describe(const struct boot_info *boot);
 void memory_describe(const struct boot_info *boot);
 
 /* shell_line.c: reads a line, with echo and editing; without its end. */

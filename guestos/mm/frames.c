@@ -74,6 +74,10 @@ void frames_init(const struct boot_info *boot)
     }
     exclude(0, LOW_MEMORY_END);
     exclude(KERNEL_LOAD, (u64)kernel_end - KERNEL_BASE);
+    for (u32 i = 0; i < boot->nr_modules; i++) {
+        const struct boot_module *m = &boot->module[i];
+        exclude(m->base & ~(u64)(PAGE_BYTES - 1), m->base + m->bytes + PAGE_BYTES - 1);
+    }
     for (u32 i = 0; i < nr_ranges; i++) {
         nr_total += (ranges[i].end - ranges[i].begin) / PAGE_BYTES;
     }

@@ -1,6 +1,6 @@
 /*
  * Disk reads through INT 13h: AH=42h where the BIOS has it (EDD), else AH=02h with the geometry of
- * AH=08h. Data lands in the bounce buffer below 1 MiB, which every BIOS can reach.
+ * AH=08h. The BIOS reads to a bounce buffer below 1 MiB, which every BIOS can reach.
  */
 #include "guestos/boot/loader.h"
 
@@ -13,7 +13,7 @@ struct packet {
     uint64_t lba;
 };
 
-static struct packet packet; /* below 64 KiB: the BIOS reads it */
+static struct packet packet BIOS_DATA;
 
 void disk_open(struct disk *disk, uint8_t drive)
 {
@@ -34,15 +34,15 @@ void disk_open(struct disk *disk, uint8_t drive)
     }
 }
 
-/* Fills r for one read; returns how many sectors it will bring. */
+/* Fills r for one read to the bounce buffer; returns how many sectors it will bring, 0: none. */
 static uint32_t prepare(const struct disk *disk, struct bios_regs *r, uint32_t lba,
-                        uint32_t nr_sectors, uint32_t to)
+                        uint32_t nr_sectors)
 {
     if (disk->has_edd) {
         packet = (struct packet){.size = sizeof packet,
                                  .nr_sectors = (uint16_t)nr_sectors,
                                  .offset = 0,
-                                 .segment = (uint16_t)(to >> 4),
+                                 .segment = BOUNCE_ADDR >> 4,
                                  .lba = lba};
         *r = (struct bios_regs){
             .eax = 0x4200, .edx = disk->drive, .esi = (uint32_t)(uintptr_t)&packet};
@@ -53,7 +53,7 @@ static uint32_t prepare(const struct disk *disk, struct bios_regs *r, uint32_t l
     uint32_t head = track % disk->nr_heads;
     uint32_t cylinder = track / disk->nr_heads;
     if (cylinder > 1023) {
-        fail("sector %u lies beyond cylinder 1023, and the BIOS has no EDD", lba);
+        return 0;
     }
     if (nr_sectors > disk->nr_track_sectors - sector) {
         nr_sectors = disk->nr_track_sectors - sector; /* stay on the track */
@@ -61,20 +61,24 @@ static uint32_t prepare(const struct disk *disk, struct bios_regs *r, uint32_t l
     *r = (struct bios_regs){.eax = 0x0200 | nr_sectors,
                             .ecx = (cylinder & 0xFF) << 8 | (cylinder >> 8) << 6 | (sector + 1),
                             .edx = head << 8 | disk->drive,
-                            .es = (uint16_t)(to >> 4)};
+                            .es = BOUNCE_ADDR >> 4};
     return nr_sectors;
 }
 
-void disk_read(const struct disk *disk, uint32_t lba, uint32_t nr_sectors)
+bool disk_read(const struct disk *disk, uint32_t lba, uint32_t nr_sectors, void *to)
 {
-    uint32_t to = BOUNCE_ADDR;
+    uint8_t *out = to;
 
     while (nr_sectors) {
         uint32_t done = 0;
         uint8_t status = 0;
         for (uint32_t i = 0; i < NR_TRIES && !done; i++) {
             struct bios_regs r;
-            uint32_t n = prepare(disk, &r, lba, nr_sectors, to);
+            uint32_t n =
+                prepare(disk, &r, lba, nr_sectors < BOUNCE_SECTORS ? nr_sectors : BOUNCE_SECTORS);
+            if (n == 0) {
+                return error("sector %u lies beyond cylinder 1023, and the BIOS has no EDD", lba);
+            }
             bios_call(0x13, &r);
             if (!(r.flags & EFLAGS_CF)) {
                 done = n;
@@ -85,10 +89,12 @@ void disk_read(const struct disk *disk, uint32_t lba, uint32_t nr_sectors)
             bios_call(0x13, &r);
         }
         if (!done) {
-            fail("drive %xh, sector %u: read error %xh", disk->drive, lba, status);
+            return error("drive %xh, sector %u: read error %xh", disk->drive, lba, status);
         }
+        memcpy(out, (const void *)BOUNCE_ADDR, done * SECTOR_BYTES);
+        out += done * SECTOR_BYTES;
         lba += done;
         nr_sectors -= done;
-        to += done * SECTOR_BYTES;
     }
+    return true;
 }

@@ -1,10 +1,19 @@
 /*
  * What the parts of the loader offer each other. Everything runs in 32-bit protected mode, on one
  * CPU, with interrupts off; the BIOS is reached through bios_call().
+ *
+ * A function that returns bool and can fail says why by error(), whose text is then in
+ * error_text(): so a menu can show it and go on. fail() is for what leaves nothing to do.
+ *
+ *   00000500   BIOS data area ends, free       00010000  bounce buffer for disk reads, 32 KiB
+ *   00007C00   stack, downwards, both modes    00020000  variables (.bss), below 00070000
+ *   00008000   code, constants, and BIOS_DATA: below 64 KiB, where one address works as
+ *              0000:offset and as a flat pointer
  */
 #ifndef GUESTOS_BOOT_LOADER_H
 #define GUESTOS_BOOT_LOADER_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,6 +23,9 @@
 #define BOUNCE_ADDR    0x10000u /* physical; 64 KiB aligned, so that a transfer never wraps */
 #define BOUNCE_SECTORS 64u      /* 32 KiB: below the 127 that some BIOSes allow at once */
 #define MAX_RANGES     64
+#define PAGE_BYTES     4096u
+#define LOW_MEMORY_END 0x100000u /* below it are the BIOS and this loader */
+#define BIOS_DATA      __attribute__((section(".data.bios"))) /* variables that the BIOS reaches */
 
 /* ORDER: loader_entry.S loads and stores the fields by offset. */
 struct bios_regs {
@@ -44,12 +56,24 @@ struct disk {
 
 /* loader_entry.S */
 void bios_call(uint32_t vector, struct bios_regs *regs);
+void bios_idle(void); /* until the next interrupt, which the BIOS serves */
 _Noreturn void enter_kernel(uint32_t entry, uint32_t magic, const void *info);
 
-/* screen.c: text through INT 10h, mirrored on COM1. %s %u %x only. */
+/* string.c. %s %u %x only. error() keeps its text for error_text(), and returns false. */
+void format(void (*put)(char c), const char *format, va_list args);
+bool error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+const char *error_text(void);
+
+/* screen.c: text through INT 10h, mirrored on COM1. */
 void screen_init(void);
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void screen_clear(void);
+/* Replaces a row from 0 to 24; the cursor stays behind the text, which is cut to the screen. */
+void screen_row(uint32_t row, bool bright, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void screen_cursor(uint32_t row, uint32_t column);
+bool serial_get(uint8_t *byte);
 
 /* a20.c: returns how it was enabled, for the message; fails if it cannot be. */
 const char *a20_enable(void);
@@ -58,29 +82,15 @@ const char *a20_enable(void);
 void memory_detect(struct memory_map *map);
 bool memory_is_usable(const struct memory_map *map, uint64_t base, uint64_t bytes);
 
-/* disk.c: sectors go to the bounce buffer, at most BOUNCE_SECTORS of them. */
+/* disk.c */
 void disk_open(struct disk *disk, uint8_t drive);
-void disk_read(const struct disk *disk, uint32_t lba, uint32_t nr_sectors);
-
-/* kernel_file.c: a stream; begin with the file's head, then feed it the file front to back. */
-struct kernel_segment {
-    uint32_t offset, paddr, file_bytes, mem_bytes;
-};
-struct kernel_file {
-    const struct memory_map *map;
-    uint32_t file_bytes, entry;
-    struct kernel_segment segment[16];
-    uint32_t nr_segments;
-};
-void kernel_begin(struct kernel_file *kernel, const struct memory_map *map, const uint8_t *head,
-                  uint32_t head_bytes, uint32_t file_bytes);
-void kernel_feed(struct kernel_file *kernel, uint32_t offset, const uint8_t *data,
-                 uint32_t len_bytes);
+bool disk_read(const struct disk *disk, uint32_t lba, uint32_t nr_sectors, void *to);
 
 /* memory operations that the compiler may call too */
 void *memset(void *to, int value, size_t len_bytes);
 void *memcpy(void *to, const void *from, size_t len_bytes);
 int memcmp(const void *a, const void *b, size_t len_bytes);
+size_t strlen(const char *s);
 
 static inline uint8_t in8(uint16_t port)
 {

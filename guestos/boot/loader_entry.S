@@ -4,11 +4,7 @@
  * The volume boot record enters at 0000:8000 in real mode (DL = drive, EBX = LBA of the partition).
  * The rest of the loader is C in 32-bit protected mode with flat segments, interrupts off.
  * bios_call() goes back to real mode for one software interrupt. SDM 3A, 9.9 (mode switching).
- *
- *   00000500..  BIOS data area ends, free        00008000  this image, its variables, below 64 KiB
- *   00007C00    stack, downwards, both modes     00010000  bounce buffer for disk reads, 64 KiB
- *
- * All of it lies below 64 KiB, so that one address works as 0000:offset and as a flat pointer.
+ * The memory map is drawn in loader.h.
  */
         .set    CODE32, 0x08
         .set    DATA32, 0x10
@@ -63,14 +59,26 @@ enter32:
  */
         .globl  bios_call
 bios_call:
+        movl    4(%esp), %eax
+        movl    (,%eax,4), %eax         /* the vector's real-mode address, seg:off */
+        movl    8(%esp), %ecx
+        jmp     real_call
+
+/* void bios_idle(void): halts until an interrupt comes, and lets the BIOS serve it. */
+        .globl  bios_idle
+bios_idle:
+        movl    $idle, %eax
+        movl    $idle_regs, %ecx
+
+/* EAX = seg:off of a real-mode routine that ends by IRET, ECX = struct bios_regs *. */
+real_call:
         pushl   %ebp
         pushl   %ebx
         pushl   %esi
         pushl   %edi
-        movl    20(%esp), %eax
-        movl    (,%eax,4), %eax         /* the vector's real-mode address, seg:off */
+        pushl   %ecx
         movl    %eax, int_target
-        movl    24(%esp), %esi
+        movl    %ecx, %esi
         movl    $regs, %edi
         movl    $9, %ecx
         rep movsl
@@ -138,7 +146,7 @@ bios_call:
         movw    %ax, %ss
         movl    saved_esp, %esp
         movl    $regs, %esi
-        movl    24(%esp), %edi
+        popl    %edi
         movl    $9, %ecx
         rep movsl
         popl    %edi
@@ -146,6 +154,12 @@ bios_call:
         popl    %ebx
         popl    %ebp
         ret
+
+        .code16
+idle:   sti
+        hlt
+        iret
+        .code32
 
 /* void enter_kernel(uint32_t entry, uint32_t magic, void *info): Multiboot 0.6.96, 3.2. */
         .globl  enter_kernel
@@ -178,5 +192,7 @@ int_target:
 saved_esp:
         .long   0
 regs:   .fill   9, 4, 0
+idle_regs:
+        .fill   9, 4, 0
 
         .section .note.GNU-stack, "", @progbits

@@ -53,21 +53,6 @@ found:  movl    8(%si), %eax            /* first LBA */
         movb    boot_drive, %dl
         ljmp    $0, $BOOT_ADDR
 
-read_failed:
-        movb    %ah, %cl
-        movw    $text_read_error, %si
-        call    print
-        movb    %cl, %al
-        call    print_hex
-        movw    $text_end, %si
-fail:   call    print
-        xorb    %ah, %ah                /* INT 18h may clear the screen: a key first */
-        int     $0x16
-        int     $0x18
-1:      sti
-        hlt
-        jmp     1b
-
 #include "int13.inc"
 
 boot_drive:
@@ -78,8 +63,6 @@ text_not_bootable:
         .asciz  "MBR: active partition lacks 55AA\r\n"
 text_read_error:
         .asciz  "MBR: disk error "
-text_end:
-        .asciz  "h\r\n"
 
         /* 440 bytes of code; the rest (disk signature, table, 55AAh) is written by mkimage. */
         .org    440

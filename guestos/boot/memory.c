@@ -7,7 +7,7 @@
 
 #define SMAP       0x534D4150u
 #define RAM        1u
-#define MIB        0x100000u
+#define MIB        LOW_MEMORY_END
 #define ACPI_VALID 1u /* bit 0 of the extended attributes: do not ignore this entry */
 
 struct e820_entry {
@@ -15,7 +15,7 @@ struct e820_entry {
     uint32_t type, attributes;
 } __attribute__((packed));
 
-static struct e820_entry entry; /* below 64 KiB: the BIOS writes it */
+static struct e820_entry entry BIOS_DATA;
 
 static void add(struct memory_map *map, uint64_t base, uint64_t bytes, uint32_t type)
 {
@@ -109,6 +109,8 @@ void memory_detect(struct memory_map *map)
 
 bool memory_is_usable(const struct memory_map *map, uint64_t base, uint64_t bytes)
 {
-    return base >= MIB && base + bytes >= base &&
-           base + bytes <= MIB + ((uint64_t)map->upper_kib << 10);
+    uint64_t end = base + bytes;
+
+    return base >= MIB && end >= base && end <= MIB + ((uint64_t)map->upper_kib << 10) &&
+           end <= 0xFFFFFFFFu;
 }

@@ -1,10 +1,12 @@
 /*
- * mkimage: puts boot sectors, loader and kernel together into a raw disk image. Runs on the host.
+ * mkimage: puts boot sectors, loader and a file system together into a raw disk. Runs on the host.
  *
- *   mkimage OUT SIZE_MIB MBR VBR LOADER KERNEL CMDLINE
+ *   mkimage OUT MBR VBR LOADER FILESYSTEM
  *
- *   LBA 0      MBR with one active partition of type 7Fh ("for individual use")
- *   LBA 2048   the partition; its layout is in boot_header.h
+ *   LBA 0      MBR with one active partition of type 83h (Linux, as ext2 has it)
+ *   LBA 2      the loader
+ *   LBA 2048   the partition: the file system, with the volume boot record and the boot header in
+ *              the first 1024 bytes, which ext2 leaves alone; see boot_header.h
  *
  * The same inputs give the same bytes: no times, no random identifiers.
  */
@@ -18,8 +20,9 @@
 
 #define SECTOR_BYTES      512u
 #define PARTITION_LBA     2048u
-#define PARTITION_TYPE    0x7F
-#define HIDDEN_SECTORS_AT 506 /* ORDER: vbr.S */
+#define PARTITION_TYPE    0x83
+#define EXT2_MAGIC_AT     1080 /* of the partition: superblock, s_magic */
+#define HIDDEN_SECTORS_AT 506  /* ORDER: vbr.S */
 
 struct blob {
     uint8_t *data;
@@ -73,19 +76,6 @@ static uint32_t sum32(const uint8_t *data, size_t len_bytes)
     return sum;
 }
 
-static uint32_t crc32(const uint8_t *data, size_t len_bytes)
-{
-    uint32_t crc = 0xFFFFFFFFu;
-
-    for (size_t i = 0; i < len_bytes; i++) {
-        crc ^= data[i];
-        for (int bit = 0; bit < 8; bit++) {
-            crc = crc & 1 ? crc >> 1 ^ 0xEDB88320u : crc >> 1;
-        }
-    }
-    return ~crc;
-}
-
 /* The table's CHS triple for an LBA, in the usual 255-head, 63-sector translation. */
 static void put_chs(uint8_t *to, uint32_t lba)
 {
@@ -112,8 +102,7 @@ static void write_partition_table(uint8_t *mbr, uint32_t nr_sectors)
     put32(entry + 12, nr_sectors);
 }
 
-static void write_header(uint8_t *sector, const struct blob *loader, const struct blob *kernel,
-                         const char *cmdline)
+static void write_header(uint8_t *sector, const struct blob *loader)
 {
     uint32_t loader_sectors = (uint32_t)((loader->len_bytes + SECTOR_BYTES - 1) / SECTOR_BYTES);
 
@@ -123,38 +112,30 @@ static void write_header(uint8_t *sector, const struct blob *loader, const struc
     put32(sector + offsetof(struct boot_header, loader_sectors), loader_sectors);
     put32(sector + offsetof(struct boot_header, loader_sum),
           sum32(loader->data, loader_sectors * SECTOR_BYTES));
-    put32(sector + offsetof(struct boot_header, kernel_lba), BOOT_KERNEL_LBA);
-    put32(sector + offsetof(struct boot_header, kernel_bytes), (uint32_t)kernel->len_bytes);
-    put32(sector + offsetof(struct boot_header, kernel_crc32),
-          crc32(kernel->data, kernel->len_bytes));
-    strcpy((char *)sector + offsetof(struct boot_header, cmdline), cmdline);
-    put32(sector + offsetof(struct boot_header, header_sum), 0u - sum32(sector, SECTOR_BYTES));
 }
 
 int main(int argc, char **argv)
 {
-    if (argc != 8) {
-        die("usage", "mkimage OUT SIZE_MIB MBR VBR LOADER KERNEL CMDLINE");
+    if (argc != 6) {
+        die("usage", "mkimage OUT MBR VBR LOADER FILESYSTEM");
     }
-    struct blob mbr = read_file(argv[3]);
-    struct blob vbr = read_file(argv[4]);
-    struct blob loader = read_file(argv[5]);
-    struct blob kernel = read_file(argv[6]);
-    size_t image_bytes = strtoul(argv[2], NULL, 10) << 20;
+    struct blob mbr = read_file(argv[2]);
+    struct blob vbr = read_file(argv[3]);
+    struct blob loader = read_file(argv[4]);
+    struct blob files = read_file(argv[5]);
     size_t partition = PARTITION_LBA * SECTOR_BYTES;
+    size_t image_bytes = partition + files.len_bytes;
 
     if (mbr.len_bytes != SECTOR_BYTES || vbr.len_bytes != SECTOR_BYTES) {
-        die(argv[3], "boot sectors must have 512 bytes");
+        die(argv[2], "boot sectors must have 512 bytes");
     }
     if (loader.len_bytes == 0 || loader.len_bytes > BOOT_LOADER_MAX_SECTORS * SECTOR_BYTES) {
-        die(argv[5], "the loader is empty or too large");
+        die(argv[4], "the loader is empty or too large");
     }
-    if (image_bytes <= partition ||
-        BOOT_KERNEL_LBA * SECTOR_BYTES + kernel.len_bytes > image_bytes - partition) {
-        die(argv[6], "the kernel does not fit into the image");
-    }
-    if (strlen(argv[7]) >= sizeof((struct boot_header *)0)->cmdline) {
-        die(argv[7], "the command line is too long");
+    if (files.len_bytes < EXT2_MAGIC_AT + 2 || files.len_bytes % SECTOR_BYTES != 0 ||
+        files.len_bytes / SECTOR_BYTES > UINT32_MAX - PARTITION_LBA ||
+        files.data[EXT2_MAGIC_AT] != 0x53 || files.data[EXT2_MAGIC_AT + 1] != 0xEF) {
+        die(argv[5], "this is no ext2 file system");
     }
 
     uint8_t *image = calloc(1, image_bytes);
@@ -162,12 +143,12 @@ int main(int argc, char **argv)
         die(argv[1], "out of memory");
     }
     memcpy(image, mbr.data, SECTOR_BYTES);
-    write_partition_table(image, (uint32_t)((image_bytes - partition) / SECTOR_BYTES));
+    write_partition_table(image, (uint32_t)(files.len_bytes / SECTOR_BYTES));
+    memcpy(image + BOOT_LOADER_LBA * SECTOR_BYTES, loader.data, loader.len_bytes);
+    memcpy(image + partition, files.data, files.len_bytes);
     memcpy(image + partition, vbr.data, SECTOR_BYTES);
     put32(image + partition + HIDDEN_SECTORS_AT, PARTITION_LBA);
-    write_header(image + partition + SECTOR_BYTES, &loader, &kernel, argv[7]);
-    memcpy(image + partition + BOOT_LOADER_LBA * SECTOR_BYTES, loader.data, loader.len_bytes);
-    memcpy(image + partition + BOOT_KERNEL_LBA * SECTOR_BYTES, kernel.data, kernel.len_bytes);
+    write_header(image + partition + SECTOR_BYTES, &loader);
 
     FILE *out = fopen(argv[1], "wb");
     bool ok = out && fwrite(image, 1, image_bytes, out) == image_bytes;
@@ -178,6 +159,6 @@ int main(int argc, char **argv)
     free(mbr.data);
     free(vbr.data);
     free(loader.data);
-    free(kernel.data);
+    free(files.data);
     return 0;
 }

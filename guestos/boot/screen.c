@@ -1,11 +1,16 @@
 /*
- * The loader's messages: INT 10h AH=0Eh on the screen, and the same bytes on COM1 if a 16550
- * answers there, so that a machine without a screen says why it does not boot. 16550: National
- * Semiconductor PC16550D data sheet, 8.0.
+ * The loader's screen: 80 by 25 characters through INT 10h, and the same on COM1 if a 16550 answers
+ * there, so that a machine without a screen has its menu too. On COM1 a row is placed by the
+ * control sequences of ECMA-48 (CUP, EL, SGR), which terminals know. 16550: National Semiconductor
+ * PC16550D data sheet, 8.0.
  */
 #include "guestos/boot/loader.h"
 
-#include <stdarg.h>
+#define COLUMNS 80u
+#define ROWS    25u
+
+#define ATTRIBUTE_NORMAL 0x07 /* grey on black */
+#define ATTRIBUTE_BRIGHT 0x70 /* black on grey: the chosen row */
 
 #define COM1        0x3F8
 #define COM_DATA    (COM1 + 0)
@@ -15,24 +20,60 @@
 #define COM_MCR     (COM1 + 4)
 #define COM_LSR     (COM1 + 5)
 #define COM_SCRATCH (COM1 + 7)
+#define LSR_DR      0x01
 #define LSR_THRE    0x20
 
 static bool has_serial;
+static uint32_t column; /* of the row that screen_row() writes */
+
+static bool serial_there(void)
+{
+    out8(COM_SCRATCH, 0x5A);
+    if (in8(COM_SCRATCH) != 0x5A) {
+        return false;
+    }
+    out8(COM_SCRATCH, 0xA5);
+    return in8(COM_SCRATCH) == 0xA5;
+}
 
 void screen_init(void)
 {
-    out8(COM_SCRATCH, 0x5A);
-    has_serial = in8(COM_SCRATCH) == 0x5A;
-    if (!has_serial) {
-        return;
+    struct bios_regs r = {.eax = 0x0F00};
+
+    has_serial = serial_there();
+    if (has_serial) {
+        out8(COM_IER, 0);
+        out8(COM_LCR, 0x80); /* divisor latch: 115200 baud */
+        out8(COM_DATA, 1);
+        out8(COM_IER, 0);
+        out8(COM_LCR, 0x03); /* 8 data bits, no parity, 1 stop bit */
+        out8(COM_FCR, 0x07); /* FIFOs on and empty */
+        out8(COM_MCR, 0x03); /* DTR, RTS */
     }
-    out8(COM_IER, 0);
-    out8(COM_LCR, 0x80); /* divisor latch: 115200 baud */
-    out8(COM_DATA, 1);
-    out8(COM_IER, 0);
-    out8(COM_LCR, 0x03); /* 8 data bits, no parity, 1 stop bit */
-    out8(COM_FCR, 0x07); /* FIFOs on and empty */
-    out8(COM_MCR, 0x03); /* DTR, RTS */
+    bios_call(0x10, &r);
+    uint8_t mode = r.eax & 0x7F;
+    if (mode != 2 && mode != 3 && mode != 7) {
+        r = (struct bios_regs){.eax = 0x0003};
+        bios_call(0x10, &r);
+    }
+}
+
+static void serial_put(char c)
+{
+    if (has_serial) {
+        for (uint32_t i = 0; i < 100000 && !(in8(COM_LSR) & LSR_THRE); i++) {
+        }
+        out8(COM_DATA, (uint8_t)c);
+    }
+}
+
+bool serial_get(uint8_t *byte)
+{
+    if (!has_serial || !(in8(COM_LSR) & LSR_DR)) {
+        return false;
+    }
+    *byte = in8(COM_DATA);
+    return true;
 }
 
 static void put(char c)
@@ -42,63 +83,25 @@ static void put(char c)
     }
     struct bios_regs r = {.eax = 0x0E00 | (uint8_t)c, .ebx = 0x0007};
     bios_call(0x10, &r);
-    if (has_serial) {
-        for (uint32_t i = 0; i < 100000 && !(in8(COM_LSR) & LSR_THRE); i++) {
-        }
-        out8(COM_DATA, (uint8_t)c);
-    }
+    serial_put(c);
 }
 
-static void put_number(uint32_t value, uint32_t base)
-{
-    char digits[12];
-    uint32_t n = 0;
-
-    do {
-        digits[n++] = "0123456789abcdef"[value % base];
-        value /= base;
-    } while (value);
-    while (n) {
-        put(digits[--n]);
-    }
-}
-
-static void vsay(const char *format, va_list args)
-{
-    for (; *format; format++) {
-        if (*format != '%') {
-            put(*format);
-            continue;
-        }
-        switch (*++format) {
-        case 's':
-            for (const char *s = va_arg(args, const char *); *s; s++) {
-                put(*s);
-            }
-            break;
-        case 'u': put_number(va_arg(args, uint32_t), 10); break;
-        case 'x': put_number(va_arg(args, uint32_t), 16); break;
-        default: put(*format); break;
-        }
-    }
-}
-
-void say(const char *format, ...)
+void say(const char *text, ...)
 {
     va_list args;
 
-    va_start(args, format);
-    vsay(format, args);
+    va_start(args, text);
+    format(put, text, args);
     va_end(args);
 }
 
-void fail(const char *format, ...)
+void fail(const char *text, ...)
 {
     va_list args;
 
     say("\nEmber loader: cannot boot: ");
-    va_start(args, format);
-    vsay(format, args);
+    va_start(args, text);
+    format(put, text, args);
     va_end(args);
     say("\n");
     for (;;) {
@@ -106,31 +109,55 @@ void fail(const char *format, ...)
     }
 }
 
-void *memset(void *to, int value, size_t len_bytes)
+static void serial_say(const char *text, ...)
 {
-    void *start = to;
+    va_list args;
 
-    __asm__ volatile("rep stosb" : "+D"(to), "+c"(len_bytes) : "a"(value) : "memory");
-    return start;
+    va_start(args, text);
+    format(serial_put, text, args);
+    va_end(args);
 }
 
-void *memcpy(void *to, const void *from, size_t len_bytes)
+void screen_cursor(uint32_t row, uint32_t at)
 {
-    void *start = to;
+    struct bios_regs r = {.eax = 0x0200, .edx = row << 8 | at};
 
-    __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(len_bytes) : : "memory");
-    return start;
+    bios_call(0x10, &r);
+    serial_say("\033[%u;%uH", row + 1, at + 1);
 }
 
-int memcmp(const void *a, const void *b, size_t len_bytes)
+void screen_clear(void)
 {
-    const uint8_t *x = a;
-    const uint8_t *y = b;
+    struct bios_regs r = {
+        .eax = 0x0600, .ebx = ATTRIBUTE_NORMAL << 8, .edx = (ROWS - 1) << 8 | (COLUMNS - 1)};
 
-    for (; len_bytes; len_bytes--, x++, y++) {
-        if (*x != *y) {
-            return *x - *y;
-        }
+    bios_call(0x10, &r);
+    serial_say("\033[0m\033[2J");
+    screen_cursor(0, 0);
+}
+
+/* A character of a row; the last column stays empty, since teletype output would scroll there. */
+static void put_in_row(char c)
+{
+    if (column < COLUMNS - 1) {
+        column++;
+        put((uint8_t)c < ' ' ? '?' : c);
     }
-    return 0;
+}
+
+void screen_row(uint32_t row, bool bright, const char *text, ...)
+{
+    uint32_t attribute = bright ? ATTRIBUTE_BRIGHT : ATTRIBUTE_NORMAL;
+    va_list args;
+
+    screen_cursor(row, 0);
+    serial_say(bright ? "\033[7m" : "\033[0m");
+    /* Blanks in the colour wanted; teletype output then keeps the colour that it finds. */
+    struct bios_regs r = {.eax = 0x0900 | ' ', .ebx = attribute, .ecx = COLUMNS};
+    bios_call(0x10, &r);
+    column = 0;
+    va_start(args, text);
+    format(put_in_row, text, args);
+    va_end(args);
+    serial_say("\033[0m\033[K");
 }

@@ -2,7 +2,7 @@
  * Ember's volume boot record: first sector of the active partition.
  *
  * Entered at 0000:7C00 with DL = drive and, from a well-behaved MBR, DS:SI = the partition entry.
- * It reads the boot header (boot_header.h) from the next sector, loads the loader named there to
+ * It reads the boot header (boot_header.h) from the next sector, brings the loader named there to
  * 0000:8000, checks its sum and jumps to it with DL = drive and EBX = first LBA of the partition.
  * The partition's LBA is also patched in by mkimage, just below the 55AAh, for the case that DS:SI
  * points nowhere useful.
@@ -45,7 +45,7 @@ start:  cli
         jne     fail
         cmpl    $0x544F4F42, 4(%bx)              /* "BOOT" */
         jne     fail
-        cmpl    $1, HEADER_VERSION(%bx)
+        cmpl    $2, HEADER_VERSION(%bx)
         jne     fail
         movw    $text_too_large, %si
         movl    HEADER_LOADER_SECTORS(%bx), %ecx
@@ -55,7 +55,6 @@ start:  cli
         incl    %ecx
 
         movl    HEADER_LOADER_LBA(%bx), %eax
-        addl    %ebp, %eax
         movw    $LOADER_ADDR, %bx
         xorl    %edi, %edi
 3:      call    read_sector
@@ -79,21 +78,6 @@ start:  cli
         movl    %ebp, %ebx
         ljmp    $0, $LOADER_ADDR
 
-read_failed:
-        movb    %ah, %cl
-        movw    $text_read_error, %si
-        call    print
-        movb    %cl, %al
-        call    print_hex
-        movw    $text_end, %si
-fail:   call    print
-        xorb    %ah, %ah                /* INT 18h may clear the screen: a key first */
-        int     $0x16
-        int     $0x18
-1:      sti
-        hlt
-        jmp     1b
-
 #include "int13.inc"
 
 boot_drive:
@@ -106,8 +90,6 @@ text_bad_sum:
         .asciz  "VBR: loader checksum\r\n"
 text_read_error:
         .asciz  "VBR: disk error "
-text_end:
-        .asciz  "h\r\n"
 
         .org    506
 hidden_sectors:

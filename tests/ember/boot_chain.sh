@@ -1,5 +1,5 @@
 #!/bin/sh
-# The way from the MBR to the kernel on disks that are not as mkimage made them: it must work where
+# The way from the MBR to the kernel on disks that are not as mkdisk.sh made them: it must work where
 # it can (second partition, moved partition, BIOS without EDD), and say what is wrong where it
 # cannot. The boot sectors speak through INT 10h, so the screen is read: by QEMU's monitor, or by
 # Kiln's -until.
@@ -15,8 +15,8 @@ mkdir -p "$dir" && cd "$dir" || exit 1
 poke() { printf "$2" | dd of=disk.img bs=1 seek="$1" conv=notrunc status=none; }
 partition=$((2048 * 512))
 header=$((2049 * 512))
-loader=$((2050 * 512))
-kernel=$(((2048 + 64) * 512))
+loader=$((2 * 512))
+superblock=$((2050 * 512))
 
 on_screen() {
     screen_shows "$@" -drive file=disk.img,format=raw
@@ -36,12 +36,11 @@ broken "MBR: no active partition" 446 '\000' "$@"
 broken "MBR: active partition lacks 55AA" $((partition + 510)) '\000' "$@"
 broken "MBR: disk error " 454 '\000\000\001\000' "$@" # LBA 65536 of 16384
 broken "VBR: no boot header" $header 'X' "$@"
-broken "VBR: no boot header" $((header + 8)) '\002' "$@" # version
+broken "VBR: no boot header" $((header + 8)) '\001' "$@" # version
 broken "VBR: loader size" $((header + 16)) '\071' "$@"   # 57 sectors
 broken "VBR: loader size" $((header + 16)) '\000' "$@"
 broken "VBR: loader checksum" $((loader + 100)) '\377\377' "$@"
-broken "the boot header at sector 2049 is damaged" $((header + 64)) 'x' "$@"
-broken "the kernel's checksum is " $((kernel + 4096 + 300)) '\377\377\377' "$@"
+broken "the partition holds no ext2 (its magic is ef52" $((superblock + 56)) '\122' "$@"
 
 # The partition in the table's last row.
 cp "$image" disk.img
@@ -51,7 +50,7 @@ on_screen "Type help for the commands." "$@"
 
 # The partition one MiB further on: what the MBR says counts, not what mkimage wrote into the VBR.
 cp "$image" disk.img
-dd if="$image" of=disk.img bs=1048576 skip=1 seek=2 count=1 conv=notrunc status=none
+dd if="$image" of=disk.img bs=1048576 skip=1 seek=2 conv=notrunc status=none
 dd if=/dev/zero of=disk.img bs=1048576 seek=1 count=1 conv=notrunc status=none
 poke 454 '\000\020\000\000' # LBA 4096
 on_screen "Type help for the commands." "$@"

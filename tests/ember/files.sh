@@ -30,4 +30,5 @@ set -- $(bytes "$img" 458 4)
 [ "$(bytes "$img" 462 48 | tr -d ' 0')" = "" ] || fail "more than one partition"
 [ "$(bytes "$img" $((2048 * 512 + 510)) 2)" = "85 170" ] || fail "volume boot record without 55AA"
 [ "$(dd if="$img" bs=1 skip=$((2049 * 512)) count=8 status=none)" = EMBRBOOT ] || fail "boot header"
+[ "$(bytes "$img" $((2050 * 512 + 56)) 2)" = "83 239" ] || fail "no ext2 superblock"
 echo "kernel and image are well formed"

@@ -17,7 +17,7 @@ sectors=$(($(wc -c <"$image") / 512))
 says "$sectors sectors"
 
 ask help
-for command in help mem pci sector uptime fault reboot poweroff; do
+for command in help boot mem pci sector uptime fault reboot poweroff; do
     grep -q "^  $command " answer.txt || fail "help does not list $command"
 done
 

@@ -29,6 +29,7 @@ struct blockdev {
     u64 nr_sectors;
     bool readonly;
     void *h;
+    struct blockdev *under; /* the image, when writes are kept apart from it; else NULL */
 };
 
 #endif

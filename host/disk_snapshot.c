@@ -124,6 +124,7 @@ struct disk_snapshot *disk_snapshot_create(struct blockdev *base)
                                .flush = snapshot_flush,
                                .nr_sectors = base->nr_sectors,
                                .readonly = base->readonly,
+                               .under = base,
                                .h = s};
     return s;
 }

@@ -296,6 +296,7 @@ struct input_log *machine_input(struct machine *m) { return &m->pc.input; }
 struct log *machine_log(struct machine *m) { return &m->pc.log; }
 struct cpu *machine_cpu(struct machine *m) { return &m->pc.cpu; }
 struct pc *machine_pc(struct machine *m) { return &m->pc; }
+const struct machine_config *machine_config_of(const struct machine *m) { return &m->cfg; }
 
 bool machine_serial_ready(const struct machine *m, unsigned port)
 {

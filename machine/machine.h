@@ -92,6 +92,7 @@ u64 machine_ticks(const struct machine *);
 u64 machine_icount(const struct machine *);
 u64 machine_idle_until_ns(const struct machine *);  /* after MACHINE_IDLE; UINT64_MAX: no timer */
 u64 machine_state_hash(struct machine *);
+const struct machine_config *machine_config_of(const struct machine *); /* what it was made from */
 const char *machine_engine_name(const struct machine *);
 struct input_log *machine_input(struct machine *);
 struct log *machine_log(struct machine *);

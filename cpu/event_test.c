@@ -56,6 +56,36 @@ static void real_mode_offsets_end_at_ffff(void **state)
     rig_destroy(r);
 }
 
+/* SDM 2B PUSHA: #GP, not #SS, and nothing is written. An 80286 does the same. */
+static void real_mode_pusha_at_odd_sp_below_16_raises_gp(void **state)
+{
+    struct test_rig *r = rig_real();
+
+    (void)state;
+    seg_load_real(&r->c, SS, 0x800);
+    r->c.gpr[RSP] = 15;
+    CODE_BYTES(r, 0x60);
+    assert_int_equal(run_to_fault(r), EXC_GP);
+    assert_int_equal(r->c.gpr[RSP], 15 - 6);
+    assert_int_equal(rig_peek(r, 0x8000 + 7, 2), 0); /* below the frame */
+    rig_destroy(r);
+}
+
+/* BOUND has two operands, and the offset wraps between them: so does an 80286. */
+static void bound_wraps_between_its_limits(void **state)
+{
+    struct test_rig *r = rig_real();
+
+    (void)state;
+    seg_load_real(&r->c, DS, 0x900);
+    rig_poke(r, 0x9000 + 0xfffe, 5, 2);
+    rig_poke(r, 0x9000, 7, 2);
+    r->c.gpr[RAX] = 6;
+    CODE_BYTES(r, 0x62, 0x06, 0xfe, 0xff, 0xcd, 0x21); /* bound ax, [0fffeh]; int 21h */
+    assert_int_equal(run_to_fault(r), 0x21);
+    rig_destroy(r);
+}
+
 static void real_mode_segments_are_paragraphs(void **state)
 {
     struct test_rig *r = rig_real();
@@ -632,6 +662,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(real_mode_pushes_flags_cs_and_ip),
         cmocka_unit_test(real_mode_offsets_end_at_ffff),
+        cmocka_unit_test(real_mode_pusha_at_odd_sp_below_16_raises_gp),
+        cmocka_unit_test(bound_wraps_between_its_limits),
         cmocka_unit_test(real_mode_segments_are_paragraphs),
         cmocka_unit_test(limits_survive_the_way_back_from_protected_mode),
         cmocka_unit_test(an_interrupt_gate_clears_if_a_trap_gate_does_not),

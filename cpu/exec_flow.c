@@ -53,8 +53,11 @@ void x_pop_e(struct cpu *c, const struct insn *in)
 void x_pusha(struct cpu *c, const struct insn *in)
 {
     unsigned size = in->opsz;
-    u64 sp = c->gpr[RSP];
+    u64 sp = c->gpr[RSP], odd = sp & stack_mask(c);
 
+    /* Real mode: before anything is written (SDM 2B PUSHA, real-address mode exceptions). */
+    if (mode_real(c->mode) && (odd & 1) && odd >= 7 && odd <= 15)
+        cpu_raise(c, EXC_GP, 0);
     for (unsigned i = 0; i < 8; i++) {
         u64 at = (sp - (i + 1) * size) & stack_mask(c);
         mmu_store(c, seg_lin(c, SS, at, size, ACC_WRITE), c->gpr[i], size);
@@ -223,8 +226,10 @@ void x_int1(struct cpu *c, const struct insn *in)
 void x_bound(struct cpu *c, const struct insn *in)
 {
     unsigned size = in->opsz, shift = 64 - 8 * size;
-    u64 lin = opnd_lin(c, in, 1, 2 * size, ACC_READ);
-    u64 lo = mmu_load(c, lin, size), hi = mmu_load(c, (u32)(lin + size), size);
+    u64 off = mem_off(c, in, 1), lin = seg_lin(c, in->seg, off, size, ACC_READ);
+    /* Two operands: the address may wrap between them, as that of a far pointer. */
+    u64 lin_hi = seg_lin(c, in->seg, ea_mask(off + size, in->adsz), size, ACC_READ);
+    u64 lo = mmu_load(c, lin, size), hi = mmu_load(c, lin_hi, size);
     i64 v = (i64)(c->gpr[in->reg[0]] << shift) >> shift;
 
     if (v < (i64)(lo << shift) >> shift || v > (i64)(hi << shift) >> shift)

@@ -127,6 +127,7 @@ struct cpu_observer {
     void (*after)(void *h, struct cpu *, const struct insn *); /* retired; not after a fault */
     void (*event)(void *h, struct cpu *, const struct event_record *);
     void (*mem)(void *h, struct cpu *, u64 lin, u64 value, unsigned size, bool write);
+    void (*port_write)(void *h, struct cpu *, u16 port, u64 value); /* has been written */
     void *h;
 };
 

@@ -1,4 +1,4 @@
-/* Permission to touch a port: SDM 1, 19.5. */
+/* What instructions do with ports. Permission to touch one: SDM 1, 19.5. */
 #ifndef CPU_EXEC_IO_H
 #define CPU_EXEC_IO_H
 
@@ -6,5 +6,8 @@
 
 /* Raises #GP(0) unless CPL <= IOPL or the TSS's bitmap allows all size ports from port on. */
 void io_check(struct cpu *, u16 port, unsigned size);
+
+/* Writes a port, and tells the observer. */
+void io_write(struct cpu *, u16 port, u64 v, unsigned size);
 
 #endif

@@ -144,7 +144,7 @@ static bool outs_element(struct cpu *c, const struct insn *in, unsigned size)
 {
     u64 v = mmu_load(c, seg_lin(c, in->seg, si(c, in), size, ACC_READ), size);
 
-    bus_write(c->cfg.io, (u16)c->gpr[RDX], v, size);
+    io_write(c, (u16)c->gpr[RDX], v, size);
     advance(c, in, RSI, size);
     return true;
 }

@@ -272,6 +272,13 @@ void io_check(struct cpu *c, u16 port, unsigned size)
         cpu_raise(c, EXC_GP, 0);
 }
 
+void io_write(struct cpu *c, u16 port, u64 v, unsigned size)
+{
+    bus_write(c->cfg.io, port, v, size);
+    if (c->observer && c->observer->port_write)
+        c->observer->port_write(c->observer->h, c, port, v);
+}
+
 static u16 port_operand(const struct cpu *c, const struct insn *in, int i)
 {
     return in->kind[i] == K_IMM ? (u8)in->imm : (u16)c->gpr[RDX];
@@ -290,7 +297,7 @@ void x_out(struct cpu *c, const struct insn *in)
     u16 port = port_operand(c, in, 0);
 
     io_check(c, port, in->srcsz);
-    bus_write(c->cfg.io, port, reg_read(c, RAX, in->srcsz), in->srcsz);
+    io_write(c, port, reg_read(c, RAX, in->srcsz), in->srcsz);
 }
 
 /* ---- time ---- */

@@ -95,6 +95,7 @@ bool opt_max_insns(struct option_parser *, const struct option_row *, const char
 bool opt_until(struct option_parser *, const struct option_row *, const char *);
 bool opt_keys(struct option_parser *, const struct option_row *, const char *);
 bool opt_screenshot_at(struct option_parser *, const struct option_row *, const char *);
+bool opt_trace_last(struct option_parser *, const struct option_row *, const char *);
 bool opt_trace_only(struct option_parser *, const struct option_row *, const char *);
 /* option_channels.c: */
 bool opt_gdb(struct option_parser *, const struct option_row *, const char *);

@@ -182,9 +182,9 @@ bool opt_timeout(struct option_parser *p, const struct option_row *row, const ch
     return true;
 }
 
-bool opt_max_insns(struct option_parser *p, const struct option_row *row, const char *arg)
+/* "1000000", "1M", "1G"; not 0. */
+static bool parse_count(struct option_parser *p, const char *arg, u64 *count)
 {
-    (void)row;
     u64 unit = 1, n;
     size_t len = strlen(arg);
     char number[32];
@@ -195,11 +195,17 @@ bool opt_max_insns(struct option_parser *p, const struct option_row *row, const 
         if (unit > 1)
             number[len - 1] = 0;
         if (option_u64(number, &n) && n > 0 && !__builtin_mul_overflow(n, unit, &n)) {
-            p->o->max_insns = n;
+            *count = n;
             return true;
         }
     }
     return option_fail(p, "'%s' is no count; write 1000000, 1M or 1G", arg);
+}
+
+bool opt_max_insns(struct option_parser *p, const struct option_row *row, const char *arg)
+{
+    (void)row;
+    return parse_count(p, arg, &p->o->max_insns);
 }
 
 bool opt_until(struct option_parser *p, const struct option_row *row, const char *arg)
@@ -255,4 +261,12 @@ bool opt_trace_only(struct option_parser *p, const struct option_row *row, const
     if (row->arg)
         return opt_string(p, row, arg);
     return opt_flag(p, row, arg);
+}
+
+bool opt_trace_last(struct option_parser *p, const struct option_row *row, const char *arg)
+{
+    (void)row;
+    if (p->o->verb != VERB_TRACE)
+        return option_fail(p, "belongs to kiln trace; write kiln trace DISK.img %s", p->name);
+    return parse_count(p, arg, &p->o->trace.last);
 }

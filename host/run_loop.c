@@ -503,7 +503,7 @@ static void report(struct run *r)
         machine_print_stats(r->m, stderr, (double)(host_now_ns() - r->wall_start) / 1e9);
     if (o->state_hash)
         fprintf(stderr, "state-hash: %016llx\n", (unsigned long long)machine_state_hash(r->m));
-    if (r->screenshot_failed && r->status == 0)
+    if ((!machine_end_trace(r->m) || r->screenshot_failed) && r->status == 0)
         r->status = 1;
 }
 

@@ -1,164 +1,154 @@
 /*
- * The instruction trace.
+ * The instruction trace: when a line begins and ends, and what belongs to it.
  *
- * A line is written when its instruction begins, up to the disassembly, and stays open: memory
- * accesses append to it as they happen, changed registers when it retires. An event closes the
- * line of the instruction that raised it and opens its own, which then collects what delivery
- * does. A string instruction that comes back after an interruption goes on in its open line, so
- * that a trace does not depend on the length of slices.
+ * A line begins when its instruction does: memory accesses are added as they happen, changed
+ * registers when it retires. An event closes the line of the instruction that raised it and opens
+ * its own, which then collects what delivery does. A string instruction that comes back after an
+ * interruption goes on in its open line, so that a trace does not depend on the length of slices.
  *
- * PERF: the hot path calls no printf: everything goes through machine/trace_line.h.
+ * What is made here goes to trace_text.c, or into the ring of trace_ring.c until the end.
  */
 #include "machine/insn_trace.h"
 #include "core/clock.h"
-#include "machine/event_words.h"
 #include "machine/lin_peek.h"
 #include "machine/trace_filter.h"
 #include "machine/trace_regs.h"
+#include "machine/trace_ring.h"
 #include <errno.h>
-#include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
-
-enum {
-    WIDTH_COUNT = 12,
-    WIDTH_BYTES = 22,
-    WIDTH_RIP_LEGACY = 13,
-    WIDTH_RIP_LONG = 21,
-    MAX_INSN = 15
-};
 
 enum state { WAITING, RUNNING, DONE };
 
 struct insn_trace {
     enum state state;
-    bool open;    /* the line has no newline yet */
+    bool open;    /* the line has no end yet */
     bool retired; /* the last instruction, so that the same one again is a new line */
     bool regs, mem;
     bool regs_known;          /* before holds the registers as they were when the line began */
+    bool stop_after;          /* --to port: the instruction that wrote it is the last */
     u64 line_count, line_lin; /* of the instruction whose line is open */
     struct trace_filter filter;
     struct cpu *c;
-    struct disasm *disasm;
-    const struct symbols *symbols;
-    struct trace_regs before, now;
-    bool own_fd, tty;
-    char error_text[128];
-    struct trace_line line;
+    struct trace_ring *ring; /* NULL: every line is written */
+    struct trace_output *out;
+    struct trace_regs before;
+    bool failed; /* the output cannot be written any more, which was said */
+    struct trace_text text;
 };
+
+/* ---- where records go ---- */
+
+static void check_output(struct insn_trace *t)
+{
+    int error = t->text.line.error;
+
+    if (!error || t->failed)
+        return;
+    t->failed = true;
+    t->state = DONE;
+    cpu_request_stop(t->c);
+    if (error != EPIPE) /* a reader that has gone, as head(1) does, has had what it wanted */
+        fprintf(stderr, "kiln: cannot write the trace: %s\n", strerror(error));
+}
+
+static void put_head(struct insn_trace *t, const struct trace_head *h, const struct event_record *e)
+{
+    if (t->ring)
+        trace_ring_head(t->ring, h, e);
+    else
+        trace_text_head(&t->text, h, e);
+}
+
+static void put_item(struct insn_trace *t, const struct trace_item *i)
+{
+    if (t->ring)
+        trace_ring_item(t->ring, i);
+    else
+        trace_text_item(&t->text, i);
+}
+
+static void end_line(struct insn_trace *t)
+{
+    t->open = false;
+    if (t->ring)
+        return;
+    trace_text_end(&t->text);
+    if (UNLIKELY(t->text.line.error))
+        check_output(t);
+}
 
 /* ---- lines ---- */
 
-static void flush(struct insn_trace *t)
-{
-    trace_line_flush(&t->line);
-    if (t->line.error && !*t->error_text) {
-        snprintf(t->error_text, sizeof(t->error_text), "cannot write the trace: %s",
-                 strerror(t->line.error));
-        t->state = DONE;
-        cpu_request_stop(t->c);
-    }
-}
-
-static unsigned address_digits(const struct insn_trace *t)
-{
-    return t->c->mode & MODE_LMA ? 16 : 8;
-}
-
 static void close_line(struct insn_trace *t)
 {
-    struct trace_line *l = &t->line;
+    struct trace_item changed[TRACE_REGS_MAX];
 
     if (!t->open)
         return;
     if (t->regs) {
-        trace_regs_take(&t->now, t->c);
-        trace_regs_put(l, t->c, &t->now, &t->before);
-        t->before = t->now;
+        unsigned n = trace_regs_changed(&t->before, t->c, changed);
+
+        for (unsigned i = 0; i < n; i++)
+            put_item(t, &changed[i]);
     }
-    *l->p++ = '\n';
-    t->open = false;
-    if (t->tty || l->p > l->buf + TRACE_BUFFER - 2 * TRACE_ROOM)
-        flush(t);
+    end_line(t);
 }
 
-/* Count, mode, CPL, CS:RIP and linear address: what every line begins with. */
-static void open_line(struct insn_trace *t, u64 count, u64 lin)
+static struct trace_head head(struct insn_trace *t, enum trace_kind kind, u64 count, u64 lin)
 {
-    struct trace_line *l = &t->line;
     const struct cpu *c = t->c;
-    bool lma = c->mode & MODE_LMA;
-    char *column;
 
-    trace_line_room(l, 2 * TRACE_ROOM); /* so that the text and its first item stay together */
     if (t->regs && !t->regs_known)
         trace_regs_take(&t->before, c);
     t->regs_known = true;
     t->open = true;
-    l->items = false;
-    trace_line_decimal(l, count, WIDTH_COUNT);
-    *l->p++ = ' ';
-    l->p = put_text(l->p, mode_name(c->mode), 4);
-    *l->p++ = ' ';
-    *l->p++ = (char)('0' + cpu_cpl(c));
-    *l->p++ = ' ';
-    column = l->p;
-    l->p = put_hex(l->p, c->seg[CS].sel, 4);
-    *l->p++ = ':';
-    l->p = put_hex(l->p, c->rip, 4u << (c->mode & MODE_CODE_MASK));
-    l->p = put_blanks(l->p, column + (lma ? WIDTH_RIP_LONG : WIDTH_RIP_LEGACY));
-    *l->p++ = ' ';
-    l->p = put_hex(l->p, lin, lma ? 16 : 8);
-    *l->p++ = ' ';
-    l->text = l->p;
+    return (struct trace_head){.kind = (u8)kind,
+                               .cpl = (u8)cpu_cpl(c),
+                               .cs = c->seg[CS].sel,
+                               .mode = c->mode,
+                               .count = count,
+                               .rip = c->rip,
+                               .lin = lin};
 }
 
-static void put_location(struct insn_trace *t, u64 lin)
+static void put_insn(struct insn_trace *t, const struct insn *in, const u8 *bytes, u64 count,
+                     u64 lin)
 {
-    struct trace_line *l = &t->line;
-    u64 offset;
-    const char *name = symbols_at(t->symbols, lin, &offset);
+    struct trace_head h = head(t, TRACE_INSN, count, lin);
 
-    if (name) {
-        trace_line_item(l);
-        *l->p++ = '@';
-        trace_line_name(l, name, offset);
+    h.valid = in->row != ROW_INVALID;
+    if (LIKELY(h.valid)) {
+        h.nr_bytes = in->len;
+        memcpy(h.bytes, bytes, in->len);
+    } else {
+        h.nr_bytes = (u8)lin_peek(t->c, lin, h.bytes, sizeof(h.bytes));
     }
+    put_head(t, &h, NULL);
 }
 
-/* Bytes and disassembly. An instruction that we cannot decode is shown as Capstone sees it. */
-static void put_insn(struct insn_trace *t, const struct insn *in, const u8 *bytes, u64 lin)
+bool insn_trace_flush(struct insn_trace *t)
 {
-    struct trace_line *l = &t->line;
-    struct cpu *c = t->c;
-    unsigned n = in->len;
-    struct disasm_insn d;
-    u8 peeked[MAX_INSN];
+    u64 missing;
 
-    if (UNLIKELY(in->row == ROW_INVALID)) {
-        n = lin_peek(c, lin, peeked, sizeof(peeked));
-        bytes = peeked;
-    }
-    d = disasm_at(t->disasm, bytes, n, 8 * code_size(c->mode), c->rip);
-    if (n > in->len)
-        n = d.len ? d.len : n;
-    for (unsigned i = 0; i < n; i++)
-        l->p = put_hex(l->p, bytes[i], 2);
-    l->p = put_blanks(l->p, l->text + WIDTH_BYTES);
-    *l->p++ = ' ';
-    l->text = l->p;
-    l->p = put_text(l->p, d.text, d.text_len);
-    if (d.is_branch) {
-        u64 offset, to = code_size(c->mode) == 8 ? d.target : (u32)(c->seg[CS].base + d.target);
-        const char *name = symbols_at(t->symbols, to, &offset);
+    close_line(t);
+    missing = t->ring ? trace_ring_write(t->ring, &t->text) : 0;
+    if (missing)
+        fprintf(stderr,
+                "kiln: --last: %" PRIu64 " lines are missing at the start of the trace: the ring "
+                "has no memory for so many accesses\n",
+                missing);
+    trace_line_flush(&t->text.line);
+    check_output(t);
+    return !t->failed || t->text.line.error == EPIPE;
+}
 
-        if (name) {
-            l->p = put_text(l->p, " <", 2);
-            trace_line_name(l, name, offset);
-            *l->p++ = '>';
-        }
-    }
+static void finish(struct insn_trace *t)
+{
+    insn_trace_flush(t); /* while there is someone to tell that it failed */
+    t->state = DONE;
+    cpu_request_stop(t->c);
 }
 
 /* Starts the trace, or ends it, when this instruction is the place. Returns whether it runs. */
@@ -173,14 +163,13 @@ static bool running(struct insn_trace *t, u64 count, u64 lin)
         return true; /* --to at the same address means the next time */
     }
     if (trace_point_reached(&t->filter.stop, count, lin)) {
-        close_line(t);
-        flush(t); /* while there is someone to tell that it failed */
-        t->state = DONE;
-        cpu_request_stop(t->c);
+        finish(t);
         return false;
     }
     return true;
 }
+
+/* ---- the observer's calls ---- */
 
 void insn_trace_before(struct insn_trace *t, const struct insn *in, const u8 *bytes)
 {
@@ -196,99 +185,41 @@ void insn_trace_before(struct insn_trace *t, const struct insn *in, const u8 *by
         t->regs_known = false;
         return;
     }
-    open_line(t, count, lin);
     t->line_count = count;
     t->line_lin = lin;
     t->retired = false;
-    put_insn(t, in, bytes, lin);
-    put_location(t, lin);
+    put_insn(t, in, bytes, count, lin);
 }
 
 void insn_trace_after(struct insn_trace *t)
 {
     t->retired = true;
     close_line(t);
+    if (UNLIKELY(t->stop_after)) {
+        t->stop_after = t->regs_known = false;
+        if (trace_point_may_return(&t->filter.start))
+            t->state = WAITING;
+        else
+            finish(t);
+    }
 }
 
 void insn_trace_mem(struct insn_trace *t, u64 lin, u64 value, unsigned size, bool write)
 {
-    struct trace_line *l = &t->line;
+    struct trace_item i = {.kind = write ? TRACE_WRITE : TRACE_READ,
+                           .size = (u8)size,
+                           .digits = t->c->mode & MODE_LMA ? 16 : 8,
+                           .lin = lin,
+                           .value = value};
 
-    if (!t->open)
-        return;
-    trace_line_item(l);
-    *l->p++ = write ? 'w' : 'r';
-    *l->p++ = (char)('0' + size);
-    *l->p++ = '[';
-    l->p = put_hex(l->p, lin, address_digits(t));
-    *l->p++ = ']';
-    *l->p++ = '=';
-    l->p = put_hex(l->p, value, 2 * size);
-}
-
-/* "#PF"; INT n is "#INT" whatever n is, but for the two that have an exception of their own. */
-static const char *event_name(const struct event_record *e)
-{
-    bool interrupt = e->kind == EVENT_EXT ||
-                     (e->kind == EVENT_SOFT && e->vector != EXC_BP && e->vector != EXC_OF);
-
-    return interrupt ? "INT" : vector_short_name(e->vector);
-}
-
-static void put_error_code(struct trace_line *l, const struct event_record *e)
-{
-    char words[80];
-
-    error_code_words(words, sizeof(words), e->vector, e->error, ",");
-    for (char *w = words; *w; w++)
-        if (*w == ' ')
-            *w = '-';
-    if (*words) {
-        trace_line_string(l, " why=");
-        trace_line_string(l, words);
-    }
-}
-
-static void put_event(struct insn_trace *t, const struct event_record *e)
-{
-    static const char *const kinds[] = {[EVENT_FAULT] = "fault",
-                                        [EVENT_TRAP] = "trap",
-                                        [EVENT_SOFT] = "software",
-                                        [EVENT_EXT] = "external",
-                                        [EVENT_ABORT] = "abort"};
-    struct trace_line *l = &t->line;
-    const char *name = event_name(e);
-
-    if (*name != '#')
-        *l->p++ = '#';
-    trace_line_string(l, name);
-    trace_line_string(l, " vector=");
-    l->p = put_hex(l->p, e->vector, 2);
-    trace_line_string(l, " kind=");
-    trace_line_string(l, kinds[e->kind]);
-    if (e->has_error) {
-        trace_line_string(l, " error=");
-        l->p = put_hex(l->p, e->error, 4);
-    }
-    if (e->vector == EXC_PF && e->kind == EVENT_FAULT) {
-        trace_line_string(l, " cr2=");
-        l->p = put_hex(l->p, e->cr2, address_digits(t));
-    }
-    if (e->has_error)
-        put_error_code(l, e);
-    if (e->during == DELIVER_EXTERNAL) {
-        trace_line_string(l, " during=external");
-    } else if (e->during != DELIVER_NONE) {
-        trace_line_string(l, " during=");
-        l->p = put_hex(l->p, (u64)e->during, 2);
-    }
-    if (e->lost)
-        trace_line_string(l, " lost");
+    if (t->open)
+        put_item(t, &i);
 }
 
 void insn_trace_event(struct insn_trace *t, const struct event_record *e)
 {
     u64 lin = cpu_lin_rip(t->c);
+    struct trace_head h;
 
     t->before.cr2 = t->c->cr2; /* the event's line says it, and no register item */
     close_line(t);
@@ -296,38 +227,54 @@ void insn_trace_event(struct insn_trace *t, const struct event_record *e)
         t->regs_known = false;
         return;
     }
-    open_line(t, e->icount, lin);
+    h = head(t, TRACE_EVENT, e->icount, lin);
     t->retired = true; /* the instruction may come again, as a line of its own */
-    put_event(t, e);
-    put_location(t, lin);
+    put_head(t, &h, e);
 }
 
 void insn_trace_note(struct insn_trace *t, const char *what)
 {
-    struct trace_line *l = &t->line;
+    struct trace_head h;
+
     close_line(t);
     if (t->state != RUNNING)
         return;
-    open_line(t, clock_icount(t->c->cfg.clk), cpu_lin_rip(t->c));
+    h = head(t, TRACE_NOTE, clock_icount(t->c->cfg.clk), cpu_lin_rip(t->c));
+    h.note = what;
+    put_head(t, &h, NULL);
+    end_line(t);
     t->retired = true;
-    trace_line_string(l, what);
     t->regs_known = false; /* a reset changes nearly all: not worth a list */
-    *l->p++ = '\n';
-    t->open = false;
 }
 
-bool insn_trace_done(const struct insn_trace *t, const char **why_not)
+void insn_trace_port(struct insn_trace *t, u16 port, u64 value)
 {
-    /* A reader that has gone, as head(1) does, has had what it wanted. */
-    *why_not = t->line.error && t->line.error != EPIPE ? t->error_text : NULL;
+    if (t->state == WAITING && trace_point_is_port(&t->filter.start, port, value))
+        t->state = RUNNING; /* from the next instruction on */
+    else if (t->state == RUNNING && trace_point_is_port(&t->filter.stop, port, value))
+        t->stop_after = true;
+}
+
+bool insn_trace_wants_ports(const struct insn_trace *t)
+{
+    return t->filter.start.kind == POINT_PORT || t->filter.stop.kind == POINT_PORT;
+}
+
+bool insn_trace_sleeps(const struct insn_trace *t)
+{
+    return t->state == WAITING && t->filter.start.kind == POINT_PORT;
+}
+
+bool insn_trace_done(const struct insn_trace *t)
+{
     return t->state == DONE;
 }
 
-/* ---- creation ---- */
+/* ---- life ---- */
 
-static void put_head(struct insn_trace *t)
+static void put_first_line(struct insn_trace *t)
 {
-    struct trace_line *l = &t->line;
+    struct trace_line *l = &t->text.line;
 
     trace_line_string(l, "# kiln trace, format 1: count mode cpl cs:rip linear bytes instruction");
     trace_line_string(l, t->mem ? " ; @symbol memory" : " ; @symbol");
@@ -339,37 +286,36 @@ struct insn_trace *insn_trace_create(const struct trace_options *o, struct cpu *
                                      char *err, size_t err_len)
 {
     struct insn_trace *t = malloc(sizeof(*t));
-    struct trace_line *l;
 
     if (!t) {
         snprintf(err, err_len, "the host has no memory for a trace");
         return NULL;
     }
-    memset(t, 0, offsetof(struct insn_trace, line) + offsetof(struct trace_line, buf));
-    l = &t->line;
-    l->p = l->buf;
+    memset(t, 0, offsetof(struct insn_trace, text));
     t->c = c;
-    t->disasm = disasm;
-    t->symbols = symbols;
     t->regs = o->regs;
     t->mem = o->mem;
-    l->fd = STDOUT_FILENO;
     if (trace_filter_parse(&t->filter, o, symbols, err, err_len)) {
         free(t);
         return NULL;
     }
-    if (o->output) {
-        l->fd = open(o->output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-        t->own_fd = true;
-        if (l->fd < 0) {
-            snprintf(err, err_len, "-o %s: cannot write: %s", o->output, strerror(errno));
+    t->out = trace_output_open(o->output, err, err_len);
+    if (!t->out) {
+        free(t);
+        return NULL;
+    }
+    trace_text_init(&t->text, disasm, symbols, t->out);
+    if (o->last) {
+        t->ring = trace_ring_create(o->last);
+        if (!t->ring) {
+            snprintf(err, err_len, "the host has no memory for a trace");
+            trace_output_close(t->out);
             free(t);
             return NULL;
         }
     }
-    t->tty = isatty(l->fd);
     t->state = t->filter.start.kind == POINT_NONE ? RUNNING : WAITING;
-    put_head(t);
+    put_first_line(t);
     return t;
 }
 
@@ -377,13 +323,8 @@ void insn_trace_destroy(struct insn_trace *t)
 {
     if (!t)
         return;
-    close_line(t);
-    if (!t->line.error) {
-        flush(t);
-        if (t->own_fd && close(t->line.fd) && !t->line.error)
-            t->line.error = errno;
-        if (t->line.error && t->line.error != EPIPE)
-            fprintf(stderr, "kiln: cannot write the trace: %s\n", strerror(t->line.error));
-    }
+    insn_trace_flush(t);
+    trace_output_close(t->out);
+    trace_ring_destroy(t->ring);
     free(t);
 }

@@ -73,15 +73,14 @@ static void from_and_to_are_counts_or_addresses(void **state)
 static void a_trace_that_is_done_asks_for_a_stop(void **state)
 {
     struct watch_rig *r = watch_rig_create(simple, sizeof(simple));
-    const char *why_not;
 
     (void)state;
     r->options.stop = "2";
     watch_rig_start(r, 0, true);
-    assert_false(observe_done(r->observe, &why_not));
+    assert_false(observe_done(r->observe));
     assert_int_equal(watch_rig_run(r, 1000), STOP_REQUEST);
-    assert_true(observe_done(r->observe, &why_not));
-    assert_null(why_not);
+    assert_true(observe_done(r->observe));
+    assert_true(observe_flush(r->observe));
     watch_rig_destroy(r);
 }
 

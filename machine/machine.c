@@ -211,8 +211,10 @@ static enum machine_stop halt(struct machine *m, const struct machine_limit *lim
     struct clock *clk = &m->pc.clk;
     u64 deadline = clock_next_deadline(clk);
 
-    if (!(m->pc.cpu.eflags & F_I))
+    if (!(m->pc.cpu.eflags & F_I)) {
+        observe_flush(m->observe);
         return MACHINE_HALTED;
+    }
     m->idle_until_ns = deadline == UINT64_MAX ? UINT64_MAX : clock_ticks_to_ns(clk, deadline);
     if (limit->wait_in_hlt)
         return MACHINE_IDLE;
@@ -231,11 +233,10 @@ static bool limit_reached(const struct machine *m, const struct machine_limit *l
 }
 
 /* The trace has all that it was asked for, or its file is full. */
-static enum machine_stop traced(struct machine *m, const char *why_not)
+static enum machine_stop traced(struct machine *m)
 {
-    if (!why_not)
+    if (observe_flush(m->observe))
         return MACHINE_BREAK;
-    fprintf(stderr, "kiln: %s\n", why_not);
     m->exit_code = 1;
     return MACHINE_EXIT;
 }
@@ -256,7 +257,6 @@ enum machine_stop machine_run(struct machine *m, const struct machine_limit *lim
     m->pc.io.watch = limit->until_port;
     for (;;) {
         enum machine_stop stop;
-        const char *why_not;
 
         clock_fire_due(&m->pc.clk);
         if (m->pc.power != POWER_NONE)
@@ -279,9 +279,14 @@ enum machine_stop machine_run(struct machine *m, const struct machine_limit *lim
         case STOP_DEBUG: return MACHINE_DEBUG;
         default: break;
         }
-        if (observe_done(m->observe, &why_not))
-            return traced(m, why_not);
+        if (observe_done(m->observe))
+            return traced(m);
     }
+}
+
+bool machine_end_trace(struct machine *m)
+{
+    return observe_flush(m->observe);
 }
 
 /* ---- asking ---- */

@@ -103,6 +103,9 @@ bool machine_serial_ready(const struct machine *, unsigned port);
 /* Whether the keyboard's buffer is empty and the controller accepts keys: for --keys pacing. */
 bool machine_keyboard_ready(const struct machine *);
 
+/* The run is over: writes what the trace has kept. false: it cannot be, which has been said. */
+bool machine_end_trace(struct machine *);
+
 /* The screen. Pulled by displays, never pushed; reading it changes nothing in the machine. */
 #define SCREEN_MAX_W 1920
 #define SCREEN_MAX_H 1200

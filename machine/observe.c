@@ -24,12 +24,15 @@ struct observe {
     struct disasm *disasm;
     struct symbols *symbols;
     struct insn_trace *trace; /* NULL: not asked for */
+    bool trace_mem, trace_ports;
     struct debug_log *debug;
     struct lacking *lacking;
     unsigned nr_lacking;
 };
 
 /* ---- the observer ---- */
+
+static void attach(struct observe *);
 
 static void before(void *h, struct cpu *c, const struct insn *in, const u8 *bytes)
 {
@@ -49,6 +52,8 @@ static void after(void *h, struct cpu *c, const struct insn *in)
     (void)c;
     (void)in;
     insn_trace_after(o->trace);
+    if (UNLIKELY(insn_trace_sleeps(o->trace)))
+        attach(o);
 }
 
 static void event(void *h, struct cpu *c, const struct event_record *e)
@@ -69,16 +74,30 @@ static void mem(void *h, struct cpu *c, u64 lin, u64 value, unsigned size, bool 
     insn_trace_mem(o->trace, lin, value, size, write);
 }
 
-/* Only what is needed: a processor whose instructions nobody watches runs at full speed. */
-static void attach(struct observe *o, const struct trace_options *options)
+static void port_write(void *h, struct cpu *c, u16 port, u64 value)
 {
+    struct observe *o = h;
+
+    (void)c;
+    insn_trace_port(o->trace, port, value);
+    if (!o->observer.after && !insn_trace_sleeps(o->trace))
+        attach(o);
+}
+
+/* Only what is needed: a processor whose instructions nobody watches runs at full speed. */
+static void attach(struct observe *o)
+{
+    bool lines = o->trace && !insn_trace_sleeps(o->trace);
+
     o->observer = (struct cpu_observer){.event = event, .h = o};
-    if (o->trace || (o->log->mask & DEBUG_LOG_INSNS))
+    if (lines || (o->log->mask & DEBUG_LOG_INSNS))
         o->observer.before = before;
-    if (o->trace)
+    if (lines)
         o->observer.after = after;
-    if (o->trace && options->mem)
+    if (lines && o->trace_mem)
         o->observer.mem = mem;
+    if (o->trace_ports)
+        o->observer.port_write = port_write;
     cpu_observe(o->c, &o->observer);
 }
 
@@ -116,9 +135,11 @@ struct observe *observe_create(struct cpu *c, struct clock *clk, struct log *log
             observe_destroy(o);
             return NULL;
         }
+        o->trace_mem = cfg->insn_trace->mem;
+        o->trace_ports = insn_trace_wants_ports(o->trace);
     }
     if (o->trace || (log->mask & (DEBUG_LOG_EVENTS | DEBUG_LOG_INSNS)))
-        attach(o, cfg->insn_trace);
+        attach(o);
     return o;
 }
 
@@ -143,10 +164,14 @@ void observe_reset(struct observe *o)
         insn_trace_note(o->trace, "#RESET");
 }
 
-bool observe_done(const struct observe *o, const char **why_not)
+bool observe_done(const struct observe *o)
 {
-    *why_not = NULL;
-    return o->trace && insn_trace_done(o->trace, why_not);
+    return o->trace && insn_trace_done(o->trace);
+}
+
+bool observe_flush(struct observe *o)
+{
+    return !o->trace || insn_trace_flush(o->trace);
 }
 
 void observe_triple_fault(struct observe *o, FILE *f)
@@ -154,6 +179,7 @@ void observe_triple_fault(struct observe *o, FILE *f)
     debug_log_triple_fault(o->debug);
     if (o->trace)
         insn_trace_note(o->trace, "#SHUTDOWN");
+    observe_flush(o);
     fault_report(f, o->c, o->disasm, o->symbols);
 }
 

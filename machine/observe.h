@@ -25,9 +25,13 @@ void observe_destroy(struct observe *);
 /* The processor is about to be reset: -d cpu_reset shows what it was like, as QEMU does. */
 void observe_reset(struct observe *);
 
-/* Whether the trace has reached --to, or cannot be written any more (then *why_not says why, else
- * it is NULL). The trace has asked the processor to stop: look after each run of the engine. */
-bool observe_done(const struct observe *, const char **why_not);
+/* Whether the trace has reached --to, or cannot be written any more. It has asked the processor to
+ * stop: look after each run of the engine. */
+bool observe_done(const struct observe *);
+
+/* The guest may be dead: writes what the trace has kept. false: it cannot be written, which has
+ * been said. */
+bool observe_flush(struct observe *);
 
 /* A struct cpu_config.undefined: counts and names a known instruction that is not there yet. */
 void observe_undefined(void *observe, struct cpu *, const u8 *bytes, unsigned len);

@@ -36,14 +36,41 @@ static bool parse_hex(const char *s, size_t len, u64 *v)
     return end == s + len;
 }
 
+/* "N[=V]", behind "port:"; decimal or 0x. */
+static bool parse_port(const char *s, struct trace_point *p)
+{
+    char *end;
+    u64 port = strtoull(s, &end, 0);
+
+    if (!isdigit((unsigned char)*s) || port > 0xffff || (*end && *end != '='))
+        return false;
+    p->kind = POINT_PORT;
+    p->port = (u16)port;
+    p->any_value = !*end;
+    if (!*end)
+        return true;
+    s = end + 1;
+    p->value = strtoull(s, &end, 0);
+    return isdigit((unsigned char)*s) && !*end && p->value <= 0xffffffff;
+}
+
 static int parse_point(struct trace_point *p, const char *option, const char *word,
                        const struct symbols *symbols, char *err, size_t err_len)
 {
     u64 len;
 
-    *p = (struct trace_point){POINT_NONE, 0};
+    *p = (struct trace_point){.kind = POINT_NONE};
     if (!word)
         return 0;
+    if (!strncmp(word, "port:", 5)) {
+        if (parse_port(word + 5, p))
+            return 0;
+        snprintf(err, err_len,
+                 "%s %s: not a port and the value that is written to it; try port:0x80 or "
+                 "port:0x80=0x41",
+                 option, word);
+        return -1;
+    }
     if (parse_hex(word, strlen(word), &p->value)) {
         p->kind = POINT_ADDRESS;
         return 0;
@@ -57,8 +84,8 @@ static int parse_point(struct trace_point *p, const char *option, const char *wo
         return 0;
     }
     snprintf(err, err_len,
-             "%s %s: neither a count (1000, 10M) nor an address (0x7c00), and no symbol of that "
-             "name is known; give its ELF file with --sym",
+             "%s %s: neither a count (1000, 10M) nor an address (0x7c00) nor a port (port:0x80), "
+             "and no symbol of that name is known; give its ELF file with --sym",
              option, word);
     return -1;
 }

@@ -2,8 +2,6 @@
  * The buffer of the instruction trace and what is put into it.
  */
 #include "machine/trace_line.h"
-#include <errno.h>
-#include <unistd.h>
 
 enum {
     NAME_MAX_SHOWN = 255,
@@ -12,16 +10,8 @@ enum {
 
 void trace_line_flush(struct trace_line *l)
 {
-    char *from = l->buf;
-
-    while (from < l->p && !l->error) {
-        ssize_t n = write(l->fd, from, (size_t)(l->p - from));
-
-        if (n > 0)
-            from += n;
-        else if (errno != EINTR)
-            l->error = errno ? errno : EIO;
-    }
+    if (!l->error)
+        l->error = trace_output_write(l->out, l->buf, (size_t)(l->p - l->buf));
     l->p = l->buf;
     l->text = NULL;
 }

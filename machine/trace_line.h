@@ -7,6 +7,7 @@
 
 #include "core/types.h"
 #include "machine/hex.h"
+#include "machine/trace_output.h"
 
 enum {
     TRACE_BUFFER = 1 << 20,
@@ -17,8 +18,8 @@ struct trace_line {
     char *p;    /* where the next character goes */
     char *text; /* where the last column but the items starts; NULL: written out already */
     bool items; /* " ;" has been written */
-    int fd;     /* not owned */
-    int error;  /* errno of the write that failed: nothing is written any more */
+    struct trace_output *out; /* not owned */
+    int error;                /* errno of the write that failed: nothing is written any more */
     char buf[TRACE_BUFFER];
 };
 

@@ -10,11 +10,13 @@
 #include "core/types.h"
 
 struct trace_options {
-    const char *output;       /* file name; NULL: stdout */
+    const char *output;       /* file name, packed if it ends in .zst; NULL: stdout */
     bool regs;                /* --regs: changed registers */
     bool mem;                 /* --mem: memory accesses */
+    u64 last;                 /* --last: keep so many records, write them at the end; 0: all */
     const char *start, *stop; /* --from, --to: an instruction count "#N" or "N", a linear address
-                                 "0x7c00", or a symbol; NULL: from reset, to the end */
+                                 "0x7c00", a symbol, or a write to a port "port:0x80=0x41"; NULL:
+                                 from reset, to the end */
     const char *filter;       /* --filter: "0x7c00-0x7dff", "cpl=3", "sym=NAME", joined by commas,
                                  all must hold; NULL: everything */
 };

@@ -4,6 +4,7 @@
 
 #include "cpu/cpu.h"
 #include "machine/trace_line.h"
+#include "machine/trace_record.h"
 
 /* The registers at one moment. Zeroed before its first use, so that its padding compares equal. */
 struct trace_regs {
@@ -16,10 +17,17 @@ struct trace_regs {
     struct msrs msr;
 };
 
+/* More than there are registers. */
+#define TRACE_REGS_MAX 80
+
 void trace_regs_take(struct trace_regs *, const struct cpu *);
 
-/* Adds an item for each register that is not the same in both. */
-void trace_regs_put(struct trace_line *, const struct cpu *, const struct trace_regs *now,
-                    const struct trace_regs *old);
+/* Makes an item for each register that is not as in old, and old as they are now. Returns their
+ * number. */
+unsigned trace_regs_changed(struct trace_regs *old, const struct cpu *,
+                            struct trace_item items[TRACE_REGS_MAX]);
+
+/* Such an item as text. */
+void trace_regs_put(struct trace_line *, const struct trace_item *);
 
 #endif

@@ -9,7 +9,7 @@ set -u
 build="build-essential cmake ninja-build pkg-config libsdl2-dev libcapstone-dev libelf-dev
     libcmocka-dev libpng-dev libjansson-dev libxxhash-dev libzstd-dev libdw-dev libncurses-dev
     gcc-multilib e2fsprogs fakeroot"
-test="qemu-system-x86 seabios grub-pc-bin grub-common mtools xvfb xdotool gdb netcat-openbsd bochs bochs-term"
+test="qemu-system-x86 seabios grub-pc-bin grub-common mtools xvfb xdotool gdb netcat-openbsd bochs bochs-term zstd"
 
 wanted=
 for set in "$@"; do

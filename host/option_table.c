@@ -101,6 +101,8 @@ const struct option_row option_table[] = {
     {"o", "FILE", opt_trace_only, GROUP_TRACE, "where the trace goes; stdout. FILE.zst is compressed", AT(trace.output)},
     {"regs", NULL, opt_trace_only, GROUP_TRACE, "changed registers", AT(trace.regs)},
     {"mem", NULL, opt_trace_only, GROUP_TRACE, "memory accesses", AT(trace.mem)},
+    {"lines", NULL, opt_trace_only, GROUP_TRACE, "source lines, where they change; needs --sym",
+     AT(trace.lines)},
     {"last ring", "N[K|M]", opt_trace_last, GROUP_TRACE,
      "keep the last N lines in memory, and write them when the guest ends", 0},
     {"from", "COUNT|ADDRESS|SYMBOL|port:N[=V]", opt_trace_only, GROUP_TRACE,

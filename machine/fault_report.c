@@ -13,17 +13,6 @@
 
 enum { MAX_INSN = 15, BAD_BYTES_SHOWN = 8 };
 
-static void put_name(const struct fault_view *v, u64 lin)
-{
-    u64 offset;
-    const char *name = symbols_at(v->symbols, lin, &offset);
-
-    if (name && offset)
-        fprintf(v->f, " <%s+0x%" PRIx64 ">", name, offset);
-    else if (name)
-        fprintf(v->f, " <%s>", name);
-}
-
 /* ---- the chain ---- */
 
 static const struct event_record *event(const struct cpu *c, u64 n)
@@ -73,7 +62,7 @@ static void put_event(const struct fault_view *v, const struct event_record *e)
     }
     if (e->vector == EXC_PF && e->kind == EVENT_FAULT) {
         fprintf(v->f, ", CR2=%0*" PRIx64, v->w, e->cr2);
-        put_name(v, e->cr2);
+        symbols_print(v->f, v->symbols, e->cr2);
     }
     fputc('\n', v->f);
 }
@@ -88,7 +77,7 @@ static void put_place(const struct fault_view *v)
     struct disasm_insn d = disasm_at(v->disasm, bytes, n, 8 * code_size(c->mode), c->rip);
 
     fprintf(v->f, "  at %04x:%0*" PRIx64, c->seg[CS].sel, (int)code_size(c->mode) * 2, c->rip);
-    put_name(v, lin);
+    symbols_print(v->f, v->symbols, lin);
     fprintf(v->f, ", linear %0*" PRIx64 ", CPL %u, mode %s, after %" PRIu64 " instructions\n", v->w,
             lin, cpu_cpl(c), mode_name(c->mode), event(c, c->nr_events - 1)->icount);
     if (!n) {

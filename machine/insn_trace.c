@@ -295,6 +295,13 @@ struct insn_trace *insn_trace_create(const struct trace_options *o, struct cpu *
     t->c = c;
     t->regs = o->regs;
     t->mem = o->mem;
+    if (o->lines && !source_lines_any(symbols_lines(symbols))) {
+        snprintf(err, err_len,
+                 "--lines: no source lines are known; name the ELF file of a program compiled "
+                 "with -g by --sym");
+        free(t);
+        return NULL;
+    }
     if (trace_filter_parse(&t->filter, o, symbols, err, err_len)) {
         free(t);
         return NULL;
@@ -304,7 +311,7 @@ struct insn_trace *insn_trace_create(const struct trace_options *o, struct cpu *
         free(t);
         return NULL;
     }
-    trace_text_init(&t->text, disasm, symbols, t->out);
+    trace_text_init(&t->text, disasm, symbols, o->lines, t->out);
     if (o->last) {
         t->ring = trace_ring_create(o->last);
         if (!t->ring) {

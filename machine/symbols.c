@@ -9,8 +9,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gelf.h>
+#include <inttypes.h>
 #include <libelf.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -23,6 +23,7 @@ struct symbol {
 struct symbols {
     struct symbol *sym; /* by address */
     unsigned nr, cap;
+    struct source_lines *lines;
 };
 
 /* ---- reading ---- */
@@ -109,7 +110,7 @@ static int read_file(struct symbols *s, const char *path, char *err, size_t err_
     if (!elf || elf_kind(elf) != ELF_K_ELF)
         snprintf(err, err_len,
                  "--sym %s: not an ELF file; name the linker's output, before objcopy", path);
-    else if (!read_elf(s, elf))
+    else if (!read_elf(s, elf) || !source_lines_add(s->lines, elf))
         snprintf(err, err_len, "--sym %s: the host has no memory for its symbols", path);
     else if (s->nr == before)
         snprintf(err, err_len, "--sym %s: it has no symbols of functions; link it without -s",
@@ -164,9 +165,11 @@ struct symbols *symbols_load(const char *const *paths, unsigned nr, char *err, s
 {
     struct symbols *s = calloc(1, sizeof(*s));
 
-    if (!s || elf_version(EV_CURRENT) == EV_NONE) {
+    if (s)
+        s->lines = source_lines_create();
+    if (!s || !s->lines || elf_version(EV_CURRENT) == EV_NONE) {
         snprintf(err, err_len, "the host has no memory for symbols, or an old libelf");
-        free(s);
+        symbols_free(s);
         return NULL;
     }
     for (unsigned i = 0; i < nr; i++)
@@ -175,6 +178,7 @@ struct symbols *symbols_load(const char *const *paths, unsigned nr, char *err, s
             return NULL;
         }
     put_in_order(s);
+    source_lines_sort(s->lines);
     return s;
 }
 
@@ -185,6 +189,7 @@ void symbols_free(struct symbols *s)
     for (unsigned i = 0; i < s->nr; i++)
         free(s->sym[i].name);
     free(s->sym);
+    source_lines_free(s->lines);
     free(s);
 }
 
@@ -229,4 +234,23 @@ bool symbols_value(const struct symbols *s, const char *name, u64 *lin, u64 *len
         }
     }
     return false;
+}
+
+struct source_lines *symbols_lines(const struct symbols *s)
+{
+    return s->lines;
+}
+
+void symbols_print(FILE *f, const struct symbols *s, u64 lin)
+{
+    struct source_line at = source_lines_at(s->lines, lin);
+    u64 offset;
+    const char *name = symbols_at(s, lin, &offset);
+
+    if (name && offset)
+        fprintf(f, " <%s+0x%" PRIx64 ">", name, offset);
+    else if (name)
+        fprintf(f, " <%s>", name);
+    if (at.path)
+        fprintf(f, " (%s:%u)", at.file, at.line);
 }

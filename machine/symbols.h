@@ -6,6 +6,8 @@
 #define MACHINE_SYMBOLS_H
 
 #include "core/types.h"
+#include "machine/source_lines.h"
+#include <stdio.h>
 
 struct symbols;
 
@@ -18,5 +20,11 @@ const char *symbols_at(const struct symbols *, u64 lin, u64 *offset);
 
 /* The address and length of "name" or "name+0x12". false: not known. */
 bool symbols_value(const struct symbols *, const char *name, u64 *lin, u64 *len);
+
+/* Which source lines code comes from, if the files say so. */
+struct source_lines *symbols_lines(const struct symbols *);
+
+/* " <main+0x12> (main.c:34)", or as much of it as is known: for reports. */
+void symbols_print(FILE *, const struct symbols *, u64 lin);
 
 #endif

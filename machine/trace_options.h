@@ -13,6 +13,7 @@ struct trace_options {
     const char *output;       /* file name, packed if it ends in .zst; NULL: stdout */
     bool regs;                /* --regs: changed registers */
     bool mem;                 /* --mem: memory accesses */
+    bool lines;               /* --lines: source lines */
     u64 last;                 /* --last: keep so many records, write them at the end; 0: all */
     const char *start, *stop; /* --from, --to: an instruction count "#N" or "N", a linear address
                                  "0x7c00", a symbol, or a write to a port "port:0x80=0x41"; NULL:

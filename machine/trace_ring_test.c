@@ -31,7 +31,7 @@ static struct rig start(void)
     r.symbols = symbols_load(NULL, 0, r.err, sizeof(r.err));
     r.out = trace_output_open(r.path, r.err, sizeof(r.err));
     r.text = malloc(sizeof(*r.text));
-    trace_text_init(r.text, r.disasm, r.symbols, r.out);
+    trace_text_init(r.text, r.disasm, r.symbols, false, r.out);
     return r;
 }
 

@@ -7,14 +7,21 @@
 #include "machine/event_words.h"
 #include "machine/trace_regs.h"
 
-enum { WIDTH_COUNT = 12, WIDTH_BYTES = 22, WIDTH_RIP_LEGACY = 13, WIDTH_RIP_LONG = 21 };
+enum {
+    WIDTH_COUNT = 12,
+    WIDTH_BYTES = 22,
+    WIDTH_RIP_LEGACY = 13,
+    WIDTH_RIP_LONG = 21,
+    SOURCE_MAX_SHOWN = 250
+};
 
 void trace_text_init(struct trace_text *t, struct disasm *disasm, const struct symbols *symbols,
-                     struct trace_output *out)
+                     bool lines, struct trace_output *out)
 {
     memset(t, 0, offsetof(struct trace_text, line) + offsetof(struct trace_line, buf));
     t->disasm = disasm;
     t->symbols = symbols;
+    t->lines = lines;
     t->tty = trace_output_is_tty(out);
     t->line.out = out;
     t->line.p = t->line.buf;
@@ -146,12 +153,41 @@ static void put_event(struct trace_line *l, const struct trace_head *h,
         trace_line_string(l, " lost");
 }
 
+/* "# main.c:34: the line's text", when the source line is another one than before. */
+static void put_source_line(struct trace_text *t, u64 lin)
+{
+    struct source_line was = t->line_at, *now = &t->line_at;
+    struct source_lines *lines = symbols_lines(t->symbols);
+    struct trace_line *l = &t->line;
+    const char *text;
+    size_t len;
+
+    if (lin - now->from < now->to - now->from)
+        return;
+    *now = source_lines_at(lines, lin);
+    if (!now->path || (now->path == was.path && now->line == was.line))
+        return;
+    l->p = put_text(l->p, "# ", 2);
+    l->p = put_text(l->p, now->file, strnlen(now->file, SOURCE_MAX_SHOWN));
+    *l->p++ = ':';
+    trace_line_decimal(l, now->line, 0);
+    text = source_lines_text(lines, now, &len);
+    if (text) {
+        l->p = put_text(l->p, ": ", 2);
+        for (size_t i = 0; i < len && i < SOURCE_MAX_SHOWN; i++)
+            *l->p++ = (u8)text[i] < ' ' || text[i] == 0x7f ? ' ' : text[i];
+    }
+    *l->p++ = '\n';
+}
+
 void trace_text_head(struct trace_text *t, const struct trace_head *h, const struct event_record *e)
 {
     struct trace_line *l = &t->line;
 
     trace_line_room(l, 2 * TRACE_ROOM); /* so that the text and its first item stay together */
     l->items = false;
+    if (t->lines && h->kind == TRACE_INSN)
+        put_source_line(t, h->lin);
     put_place(l, h);
     switch (h->kind) {
     case TRACE_INSN: put_insn(t, h); break;

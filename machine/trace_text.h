@@ -14,12 +14,14 @@
 struct trace_text {
     struct disasm *disasm; /* not owned */
     const struct symbols *symbols;
-    bool tty; /* each line is written out at once */
+    bool tty;                   /* each line is written out at once */
+    bool lines;                 /* --lines */
+    struct source_line line_at; /* of the latest instruction */
     struct trace_line line;
 };
 
 /* The buffer is not cleared: it is large. */
-void trace_text_init(struct trace_text *, struct disasm *, const struct symbols *,
+void trace_text_init(struct trace_text *, struct disasm *, const struct symbols *, bool lines,
                      struct trace_output *);
 
 /* The event is NULL but for TRACE_EVENT. */

@@ -25,7 +25,7 @@ done
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
     echo "This is no Debian system; Kiln needs: a C compiler (gcc or clang) with 32-bit support,
-cmake, ninja, pkg-config, e2fsprogs, and the development files of SDL2, Capstone 4, libelf (elfutils),
+cmake, ninja, pkg-config, e2fsprogs, and the development files of SDL2, Capstone 4, libelf and libdw (elfutils),
 cmocka, libpng, jansson and xxHash; its tests also QEMU, SeaBIOS, GRUB for i386-pc, mtools, Xvfb,
 gdb and netcat.
 Going on to try." >&2

@@ -81,7 +81,8 @@ void x_popa(struct cpu *c, const struct insn *in)
 void x_enter(struct cpu *c, const struct insn *in)
 {
     unsigned size = in->opsz, level = (in->imm >> 16) & 31;
-    u64 mask = stack_mask(c), sp = (c->gpr[RSP] - size) & mask, frame = sp, bp = c->gpr[RBP];
+    u64 mask = stack_mask(c), sp = (c->gpr[RSP] - size) & mask, bp = c->gpr[RBP];
+    u64 frame = mask == 0xffff ? (c->gpr[RSP] & ~mask) | sp : sp; /* all of ESP */
 
     mmu_store(c, seg_lin(c, SS, sp, size, ACC_WRITE), bp, size);
     for (unsigned i = 1; i < level; i++) {

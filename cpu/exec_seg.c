@@ -70,9 +70,10 @@ void x_lds(struct cpu *c, const struct insn *in)
         cpu_update_mode(c);
 }
 
+/* Memory is written, and checked for it, only when RPL rises: so silicon does, by test386. */
 void x_arpl(struct cpu *c, const struct insn *in)
 {
-    u64 dst = opnd_load_rmw(c, in, 2), src = opnd_load(c, in, 1, 2);
+    u64 dst = opnd_load(c, in, 0, 2), src = opnd_load(c, in, 1, 2);
     bool lower = (dst & 3) < (src & 3);
 
     if (lower)

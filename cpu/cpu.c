@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/state.h"
+#include "cpu/dr.h"
 #include "cpu/operand.h"
 #include "cpu/segment.h"
 #include <stdlib.h>
@@ -64,7 +65,9 @@ void cpu_reset(struct cpu *c)
     c->ldtr = (struct seg){ .attr = SEG_P | SYS_LDT, .limit = 0xffff };
     c->tr = (struct seg){ .attr = SEG_P | SYS_TSS_BUSY, .limit = 0xffff };
     c->cpl = 0;
-    c->halted = c->shadow = c->nmi_masked = c->rep_interrupted = false;
+    c->halted = c->nmi_masked = c->rep_interrupted = false;
+    c->shadow = SHADOW_NONE;
+    c->debug_pending = 0;
     c->delivering = DELIVER_NONE;
     c->attention &= ATT_INTR | ATT_STOP;
     mmu_flush_all(c);
@@ -94,6 +97,8 @@ void cpu_update_mode(struct cpu *c)
         m |= MODE_TF;
     if (c->shadow)
         m |= MODE_SHADOW;
+    if (c->dr[7] & DR7_ENABLE)
+        m |= MODE_DR7;
     if (c->cr0 & (CR0_EM | CR0_TS))
         m |= MODE_EM_TS;
     if ((c->cr0 & CR0_AM) && (c->eflags & F_AC) && c->cpl == 3)
@@ -216,10 +221,11 @@ static const struct state_field cpu_fields[] = {
     STATE_STRUCT(struct cpu, idtr, dtable_fields), STATE(struct cpu, cr0), STATE(struct cpu, cr2),
     STATE(struct cpu, cr3), STATE(struct cpu, cr4), STATE(struct cpu, cr8),
     STATE_ARRAY(struct cpu, pdpte), STATE_ARRAY(struct cpu, dr),
+    { "debug_pending", offsetof(struct cpu, debug_pending), 4, 1, STATE_KIND_INT, 2, NULL, 0 },
     STATE_STRUCT(struct cpu, msr, msr_fields), STATE(struct cpu, cpl),
     STATE(struct cpu, attention), STATE_END,
 };
-const struct state_desc cpu_state = { "cpu", 1, cpu_fields };
+const struct state_desc cpu_state = { "cpu", 2, cpu_fields };
 
 void cpu_loaded(struct cpu *c)
 {

@@ -40,6 +40,7 @@ enum cpu_mode {
     MODE_EM_TS = 1 << 11,  /* x87 instructions raise #NM */
     MODE_AC = 1 << 12,     /* alignment is checked: CR0.AM, EFLAGS.AC and CPL 3 */
     MODE_VIP = 1 << 13,    /* VIF and VIP are both set where that is a fault (SDM 3B 20.3.2) */
+    MODE_DR7 = 1 << 14,    /* a breakpoint of the guest's is enabled (cpu/dr.h) */
 };
 
 /* Lazy flags: the last result and its carry-out vector give all but CF on demand.
@@ -104,6 +105,7 @@ enum attention {
     ATT_NMI = 2,
     ATT_STOP = 4,    /* leave run() */
     ATT_INIT = 8,
+    ATT_DEBUG = 16,  /* debug_pending holds a trap */
 };
 
 /* One event, kept for the triple-fault report and -d int. */
@@ -163,6 +165,9 @@ struct fast_set {
     u16 filled[FAST_LISTED]; /* index * 2, + 1 for write: so that a flush need not visit all */
 };
 
+/* SDM 3A 6.8.3: MOV SS holds back NMIs and debug traps, too. */
+enum shadow { SHADOW_NONE, SHADOW_STI, SHADOW_MOV_SS };
+
 struct cpu {
     /* hot */
     u64 gpr[NO_REG + 1]; /* the last one is always 0 */
@@ -175,7 +180,7 @@ struct cpu {
     u32 eflags; /* all bits when !lf.lazy; else without the arithmetic ones */
     bool leave; /* end the block after this instruction: a device was reached, code was written */
     bool halted;
-    bool shadow;     /* STI or MOV SS: no interrupt before the next instruction is done */
+    u8 shadow;       /* enum shadow: no interrupt before the next instruction is done */
     bool nmi_masked; /* between NMI and IRET */
     bool rep_interrupted; /* the string instruction stopped between elements and did not retire */
     struct fast_set *fast; /* one of fast_sets; set by cpu_update_mode */
@@ -185,6 +190,7 @@ struct cpu {
     u64 cr0, cr2, cr3, cr4, cr8;
     u64 pdpte[4]; /* PAE: loaded with CR3 */
     u64 dr[8];
+    u32 debug_pending; /* bits of DR6 that the next debug trap brings */
     struct msrs msr;
     u32 cpl; /* 3 in virtual-8086 mode */
 

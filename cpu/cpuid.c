@@ -11,7 +11,7 @@ struct leaf {
 #define TEXT(a, b, c, d) ((u32)(a) | (u32)(b) << 8 | (u32)(c) << 16 | (u32)(d) << 24)
 
 enum leaf1_edx {
-    VME = 1 << 1, PSE = 1 << 3, TSC = 1 << 4, MSR = 1 << 5, PAE = 1 << 6, MCE = 1 << 7, CX8 = 1 << 8,
+    VME = 1 << 1, DE = 1 << 2, PSE = 1 << 3, TSC = 1 << 4, MSR = 1 << 5, PAE = 1 << 6, MCE = 1 << 7, CX8 = 1 << 8,
     SEP = 1 << 11, MTRR = 1 << 12, PGE = 1 << 13, CMOV = 1 << 15, PAT = 1 << 16, PSE36 = 1 << 17,
     CLFSH = 1 << 19,
 };
@@ -24,13 +24,13 @@ static const struct leaf leaves[] = {
     { 0, 1, TEXT('A', 'u', 't', 'h'), TEXT('c', 'A', 'M', 'D'), TEXT('e', 'n', 't', 'i') },
     /* family 15, model 107, stepping 1; CLFLUSH line 64 bytes, one logical processor */
     { 1, 0x00060fb1, 0x00010800, CX16 | HYPERVISOR,
-      VME | PSE | TSC | MSR | PAE | CX8 | SEP | MTRR | PGE | CMOV | PAT | PSE36 | CLFSH },
+      VME | DE | PSE | TSC | MSR | PAE | CX8 | SEP | MTRR | PGE | CMOV | PAT | PSE36 | CLFSH },
     { 0x40000000, 0x40000000, TEXT('K', 'i', 'l', 'n'), TEXT('K', 'i', 'l', 'n'),
       TEXT('K', 'i', 'l', 'n') },
     { 0x80000000, 0x80000008, TEXT('A', 'u', 't', 'h'), TEXT('c', 'A', 'M', 'D'),
       TEXT('e', 'n', 't', 'i') },
     { 0x80000001, 0x00060fb1, 0, LAHF64 | PREFETCHW,
-      SYSCALL | NX | PAGE1G | RDTSCP | LM | VME | PSE | TSC | MSR | PAE | CX8 | MTRR | PGE | CMOV | PAT |
+      SYSCALL | NX | PAGE1G | RDTSCP | LM | VME | DE | PSE | TSC | MSR | PAE | CX8 | MTRR | PGE | CMOV | PAT |
           PSE36 },
     { 0x80000002, TEXT('K', 'i', 'l', 'n'), TEXT(' ', 'v', 'i', 'r'), TEXT('t', 'u', 'a', 'l'),
       TEXT(' ', 'C', 'P', 'U') },

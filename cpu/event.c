@@ -3,14 +3,14 @@
  *
  * Everything is checked, and the stack frame written, before a register changes, so a fault on
  * the way leaves the interrupted instruction as it was.
- *
- * UNIMPL: task gates.
  */
 #include "cpu/event.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "cpu/operand.h"
+#include "cpu/dr.h"
 #include "cpu/segment.h"
+#include "cpu/task.h"
 #include "cpu/v86.h"
 
 enum { IDT_BIT = 2 }; /* of an error code: the index is one of the IDT */
@@ -112,6 +112,17 @@ static struct seg gate_code(struct cpu *c, u16 sel, unsigned ext, unsigned *cpl)
     return seg_from_desc(sel, d);
 }
 
+/* The error code for a handler that is a task: on its own stack, in its TSS's width. */
+static void push_error(struct cpu *c, u32 error, unsigned ext)
+{
+    bool wide = (c->tr.attr & SEG_TYPE) >= SYS_TSS;
+    struct frame f = { .ss = c->seg[SS], .sp = c->gpr[RSP], .mask = stack_mask(c), .ext = ext,
+                       .size = wide ? 4 : 2, .access = c->cpl < 3 ? ACC_SYS : 0 };
+
+    frame_push(c, &f, error);
+    set_sp(c, f.sp);
+}
+
 static void deliver_protected(struct cpu *c, u8 vector, enum event_kind kind, u32 error,
                               bool has_error)
 {
@@ -134,8 +145,11 @@ static void deliver_protected(struct cpu *c, u8 vector, enum event_kind kind, u3
     if (!desc_present(gate))
         cpu_raise(c, EXC_NP, code);
     if (type == SYS_TASK_GATE) {
-        unimplemented(c->cfg.log, "cpu: task gate in the IDT (vector %u)", vector);
-        cpu_raise(c, EXC_GP, code);
+        task_switch(c, (u16)(gate >> 16),
+                    &(struct task_from){ .why = TASK_INT, .rip = ret, .eflags = flags, .ext = ext });
+        if (has_error)
+            push_error(c, error, ext);
+        return;
     }
     target = bits(gate, 15, 0) | bits(gate, 63, 48) << 16;
     if (lma) {
@@ -230,8 +244,10 @@ static void record(struct cpu *c, u8 vector, enum event_kind kind, u32 error, bo
 void event_deliver(struct cpu *c, u8 vector, enum event_kind kind, u32 error, bool has_error)
 {
     record(c, vector, kind, error, has_error, false);
-    c->shadow = false;
+    c->shadow = SHADOW_NONE;
     leave_block(c);
+    if (vector == EXC_DB && kind != EVENT_SOFT)
+        c->dr[7] &= ~(u64)DR7_GD; /* so that its handler may use them (SDM 3B 17.2.4) */
     if (!(c->mode & MODE_PE))
         deliver_real(c, vector, kind);
     else
@@ -260,7 +276,7 @@ void event_int(struct cpu *c, u8 vector)
     if (UNLIKELY(c->mode & MODE_VM)) {
         if (v86_redirects(c, vector)) {
             record(c, vector, EVENT_SOFT, 0, false, false);
-            c->shadow = false;
+            c->shadow = SHADOW_NONE;
             leave_block(c);
             deliver_redirected(c, vector);
             return;

@@ -1,12 +1,10 @@
 /*
  * Far control transfers: JMP, CALL, RET, IRET between segments and privilege levels.
- * SDM 2A CALL, IRET, JMP; 2B RET; 3A 5.8.
- *
- * UNIMPL: task switches (TSS, task gates, IRET with NT).
+ * SDM 2A CALL, IRET, JMP; 2B RET; 3A 5.8. Task switches are in cpu/task.c.
  */
-#include "core/log.h"
 #include "cpu/operand.h"
 #include "cpu/segment.h"
+#include "cpu/task.h"
 #include "cpu/v86.h"
 
 static bool long_active(const struct cpu *c)
@@ -179,6 +177,22 @@ static void far_gate(struct cpu *c, u16 sel, u64 gate, bool call)
     c->next_rip = target;
 }
 
+/* To a task: sel is its TSS's, or a task gate's (2A JMP, TASK-GATE and TASK-STATE-SEGMENT). */
+static void far_task(struct cpu *c, u16 sel, u64 d, bool call)
+{
+    struct task_from from = { .why = call ? TASK_CALL : TASK_JMP, .rip = c->next_rip };
+
+    if (desc_dpl(d) < cpu_cpl(c) || desc_dpl(d) < (sel & 3u))
+        cpu_raise(c, EXC_GP, sel & ~3u);
+    if (desc_type(d) == SYS_TASK_GATE) {
+        if (!desc_present(d))
+            cpu_raise(c, EXC_NP, sel & ~3u);
+        sel = (u16)(d >> 16);
+    }
+    from.eflags = flags_all(c);
+    task_switch(c, sel, &from);
+}
+
 static void far_transfer(struct cpu *c, u16 sel, u64 off, unsigned size, bool call)
 {
     u64 d;
@@ -207,8 +221,10 @@ static void far_transfer(struct cpu *c, u16 sel, u64 off, unsigned size, bool ca
         far_gate(c, sel, d, call);
         return;
     }
-    if (!long_active(c) && (type == SYS_TASK_GATE || type == SYS_TSS || type == SYS_TSS16))
-        unimplemented(c->cfg.log, "cpu: hardware task switch (selector %04x)", sel);
+    if (!long_active(c) && (type == SYS_TASK_GATE || type == SYS_TSS || type == SYS_TSS16)) {
+        far_task(c, sel, d, call);
+        return;
+    }
     cpu_raise(c, EXC_GP, sel & ~3u);
 }
 
@@ -369,9 +385,11 @@ void x_iret(struct cpu *c, const struct insn *in)
         return;
     }
     if (!mode_real(c->mode) && (c->eflags & F_NT)) {
-        if (!long_active(c))
-            unimplemented(c->cfg.log, "cpu: IRET to the previous task");
-        cpu_raise(c, EXC_GP, 0);
+        if (long_active(c))
+            cpu_raise(c, EXC_GP, 0);
+        task_return(c);
+        c->nmi_masked = false;
+        return;
     }
     stack_probe(c, 2 * size, size); /* first, as on silicon: a page fault's CR2 shows it */
     r.rip = stack_peek(c, 0, size);

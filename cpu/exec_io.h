@@ -7,7 +7,8 @@
 /* Raises #GP(0) unless CPL <= IOPL or the TSS's bitmap allows all size ports from port on. */
 void io_check(struct cpu *, u16 port, unsigned size);
 
-/* Writes a port, and tells the observer. */
+/* The port itself, for IN, OUT, INS and OUTS. Writes are told to the observer. */
+u64 io_read(struct cpu *, u16 port, unsigned size);
 void io_write(struct cpu *, u16 port, u64 v, unsigned size);
 
 #endif

@@ -6,7 +6,7 @@
 
 static void interrupt_shadow(struct cpu *c)
 {
-    c->shadow = true; /* no interrupt between MOV SS and the instruction behind it */
+    c->shadow = SHADOW_MOV_SS; /* no interrupt between MOV SS and the instruction behind it */
     cpu_update_mode(c);
 }
 

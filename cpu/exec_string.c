@@ -7,7 +7,6 @@
  * completes (docs/decisions/001). Every element commits before the next begins, so a fault
  * leaves the registers at the faulting element.
  */
-#include "core/bus.h"
 #include "core/clock.h"
 #include "cpu/exec_io.h"
 #include "cpu/operand.h"
@@ -32,9 +31,11 @@ static void advance(struct cpu *c, const struct insn *in, unsigned reg, unsigned
     reg_write(c, reg, v, in->adsz == 2 ? 2 : in->adsz);
 }
 
-/* The slice ends between two elements: come back to this instruction, which has not retired. */
+/* The slice ends between two elements: come back to this instruction, which has not retired. RF
+ * says that it has begun, in the frame of what comes between, too (SDM 3B 17.3.1.1). */
 static void interrupted(struct cpu *c)
 {
+    c->eflags |= F_RF;
     c->next_rip = c->rip;
     c->rep_interrupted = true;
     leave_block(c);
@@ -67,9 +68,10 @@ static inline __attribute__((always_inline)) void repeat(struct cpu *c, const st
         reg_write(c, RCX, c->gpr[RCX] - 1, in->adsz);
         if (!go_on)
             return;
-        if ((c->mode & MODE_TF) && ea_mask(c->gpr[RCX], in->adsz) != 0) {
+        if (UNLIKELY((c->mode & MODE_TF) || c->debug_pending) &&
+            ea_mask(c->gpr[RCX], in->adsz) != 0) {
             clock_charge(c->cfg.clk, 1);
-            interrupted(c); /* a single step is one element */
+            interrupted(c); /* a single step is one element, and a breakpoint traps after one */
             return;
         }
     }
@@ -135,7 +137,7 @@ static bool ins_element(struct cpu *c, const struct insn *in, unsigned size)
     u64 to = seg_lin(c, ES, di(c, in), size, ACC_WRITE);
 
     mmu_probe(c, to, size, ACC_WRITE);
-    mmu_store(c, to, bus_read(c->cfg.io, (u16)c->gpr[RDX], size), size);
+    mmu_store(c, to, io_read(c, (u16)c->gpr[RDX], size), size);
     advance(c, in, RDI, size);
     return true;
 }

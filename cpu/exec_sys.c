@@ -5,6 +5,7 @@
 #include "core/bus.h"
 #include "core/clock.h"
 #include "core/log.h"
+#include "cpu/dr.h"
 #include "cpu/exec_io.h"
 #include "cpu/operand.h"
 #include "cpu/v86.h"
@@ -31,7 +32,7 @@ void x_sti(struct cpu *c, const struct insn *in)
     }
     if (!(c->eflags & F_I)) {
         c->eflags |= F_I;
-        c->shadow = true; /* interrupts are let in after the next instruction */
+        c->shadow = SHADOW_STI; /* interrupts are let in after the next instruction */
         cpu_update_mode(c);
     }
 }
@@ -219,7 +220,7 @@ void x_invlpg(struct cpu *c, const struct insn *in)
     mmu_flush_page(c, lin);
 }
 
-/* ---- debug registers: kept; breakpoints are not there yet ---- */
+/* ---- debug registers: cpu/dr.h says what they do ---- */
 
 static unsigned debug_register(struct cpu *c, unsigned n)
 {
@@ -227,6 +228,10 @@ static unsigned debug_register(struct cpu *c, unsigned n)
         if (c->cr4 & CR4_DE)
             cpu_raise_no_code(c, EXC_UD);
         n += 2;
+    }
+    if (c->dr[7] & DR7_GD) { /* a fault before the access (3B 17.2.4) */
+        c->dr[6] |= DR6_BD;
+        cpu_raise_no_code(c, EXC_DB);
     }
     return n;
 }
@@ -245,12 +250,10 @@ void x_mov_to_dr(struct cpu *c, const struct insn *in)
         cpu_raise(c, EXC_GP, 0);
     if (n == 6)
         v = (v & 0xe00f) | 0xffff0ff0;
-    if (n == 7) {
-        if (v & 0xff)
-            unimplemented(c->cfg.log, "cpu: breakpoints in the debug registers");
-        v = (v & 0xffff2bff) | 0x400;
-    }
+    if (n == 7)
+        v = (v & 0xffff23ff) | 0x400;
     c->dr[n] = v;
+    dr_changed(c);
 }
 
 /* ---- ports ---- */
@@ -272,8 +275,17 @@ void io_check(struct cpu *c, u16 port, unsigned size)
         cpu_raise(c, EXC_GP, 0);
 }
 
+u64 io_read(struct cpu *c, u16 port, unsigned size)
+{
+    if (UNLIKELY(c->mode & MODE_DR7))
+        dr_port(c, port, size);
+    return bus_read(c->cfg.io, port, size);
+}
+
 void io_write(struct cpu *c, u16 port, u64 v, unsigned size)
 {
+    if (UNLIKELY(c->mode & MODE_DR7))
+        dr_port(c, port, size);
     bus_write(c->cfg.io, port, v, size);
     if (c->observer && c->observer->port_write)
         c->observer->port_write(c->observer->h, c, port, v);
@@ -289,7 +301,7 @@ void x_in(struct cpu *c, const struct insn *in)
     u16 port = port_operand(c, in, 1);
 
     io_check(c, port, in->opsz);
-    reg_write(c, RAX, bus_read(c->cfg.io, port, in->opsz), in->opsz);
+    reg_write(c, RAX, io_read(c, port, in->opsz), in->opsz);
 }
 
 void x_out(struct cpu *c, const struct insn *in)

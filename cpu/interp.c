@@ -8,6 +8,7 @@
 #include "core/mem_view.h"
 #include "cpu/block.h"
 #include "cpu/debug.h"
+#include "cpu/dr.h"
 #include "cpu/event.h"
 #include "cpu/operand.h"
 #include <stdlib.h>
@@ -78,6 +79,14 @@ static void deliver(struct cpu *c, u8 vector, enum event_kind kind, u32 error, b
  * table 6-2. Returns whether there was one. */
 static bool take_event(struct cpu *c)
 {
+    if ((c->attention & ATT_DEBUG) && c->shadow != SHADOW_MOV_SS) {
+        c->dr[6] |= c->debug_pending;
+        c->debug_pending = 0;
+        c->attention &= ~(u32)ATT_DEBUG;
+        c->delivering = EXC_DB;
+        deliver(c, EXC_DB, EVENT_TRAP, 0, false);
+        return true;
+    }
     if ((c->attention & ATT_INTR) && (c->eflags & F_I) && !c->shadow) {
         c->halted = false;
         c->delivering = DELIVER_EXTERNAL;
@@ -87,9 +96,26 @@ static bool take_event(struct cpu *c)
     return false;
 }
 
+/* What the next instruction must not begin with. Returns whether something came before it. */
+static bool before_instruction(struct cpu *c)
+{
+    u32 hits = c->mode & MODE_DR7 ? dr_code_hits(c) : 0;
+
+    if (hits) { /* a fault, but one that leaves RF as it is (SDM 3B 17.3.1.1) */
+        c->dr[6] |= hits;
+        c->delivering = EXC_DB;
+        deliver(c, EXC_DB, EVENT_TRAP, 0, false);
+        return true;
+    }
+    if (c->mode & MODE_VIP)
+        cpu_raise(c, EXC_GP, 0);
+    return false;
+}
+
 /* What happens between blocks. Returns true when the engine must leave, with the reason. */
 static bool poll(struct cpu *c, enum stop_reason *why)
 {
+again:
     do {
         c->leave = false;
         if (c->attention & ATT_STOP) {
@@ -110,8 +136,8 @@ static bool poll(struct cpu *c, enum stop_reason *why)
         *why = STOP_HALT;
         return true;
     }
-    if (UNLIKELY(c->mode & MODE_VIP))
-        cpu_raise(c, EXC_GP, 0);
+    if (UNLIKELY(c->mode & (MODE_DR7 | MODE_VIP)) && before_instruction(c))
+        goto again;
     return false;
 }
 
@@ -137,13 +163,15 @@ static const u8 *block_bytes(const struct cpu *c, const struct block *b)
     return b->off == NO_BACKING ? b->raw : c->cfg.view->backing + b->off;
 }
 
-/* The single-step trap: after an instruction that began with TF set, unless that instruction was
- * a software interrupt (SDM 3A 17.3.1.4). */
-static void single_step_trap(struct cpu *c)
+/* IRET and task switches load RF; what they have loaded is for the next instruction. */
+static bool makes_rf(const struct insn *in)
 {
-    c->dr[6] |= BIT(14);
-    c->delivering = EXC_DB;
-    deliver(c, EXC_DB, EVENT_TRAP, 0, false);
+    switch (in->row) {
+    case ROW_IRET: case ROW_JMPF_Ap: case ROW_JMPF_Mp: case ROW_CALLF_Ap: case ROW_CALLF_Mp:
+        return true;
+    default:
+        return false;
+    }
 }
 
 /* One instruction, with everything that needs a look before or after it. */
@@ -164,10 +192,10 @@ static void run_one(struct cpu *c, const struct block *b)
      * when interrupts are recognised must not depend on where slices end. A single step is an
      * element, and ends where it always does. */
     retired = clock_icount(c->cfg.clk) != icount;
-    if (rf && retired && in->row != ROW_IRET)
+    if (rf && retired && !makes_rf(in))
         c->eflags &= ~(u32)F_RF;
     if (shadow && c->shadow && (retired || trap)) {
-        c->shadow = false;
+        c->shadow = SHADOW_NONE;
         cpu_update_mode(c);
     }
     if (o && o->after && retired)
@@ -175,9 +203,10 @@ static void run_one(struct cpu *c, const struct block *b)
     /* SYSCALL and SYSRET trap by the flags that they have made (APM 3 SYSCALL). */
     if (in->row == ROW_SYSCALL || in->row == ROW_SYSRET)
         trap = c->mode & MODE_TF;
-    /* MOV SS delays the trap by an instruction, STI does not (SDM 3A 6.8.3). */
-    if (trap && (!c->shadow || in->row == ROW_STI) && c->nr_events == events)
-        single_step_trap(c);
+    /* After an instruction that began with TF set, unless it was a software interrupt (SDM 3B
+     * 17.3.1.4). MOV SS delays the trap by an instruction, STI does not (3A 6.8.3). */
+    if (trap && c->shadow != SHADOW_MOV_SS && c->nr_events == events)
+        dr_trap(c, DR6_BS);
 }
 
 static bool needs_care(const struct cpu *c, const struct block *b)
@@ -186,6 +215,8 @@ static bool needs_care(const struct cpu *c, const struct block *b)
         (c->observer && (c->observer->before || c->observer->after)))
         return true;
     if (c->debug && debug_wants_steps(c, cpu_lin_rip(c), b->nr_bytes))
+        return true;
+    if (UNLIKELY(c->mode & MODE_DR7) && dr_code_within(c, cpu_lin_rip(c), b->nr_bytes))
         return true;
     return (c->mode & MODE_CODE_MASK) != MODE_CODE64 &&
            c->rip + b->nr_bytes - 1 > c->seg[CS].limit;
@@ -201,6 +232,10 @@ static enum stop_reason interp_run(void *engine)
     c->unwind = &env;
     if (setjmp(env)) { /* an instruction, a fetch or a delivery raised a fault */
         c->rep_interrupted = false;
+        if (c->shadow != SHADOW_MOV_SS) { /* the instruction will run again: so will its traps */
+            c->debug_pending = 0;
+            c->attention &= ~(u32)ATT_DEBUG;
+        }
         if (c->delivering != DELIVER_NONE && !event_combine(c)) {
             c->delivering = DELIVER_NONE;
             c->unwind = outer;

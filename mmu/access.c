@@ -8,6 +8,7 @@
 #include "core/bus.h"
 #include "core/mem_view.h"
 #include "cpu/debug.h"
+#include "cpu/dr.h"
 #include "cpu/operand.h"
 #include "mmu/walk.h"
 
@@ -86,7 +87,8 @@ static void fill_fast(struct cpu *c, u64 lin, u64 pa, unsigned access)
     unsigned i = (lin >> 12) & (FAST_ENTRIES - 1);
     struct fast_entry *e = (write ? set->write : set->read) + i;
 
-    if (off >= MEM_PASS || (c->debug && debug_watches_page(c, lin)))
+    if (off >= MEM_PASS || (c->debug && debug_watches_page(c, lin)) ||
+        ((c->mode & MODE_DR7) && dr_watches_page(c, lin)))
         return;
     if (write) {
         /* A read-modify-write loads through the write entry: both must be the same memory. */
@@ -169,6 +171,8 @@ static void observe(struct cpu *c, u64 lin, u64 v, unsigned size, bool write)
         c->observer->mem(c->observer->h, c, lin, v, size, write);
     if (c->debug)
         debug_access(c, lin, size, write);
+    if (UNLIKELY(c->mode & MODE_DR7))
+        dr_access(c, lin, size, write);
 }
 
 u64 mmu_load_slow(struct cpu *c, u64 lin, unsigned size, unsigned access)

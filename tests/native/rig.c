@@ -177,7 +177,8 @@ void rig_load(struct rig *r, const struct slot *s)
         c->seg[GS].base = s->in.gs_base;
     c->cpl = 3;
     c->cr2 = 0;
-    c->halted = c->shadow = false;
+    c->halted = false;
+    c->shadow = SHADOW_NONE;
     c->delivering = DELIVER_NONE;
     c->dr[6] = 0xffff0ff0;
     cpu_set_flags(c, (u32)s->in.flags);
@@ -197,6 +198,10 @@ bool rig_run(struct rig *r, u64 ticks)
         return true;
     clock_open_slice(&r->clk, clock_ticks(&r->clk) + ticks);
     interp_engine.run(r->engine);
+    if (r->c.attention & ATT_DEBUG) { /* the single step's trap belongs to its instruction */
+        clock_open_slice(&r->clk, clock_ticks(&r->clk) + 1);
+        interp_engine.run(r->engine);
+    }
     if (r->c.nr_events != r->events_before) {
         /* Delivery may have used the slice up: the handler's HLT runs in another. */
         if (!r->c.halted) {

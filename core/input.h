@@ -1,9 +1,9 @@
 /*
  * The input log: the one door through which the outside world reaches a machine.
  *
- * Every key, mouse move, serial byte and date enters as an event, stamped with the point in
- * virtual time {icount, sub-tick} at which it was delivered. Replaying a log means delivering
- * the same events at the same points. Host input is polled only between slices.
+ * Every key, mouse move, serial byte and reset by the user enters as an event, stamped with the
+ * point in virtual time {icount, sub-tick} at which it was delivered. Replaying a run means
+ * delivering the same events at the same points. Host input is polled only between slices.
  */
 #ifndef CORE_INPUT_H
 #define CORE_INPUT_H
@@ -31,19 +31,28 @@ struct input_event {
 };
 
 struct input_log {
-    struct input_event *events; /* all of this run, in order */
-    u32 nr_events, cap_events;
     struct clock *clk;
     struct trace *trace;
-    void (*deliver)(void *sink, const struct input_event *); /* the board: routes to its device */
+    void (*deliver)(void *sink, const struct input_event *); /* the machine: routes to its device */
     void *sink;
+    void (*recorder)(void *h, const struct input_event *); /* NULL: nobody writes it down */
+    void *recorder_h;
+    bool replaying; /* input comes from a recording alone; what is pushed is dropped */
 };
 
 void input_init(struct input_log *, struct clock *, struct trace *,
                 void (*deliver)(void *, const struct input_event *), void *sink);
-void input_fini(struct input_log *);
 
-/* Stamps, keeps and delivers. Only between slices. */
-void input_push(struct input_log *, enum input_kind, u16 code, i64 value, i32 extra);
+/* Stamps, has recorded and delivers. Only between slices. false: dropped, this is a replay. */
+bool input_push(struct input_log *, enum input_kind, u16 code, i64 value, i32 extra);
+
+/* Delivers an event of a recording, whose point the machine has reached. */
+void input_replay(struct input_log *, const struct input_event *);
+
+/* Whether only events may change the machine from outside: it is recorded, or a replay. */
+static inline bool input_is_strict(const struct input_log *l)
+{
+    return l->recorder || l->replaying;
+}
 
 #endif

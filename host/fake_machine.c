@@ -45,7 +45,6 @@ struct machine *fake_machine_create(struct fake_plan *plan, struct chardev *com1
 
 void machine_destroy(struct machine *m)
 {
-    input_fini(&m->input);
     clock_fini(&m->clk);
     free(m);
 }
@@ -93,9 +92,10 @@ struct machine *machine_create(const struct machine_config *c, char err[MACHINE_
     return NULL;
 }
 
-void machine_reset(struct machine *m)
+bool machine_reset(struct machine *m)
 {
     m->plan->nr_resets++;
+    return true;
 }
 
 bool machine_end_trace(struct machine *m)

@@ -67,6 +67,25 @@ static void port_watched(void *sink)
     cpu_request_stop(&m->pc.cpu);
 }
 
+/* ---- what comes from outside ---- */
+
+static void reset_board(struct machine *m)
+{
+    m->pc.power = POWER_NONE;
+    observe_reset(m->observe);
+    pc_reset(&m->pc, RESET_HARD);
+}
+
+static void deliver_input(void *sink, const struct input_event *e)
+{
+    struct machine *m = sink;
+
+    if (e->kind == INPUT_POWER && e->code == POWER_RESET)
+        reset_board(m);
+    else
+        pc_input(&m->pc, e);
+}
+
 /* ---- creation ---- */
 
 static int check_config(const struct machine_config *cfg, char *err)
@@ -110,6 +129,7 @@ static int build(struct machine *m, char *err)
 
     if (pc_init(&m->pc, cfg, err))
         return -1;
+    input_init(&m->pc.input, &m->pc.clk, &m->pc.trace, deliver_input, m);
     if (cfg->kernel && kernel_image_load(&m->pc, cfg, err))
         return -1;
     m->engine = &interp_engine;
@@ -166,11 +186,9 @@ void machine_destroy(struct machine *m)
     free(m);
 }
 
-void machine_reset(struct machine *m)
+bool machine_reset(struct machine *m)
 {
-    m->pc.power = POWER_NONE;
-    observe_reset(m->observe);
-    pc_reset(&m->pc, RESET_HARD);
+    return input_push(&m->pc.input, INPUT_POWER, POWER_RESET, 0, 0);
 }
 
 /* ---- the loop ---- */
@@ -183,7 +201,7 @@ static enum machine_stop honour_request(struct machine *m)
     switch (what) {
     case POWER_OFF: return MACHINE_POWER_OFF;
     case POWER_EXIT: m->exit_code = (int)m->pc.power_code; return MACHINE_EXIT;
-    case POWER_RESET: machine_reset(m); return MACHINE_RESET;
+    case POWER_RESET: reset_board(m); return MACHINE_RESET;
     case POWER_NONE: break;
     }
     ASSERT(!"a power request");
@@ -201,7 +219,7 @@ static enum machine_stop shut_down(struct machine *m)
         observe_triple_fault(m->observe, stderr);
     if (!meant && !m->cfg.reset_on_triple_fault)
         return MACHINE_TRIPLE_FAULT;
-    machine_reset(m);
+    reset_board(m);
     return MACHINE_RESET;
 }
 
@@ -316,6 +334,14 @@ bool machine_keyboard_ready(const struct machine *m)
 void machine_nvram(const struct machine *m, u8 cells[NVRAM_BYTES])
 {
     rtc_get_battery(&m->pc.rtc, cells);
+}
+
+u64 machine_cpu_hash(struct machine *m)
+{
+    u64 time[2] = { clock_ticks(&m->pc.clk), m->pc.clk.charged };
+
+    m->engine->sync(m->engine_state);
+    return state_hash(state_hash_bytes(0, time, sizeof(time)), &cpu_state, &m->pc.cpu);
 }
 
 u64 machine_state_hash(struct machine *m)

@@ -85,7 +85,8 @@ enum machine_stop machine_run(struct machine *, const struct machine_limit *);
 /* The battery-backed memory as it is now, to be given to a later machine. */
 void machine_nvram(const struct machine *, u8 cells[NVRAM_BYTES]);
 
-void machine_reset(struct machine *);
+/* By the user: an event of the input log like a key. false: refused, this is a replay. */
+bool machine_reset(struct machine *);
 int machine_exit_code(const struct machine *);      /* after MACHINE_EXIT */
 u64 machine_now_ns(const struct machine *);
 u64 machine_ticks(const struct machine *);
@@ -93,6 +94,7 @@ u64 machine_icount(const struct machine *);
 u64 machine_idle_until_ns(const struct machine *);  /* after MACHINE_IDLE; UINT64_MAX: no timer */
 u64 machine_state_hash(struct machine *);
 const struct machine_config *machine_config_of(const struct machine *); /* what it was made from */
+u64 machine_cpu_hash(struct machine *); /* time and the processor's registers alone: cheap */
 const char *machine_engine_name(const struct machine *);
 struct input_log *machine_input(struct machine *);
 struct log *machine_log(struct machine *);

@@ -181,10 +181,8 @@ static int fill_fw_cfg(struct pc *pc, bool nvram_kept)
            fw_cfg_add_file(&pc->fw_cfg, "opt/kiln/nvram", &kept, 1); /* for set-up's words */
 }
 
-static void route_input(void *sink, const struct input_event *e)
+void pc_input(struct pc *pc, const struct input_event *e)
 {
-    struct pc *pc = sink;
-
     switch ((enum input_kind)e->kind) {
     case INPUT_KEY: i8042_key(&pc->kbc, e->code, e->value != 0); break;
     case INPUT_MOUSE:
@@ -264,7 +262,6 @@ int pc_init(struct pc *pc, const struct machine_config *cfg, char err[MACHINE_ER
     trace_init(&pc->trace, log_file, &pc->clk);
     bus_init(&pc->io, "io", 0x10000, PORT_ACCESS_NS, &pc->clk, &pc->log, &pc->trace);
     bus_init(&pc->mem, "mem", 0, MMIO_ACCESS_NS, &pc->clk, &pc->log, &pc->trace);
-    input_init(&pc->input, &pc->clk, &pc->trace, route_input, pc);
     if (init_memory(pc, cfg, err))
         return -1;
     if (cpu_init(&pc->cpu, &cpu_cfg)) {
@@ -305,7 +302,6 @@ void pc_fini(struct pc *pc)
     mem_view_fini(&pc->view);
     bus_fini(&pc->io);
     bus_fini(&pc->mem);
-    input_fini(&pc->input);
     clock_fini(&pc->clk);
     log_fini(&pc->log);
     free(pc->vga_rom);

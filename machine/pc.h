@@ -85,5 +85,6 @@ struct pc *machine_pc(struct machine *);
 int pc_init(struct pc *, const struct machine_config *, char err[MACHINE_ERR_LEN]);
 void pc_fini(struct pc *);
 void pc_reset(struct pc *, enum reset_kind);
+void pc_input(struct pc *, const struct input_event *); /* to its device */
 
 #endif

@@ -77,13 +77,15 @@ void control_go_on(struct control *ctl, bool step)
     control_tell(ctl, CONTROL_GOES_ON);
 }
 
-void control_reset(struct control *ctl)
+bool control_reset(struct control *ctl)
 {
-    machine_reset(ctl->m);
+    if (!machine_reset(ctl->m))
+        return false;
     ctl->was_reset = true;
     if (ctl->stopped && (ctl->why == STOPPED_BY_FAULT || ctl->why == STOPPED_FOR_GOOD))
         ctl->why = STOPPED_BY_USER;
     control_tell(ctl, CONTROL_RESET);
+    return true;
 }
 
 void control_quit(struct control *ctl)

@@ -71,7 +71,7 @@ void control_tell(struct control *, enum control_event);
 /* For controllers. What is so already is no event. */
 void control_stop(struct control *, enum stopped_why);
 void control_go_on(struct control *, bool step);
-void control_reset(struct control *);
+bool control_reset(struct control *); /* false: this is a replay, which takes no input */
 void control_quit(struct control *);
 
 /* "running", "paused", "prelaunch", "shutdown": QEMU's words. */

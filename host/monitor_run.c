@@ -18,7 +18,8 @@ static void do_cont(const struct monitor_call *c)
 }
 static void do_reset(const struct monitor_call *c)
 {
-    control_reset(c->ctl);
+    if (!control_reset(c->ctl))
+        fprintf(c->out, "Error: a replay takes no input\n");
 }
 static void do_quit(const struct monitor_call *c)
 {

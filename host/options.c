@@ -106,8 +106,12 @@ static bool parse_one(struct option_parser *p, int argc, char **argv, int *i)
 {
     char *word = argv[(*i)++];
     p->name = word;
-    if (word[0] != '-' || !word[1])
-        return opt_image(p, word);
+    if (word[0] != '-' || !word[1]) {
+        if (p->o->verb != VERB_REPLAY || p->o->replay)
+            return opt_image(p, word);
+        p->o->replay = option_keep(p, word);
+        return true;
+    }
     const char *name = word + 1 + (word[1] == '-');
     const struct option_row *row = find_row(name);
     const char *arg = NULL;
@@ -139,13 +143,15 @@ static bool parse_verb(struct option_parser *p, int argc, char **argv, int *i)
 {
     static const struct {
         const char *name, *missing;
+        enum verb verb;
     } verbs[] = {
-        {"run", NULL},
-        {"trace", NULL},
-        {"bench", "benchmarks are not there yet; try kiln run --stats"},
-        {"debug", "kiln's own debugger is not there yet; -s -S lets gdb in, -monitor stdio has a monitor"},
-        {"replay", "recorded runs are not there yet; runs without -rt on repeat exactly"},
-        {"img", "image tools are not there yet; qemu-img and dd make and convert images"},
+        {"run", NULL, VERB_RUN},
+        {"trace", NULL, VERB_TRACE},
+        {"replay", NULL, VERB_REPLAY},
+        {"bench", "benchmarks are not there yet; try kiln run --stats", 0},
+        {"debug", "kiln's own debugger is not there yet; -s -S lets gdb in, -monitor stdio has a monitor",
+         0},
+        {"img", "image tools are not there yet; qemu-img and dd make and convert images", 0},
     };
     if (*i >= argc)
         return true;
@@ -155,7 +161,7 @@ static bool parse_verb(struct option_parser *p, int argc, char **argv, int *i)
         p->name = argv[(*i)++];
         if (verbs[v].missing)
             return option_fail(p, "%s", verbs[v].missing);
-        p->o->verb = v == 1 ? VERB_TRACE : VERB_RUN;
+        p->o->verb = verbs[v].verb;
         return true;
     }
     return true;
@@ -175,6 +181,37 @@ static bool claim_stdout(struct option_parser *p, const char **user, const char 
     return true;
 }
 
+/* What a recording needs, and what makes no sense beside a replay. */
+static bool check_recording(struct option_parser *p)
+{
+    struct options *o = p->o;
+    bool told = false;
+    p->name = "replay";
+    if (o->verb == VERB_REPLAY) {
+        if (!o->replay)
+            return option_fail(p, "needs the FILE that --record has written");
+        if (o->record || o->keys || o->nvram)
+            return option_fail(p, "all input comes from the recording; leave out %s",
+                               o->record ? "--record" : o->keys ? "--keys" : "--nvram");
+    }
+    if (o->partial && o->verb != VERB_REPLAY) {
+        p->name = "--partial";
+        return option_fail(p, "belongs to kiln replay");
+    }
+    for (unsigned i = 0; i < OPTIONS_DISKS; i++) {
+        struct drive_options *d = &o->drive[i];
+        if (!d->file || (!o->record && o->verb != VERB_REPLAY))
+            continue;
+        if (o->record && !d->snapshot && !d->readonly && !told) {
+            p->name = "--record";
+            told = option_note(p, "writes to disks stay in memory, as with -snapshot, so that a "
+                                  "replay finds what this run begins with");
+        }
+        d->snapshot = true;
+    }
+    return true;
+}
+
 /* The rules that need all options: defaults by verb, and who writes to stdout. */
 static bool finish(struct option_parser *p)
 {
@@ -184,8 +221,8 @@ static bool finish(struct option_parser *p)
         options_use_terminal(o);
     }
     if (o->display == DISPLAY_UNSET)
-        o->display = o->verb == VERB_TRACE ? DISPLAY_NONE : DISPLAY_SDL;
-    if (!option_resolve_drives(p))
+        o->display = o->verb == VERB_RUN ? DISPLAY_SDL : DISPLAY_NONE;
+    if (!option_resolve_drives(p) || !check_recording(p))
         return false;
     if (o->screenshot_at_s >= 0 && !o->screenshot) {
         p->name = "--screenshot-at";

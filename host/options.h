@@ -19,7 +19,7 @@
 #define OPTIONS_SYMBOL_FILES 16
 #define OPTIONS_UNTIL        8
 
-enum verb { VERB_RUN, VERB_TRACE };
+enum verb { VERB_RUN, VERB_TRACE, VERB_REPLAY };
 
 /* One -hda or -drive. */
 struct drive_options {
@@ -85,6 +85,7 @@ struct options {
     u16 exit_port, exit_size;
     char *break_device;
     char *nvram; /* file of battery-backed memory; NULL: none */
+    const u8 *nvram_cells; /* of a replay: what it was; NULL: none */
 
     struct char_options serial[2], debugcon;
     unsigned nr_serial;
@@ -115,6 +116,10 @@ struct options {
     struct until_options until[OPTIONS_UNTIL];
     unsigned nr_until;
     i32 until_port; /* -1: none */
+
+    char *record; /* where the input log goes; NULL: nowhere */
+    char *replay; /* of VERB_REPLAY: the log */
+    bool partial; /* a log without its end will do */
 
     char *keys;
     char *screenshot;

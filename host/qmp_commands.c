@@ -65,8 +65,10 @@ static json_t *cont(struct qmp_call *c)
 
 static json_t *system_reset(struct qmp_call *c)
 {
-    control_reset(c->ctl);
-    return json_object();
+    if (control_reset(c->ctl))
+        return json_object();
+    snprintf(c->error, sizeof(c->error), "a replay takes no input");
+    return NULL;
 }
 
 static json_t *quit(struct qmp_call *c)

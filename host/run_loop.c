@@ -21,6 +21,7 @@
 #include "host/png_screenshot.h"
 #include "host/run_state.h"
 #include "host/stop_signal.h"
+#include "host/tape.h"
 #include "host/terminal.h"
 #include "host/text_screenshot.h"
 #include <poll.h>
@@ -163,7 +164,9 @@ static u64 next_scheduled_ns(const struct run *r)
     u64 keys = r->s->keys ? key_script_next_ns(r->s->keys) : UINT64_MAX;
     u64 sent = key_sender_next_ns(&r->ctl->keys);
     u64 due = keys < r->screenshot_ns ? keys : r->screenshot_ns;
-    return due < sent ? due : sent;
+    u64 tape = tape_next_tick(r->s->tape);
+    due = due < sent ? due : sent;
+    return due < tape ? due : tape;
 }
 
 /* ---- the host between slices ---- */
@@ -174,6 +177,8 @@ static bool attended(const struct run *r)
     const struct session *s = r->s;
     if (r->o->real_time != AUTO)
         return r->o->real_time == ON;
+    if (tape_replays(s->tape))
+        return s->display;
     return s->display || (s->terminal && terminal_interactive(s->terminal)) ||
            control_attended(r->ctl);
 }
@@ -259,6 +264,7 @@ static unsigned poll_display(struct run *r, u64 wall, const char *state)
 static bool poll_limits(struct run *r, u64 wall)
 {
     int sig = stop_signal_pending();
+    tape_poll(r->s->tape, wall);
     if (sig) {
         if (sig != SIGPIPE)
             fprintf(stderr, "kiln: terminating on signal %d\n", sig);
@@ -297,6 +303,23 @@ static void poll_host(struct run *r)
 
 /* ---- slices ---- */
 
+/* Lets a replay deliver what is due. Returns whether the slice's end is the tape's business only.
+ * When the tape is over, whoever debugs the run may still want to look. */
+static bool follow_tape(struct run *r, enum machine_stop stop)
+{
+    if (tape_follow(r->s->tape, stop)) {
+        if (r->ctl->debugging && !r->ended) {
+            r->fault_pending = true;
+            control_stop(r->ctl, STOPPED_BY_FAULT);
+        } else {
+            end_run(r, 0);
+        }
+        return true;
+    }
+    return tape_replays(r->s->tape) && stop != MACHINE_SLICE_DONE && stop != MACHINE_IDLE &&
+           stop != MACHINE_RESET && stop != MACHINE_DEBUG && stop != MACHINE_BREAK;
+}
+
 static enum machine_stop run_until(struct run *r, u64 max_ticks, bool wait_in_hlt)
 {
     u64 ticks = machine_ticks(r->m), now = machine_now_ns(r->m), due = next_scheduled_ns(r);
@@ -315,6 +338,8 @@ static enum machine_stop run_until(struct run *r, u64 max_ticks, bool wait_in_hl
     u64 start = host_now_ns();
     enum machine_stop stop = machine_run(r->m, &limit);
     r->busy_ns += host_now_ns() - start;
+    if (follow_tape(r, stop))
+        return MACHINE_SLICE_DONE; /* a replay ends where the recording does */
     do_scheduled(r);
     return stop;
 }
@@ -526,7 +551,9 @@ static void stopped(struct run *r)
         return;
     }
     start_pace(r);
-    if (r->fault_pending)
+    if (r->fault_pending && tape_replays(r->s->tape))
+        end_run(r, 0);
+    else if (r->fault_pending)
         triple_fault(r);
 }
 
@@ -541,6 +568,7 @@ int run_loop(struct session *s)
     if (!r.screen_text)
         abort();
     r.ctl = &s->control;
+    follow_tape(&r, MACHINE_SLICE_DONE); /* what came before the first instruction */
     start_pace(&r);
     if (s->display)
         set_title(&r, wall, "starting");
@@ -562,6 +590,7 @@ int run_loop(struct session *s)
         if (r.pace.on != attended(&r))
             start_pace(&r); /* the pipe has ended: nobody waits any more; or gdb has come */
     }
+    r.status = tape_end(s->tape, r.status);
     r.ctl->exit_status = r.status;
     control_tell(r.ctl, CONTROL_ENDED);
     report(&r);

@@ -9,6 +9,7 @@
 #include "host/key_script.h"
 #include "host/nvram.h"
 #include "host/sdl_display.h"
+#include "host/tape.h"
 #include "host/terminal.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -77,7 +78,7 @@ static int open_console(struct session *s, unsigned which, const struct char_opt
         }
     }
     s->console[which] = console_open(fd, names[which]);
-    if (c->kind == CHAR_STDIO && which != CONSOLE_DEBUG) {
+    if (c->kind == CHAR_STDIO && which != CONSOLE_DEBUG && s->o->verb != VERB_REPLAY) {
         s->terminal = terminal_open(c->escape);
         s->terminal_port = which;
     }
@@ -183,6 +184,7 @@ static void set_date(const struct session *s, struct machine_config *cfg)
 static int open_nvram(struct session *s, struct machine_config *cfg)
 {
     char err[NVRAM_ERR_LEN];
+    cfg->nvram = s->o->nvram_cells;
     if (!s->o->nvram)
         return 0;
     if (nvram_load(s->o->nvram, s->nvram, err) < 0) {
@@ -247,6 +249,7 @@ int session_open(struct session *s, struct options *o)
 void session_close(struct session *s)
 {
     control_close(&s->control);
+    tape_close(s->tape);
     if (s->m) {
         save_nvram(s);
         machine_destroy(s->m);

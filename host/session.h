@@ -17,6 +17,7 @@ struct console;
 struct disk;
 struct display;
 struct key_script;
+struct tape;
 struct terminal;
 
 enum { CONSOLE_COM1, CONSOLE_COM2, CONSOLE_DEBUG, NR_CONSOLES };
@@ -32,6 +33,7 @@ struct session {
     struct key_script *keys;              /* NULL: none */
     struct control control;               /* gdb, monitors, QMP */
     u8 nvram[NVRAM_BYTES];                /* of --nvram, as it was at the start */
+    struct tape *tape;                    /* recorder or replay; NULL: none */
     const char *image_name;               /* for the title */
     FILE *log_file;                       /* of -D; NULL: stderr */
     char *bios, *vgabios, *kernel_rom;

@@ -101,6 +101,17 @@ static void get_all(struct gdb_stub *g, const char *args)
     send(g);
 }
 
+/* A recording would not repeat it. gdb shows an error; why, is said here. */
+static bool refuses_change(struct gdb_stub *g)
+{
+    if (machine_may_change(g->ctl->m))
+        return false;
+    fprintf(stderr, "kiln: gdb may not change registers or memory: the run is recorded, or a "
+                    "replay\n");
+    say(g, "E01");
+    return true;
+}
+
 static void set_all(struct gdb_stub *g, const char *args)
 {
     u8 bytes[GDB_REGS_MAX_BYTES];
@@ -110,6 +121,8 @@ static void set_all(struct gdb_stub *g, const char *args)
         malformed(g);
         return;
     }
+    if (refuses_change(g))
+        return;
     gdb_target_set_all(&g->target, bytes);
     say(g, "OK");
 }
@@ -133,6 +146,8 @@ static void set_one(struct gdb_stub *g, const char *args)
     u8 bytes[GDB_REG_MAX_BYTES] = {0};
     u64 number;
 
+    if (refuses_change(g))
+        return;
     if (!gdb_take_number(&args, &number) || !gdb_take(&args, '=') ||
         !gdb_target_size(&g->target, number) ||
         !gdb_take_bytes(&args, bytes, gdb_target_size(&g->target, number)) ||
@@ -167,6 +182,8 @@ static void read_memory(struct gdb_stub *g, const char *args)
 
 static void write_bytes(struct gdb_stub *g, u64 lin, const u8 *bytes, u64 len)
 {
+    if (len && refuses_change(g))
+        return;
     if (machine_write_linear(g->ctl->m, lin, bytes, len) == len)
         say(g, "OK");
     else

@@ -68,7 +68,9 @@ static void do_sendkey(const struct monitor_call *c)
     }
     if (monitor_word(&args, hold, sizeof(hold)))
         ms = strtoul(hold, NULL, 0);
-    if (take_chord(c, keys, codes, &nr) &&
+    if (machine_input(c->m)->replaying)
+        fprintf(c->out, "Error: a replay takes no input\n");
+    else if (take_chord(c, keys, codes, &nr) &&
         !key_sender_chord(&c->ctl->keys, codes, nr, ms < 60000 ? (u32)ms : 60000))
         fprintf(c->out, "too many keys wait to be pressed\n");
 }

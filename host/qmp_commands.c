@@ -162,6 +162,10 @@ static json_t *send_key(struct qmp_call *c)
     for (size_t i = 0; i < nr; i++)
         if (!(codes[i] = key_code(c, json_array_get(keys, i))))
             return NULL;
+    if (machine_input(c->ctl->m)->replaying) {
+        snprintf(c->error, sizeof(c->error), "a replay takes no input");
+        return NULL;
+    }
     if (ms < 0 || ms > 60000)
         ms = KEY_HOLD_MS;
     if (nr && !key_sender_chord(&c->ctl->keys, codes, (unsigned)nr, (u32)ms)) {

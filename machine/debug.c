@@ -153,9 +153,17 @@ u64 machine_read_linear(struct machine *m, u64 lin, void *dst, u64 len)
     return done;
 }
 
+bool machine_may_change(struct machine *m)
+{
+    return !input_is_strict(machine_input(m));
+}
+
 u64 machine_write_linear(struct machine *m, u64 lin, const void *src, u64 len)
 {
     u64 done = 0, pa;
+
+    if (!machine_may_change(m))
+        return 0;
 
     while (done < len && machine_linear_to_phys(m, lin + done, &pa)) {
         u64 n = PAGE_SIZE - (pa & (PAGE_SIZE - 1)), got;

@@ -14,6 +14,10 @@
 #include "cpu/debug.h"
 #include "machine/machine.h"
 
+/* false while the run is recorded or a replay: what a debugger changes is no event of the input
+ * log, so registers and memory then stay as they are, and the functions that change them fail. */
+bool machine_may_change(struct machine *);
+
 /* ---- registers ---- */
 
 /* ORDER: the first 24 are gdb's numbering of the x86-64; debug_reg_names in debug_regs.c. */

@@ -56,6 +56,8 @@ bool machine_set_reg(struct machine *m, enum debug_reg r, u64 value)
     struct cpu *c = &machine_pc(m)->cpu;
     bool code64 = (c->mode & MODE_CODE_MASK) == MODE_CODE64;
 
+    if (!machine_may_change(m))
+        return machine_reg(m, r) == value;
     if (r <= DR_R15) {
         *gpr(c, r) = value;
         return true;

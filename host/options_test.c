@@ -133,7 +133,9 @@ static void bad_lines(void **state)
         {"-rtc base=tomorrow a.img", "utc, localtime"},
         {"bench a.img", "not there yet"},
         {"debug a.img", "not there yet"},
-        {"replay a", "not there yet"},
+        {"replay", "needs the FILE"},
+        {"replay a --keys b", "all input comes from the recording"},
+        {"--partial a.img", "belongs to kiln replay"},
         {"img info a", "not there yet"},
         {"--stats=1 a.img", "takes no argument"},
     };

@@ -30,13 +30,13 @@ same serial.log -serial file:out2
 cmp -s out out2 || fail "the serial port says something else"
 
 # ---- monitor: keys, stop, reset, -S; QEMU's words
-"$kiln" -display none -serial file:out -monitor stdio -S --timeout 300 --state-hash \
+"$kiln" -display none -serial file:out.mon -monitor stdio -S --timeout 300 --state-hash \
     --record monitor.log "$build/ember.img" <in >mon 2>rec.err &
 pid=$!
 exec 3>in
 echo "sendkey a" >&3
 echo cont >&3
-until_says out "ember> " && {
+until_says out.mon "ember> " && {
     printf 'sendkey m\nsendkey e\nsendkey m\nstop\n' >&3
     printf 'info registers\nsystem_reset\nsendkey p\ncont\n' >&3
     sleep 2
@@ -102,9 +102,9 @@ if command -v Xvfb >/dev/null && command -v xdotool >/dev/null; then
         fail "no window titled $1"
         return 1
     }
-    "$kiln" "$build/ember.img" -serial file:out --state-hash --record window.log 2>rec.err </dev/null &
+    "$kiln" "$build/ember.img" -serial file:out.win --state-hash --record window.log 2>rec.err </dev/null &
     pid=$!
-    title MIPS && xdotool windowfocus "$window" && until_says out "ember> " &&
+    title MIPS && xdotool windowfocus "$window" && until_says out.win "ember> " &&
         xdotool type --delay 40 "mem" && xdotool mousemove --window "$window" 200 200 click 1 &&
         for i in 1 2 3 4 5 6 7 8; do xdotool mousemove_relative -- $((i * 3 - 9)) 5; done &&
         sleep 0.5 && xdotool key ctrl+alt+g && xdotool key Return && sleep 0.5

@@ -18,6 +18,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* 48 bits of sector numbers: ATA/ATAPI-6, 6.2. */
+#define MAX_BYTES ((1ull << 48) * SECTOR_SIZE)
+
 struct disk {
     struct blockdev raw;
     struct disk_snapshot *snapshot; /* NULL: writes go to the image */
@@ -137,6 +140,11 @@ static int check_kind(const struct disk_request *r, int fd, u64 *size, char err[
                  r->path, r->path);
         return -1;
     }
+    if (*size > MAX_BYTES) {
+        snprintf(err, DISK_ERR_LEN, "%s has more than 128 PiB, the most that an IDE disk can have",
+                 r->path);
+        return -1;
+    }
     return 0;
 }
 
@@ -196,8 +204,15 @@ struct disk *disk_open(const struct disk_request *r, FILE *notes, char err[DISK_
                                .nr_sectors = (size + SECTOR_SIZE - 1) / SECTOR_SIZE,
                                .readonly = r->readonly,
                                .h = d};
-    if (r->snapshot)
+    if (r->snapshot) {
         d->snapshot = disk_snapshot_create(&d->raw);
+        if (!d->snapshot) {
+            snprintf(err, DISK_ERR_LEN, "%s: the host has no memory to keep writes to so large a disk; "
+                                        "leave -snapshot away, or use a copy", r->path);
+            disk_close(d);
+            return NULL;
+        }
+    }
     return d;
 fail:
     close(fd);

@@ -17,13 +17,13 @@ enum {
 
 struct table {
     u8 *cluster[TABLE_CLUSTERS];
+    struct table *next; /* all that there are: the array may be huge, and is never walked */
 };
 
 struct disk_snapshot {
     struct blockdev dev;
     struct blockdev *base;
-    struct table **tables;
-    u64 nr_tables;
+    struct table **tables, *first;
 };
 
 static u8 **find_cluster(struct disk_snapshot *s, u64 lba)
@@ -64,8 +64,13 @@ static int snapshot_read(void *h, u64 lba, u32 nr_sectors, void *dst)
 static int make_cluster(struct disk_snapshot *s, u64 lba, u8 **out)
 {
     struct table **t = &s->tables[lba / TABLE_SECTORS];
-    if (!*t && !(*t = calloc(1, sizeof(**t))))
-        return -ENOMEM;
+    if (!*t) {
+        *t = calloc(1, sizeof(**t));
+        if (!*t)
+            return -ENOMEM;
+        (*t)->next = s->first;
+        s->first = *t;
+    }
     u8 **c = find_cluster(s, lba);
     if (!*c) {
         u64 first = lba - lba % CLUSTER_SECTORS;
@@ -113,12 +118,13 @@ struct disk_snapshot *disk_snapshot_create(struct blockdev *base)
 {
     struct disk_snapshot *s = calloc(1, sizeof(*s));
     if (!s)
-        abort();
+        return NULL;
     s->base = base;
-    s->nr_tables = (base->nr_sectors + TABLE_SECTORS - 1) / TABLE_SECTORS;
-    s->tables = calloc(s->nr_tables, sizeof(struct table *));
-    if (!s->tables)
-        abort();
+    s->tables = calloc((base->nr_sectors + TABLE_SECTORS - 1) / TABLE_SECTORS, sizeof(struct table *));
+    if (!s->tables) {
+        free(s);
+        return NULL;
+    }
     s->dev = (struct blockdev){.read = snapshot_read,
                                .write = snapshot_write,
                                .flush = snapshot_flush,
@@ -133,10 +139,11 @@ void disk_snapshot_destroy(struct disk_snapshot *s)
 {
     if (!s)
         return;
-    for (u64 i = 0; i < s->nr_tables; i++) {
-        for (unsigned j = 0; s->tables[i] && j < TABLE_CLUSTERS; j++)
-            free(s->tables[i]->cluster[j]);
-        free(s->tables[i]);
+    for (struct table *t = s->first, *next; t; t = next) {
+        for (unsigned j = 0; j < TABLE_CLUSTERS; j++)
+            free(t->cluster[j]);
+        next = t->next;
+        free(t);
     }
     free(s->tables);
     free(s);

@@ -8,7 +8,7 @@
 
 struct disk_snapshot;
 
-/* The base is not owned and must outlive it. */
+/* The base is not owned and must outlive it. NULL: the host has no memory for it. */
 struct disk_snapshot *disk_snapshot_create(struct blockdev *base);
 void disk_snapshot_destroy(struct disk_snapshot *);
 struct blockdev *disk_snapshot_blockdev(struct disk_snapshot *);

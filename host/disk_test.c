@@ -1,11 +1,13 @@
 /*
  * Disk images: reading and writing, snapshots, locks, and what is said about wrong files.
  */
+#define _GNU_SOURCE /* memfd_create */
 #include "host/disk.h"
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -205,6 +207,31 @@ static int remove_dir(void **state)
     return rmdir(dir);
 }
 
+/* Sparse files can be larger than any disk, and larger than what -snapshot finds memory for. */
+static void sizes_that_no_disk_has(void **state)
+{
+    char file[40], saved[sizeof(path)];
+    int fd = memfd_create("disk", MFD_CLOEXEC);
+    struct disk *d;
+
+    (void)state;
+    assert_true(fd >= 0);
+    snprintf(file, sizeof(file), "/proc/self/fd/%d", fd);
+    strcpy(saved, path);
+    strcpy(path, file);
+    for (unsigned snapshot = 0; snapshot < 2; snapshot++) {
+        assert_int_equal(ftruncate(fd, (off_t)1 << 58), 0);
+        assert_null(open_it(false, snapshot, false));
+        assert_non_null(strstr(err, "128 PiB"));
+        assert_int_equal(ftruncate(fd, (off_t)1 << 57), 0);
+        d = open_it(false, snapshot, false);
+        assert_true(d || strstr(err, "memory"));
+        disk_close(d);
+    }
+    strcpy(path, saved);
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -212,6 +239,7 @@ int main(void)
         cmocka_unit_test(snapshot_agrees_with_an_array),
         cmocka_unit_test(partial_last_sector_reads_as_zeros),
         cmocka_unit_test(wrong_files),
+        cmocka_unit_test(sizes_that_no_disk_has),
         cmocka_unit_test(one_writer_or_many_readers),
     };
     return cmocka_run_group_tests(tests, make_dir, remove_dir);

@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -32,6 +33,7 @@ struct channel {
 static int listen_unix(struct channel *c, const char *path, char *err)
 {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
+    struct stat st;
 
     if (strlen(path) >= sizeof(a.sun_path)) {
         snprintf(err, CHANNEL_ERR_LEN, "%s is longer than the %zu bytes of a socket's path", path,
@@ -40,7 +42,8 @@ static int listen_unix(struct channel *c, const char *path, char *err)
     }
     strcpy(a.sun_path, path);
     c->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    unlink(path); /* of a run that was killed */
+    if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
+        unlink(path); /* of a run that was killed; a file of another kind is somebody's */
     if (c->listener < 0 || bind(c->listener, (struct sockaddr *)&a, sizeof(a)) ||
         listen(c->listener, 4)) {
         snprintf(err, CHANNEL_ERR_LEN, "cannot make the socket %s: %s", path, strerror(errno));

@@ -43,6 +43,11 @@ if [ "$(id -u)" != 0 ]; then
 fi
 
 sector disk.img "$LOOP"
+# a socket takes no other file's place
+cp disk.img kept.img
+bad "cannot make the socket disk.img" -display none --timeout 60 -monitor unix:disk.img,server,nowait disk.img
+cmp -s disk.img kept.img || fail "a socket replaced the image"
+
 (
     unset DISPLAY WAYLAND_DISPLAY SDL_VIDEODRIVER
     run disk.img

@@ -40,9 +40,9 @@ void ps2_mouse_move(struct ps2_mouse *m, int dx, int dy, unsigned buttons)
     bool changed = (buttons & 7) != m->buttons;
 
     m->buttons = buttons & 7;
-    if (m->dx + dx > -FAR && m->dx + dx < FAR)
+    if ((i64)m->dx + dx > -FAR && (i64)m->dx + dx < FAR)
         m->dx += dx;
-    if (m->dy + dy > -FAR && m->dy + dy < FAR)
+    if ((i64)m->dy + dy > -FAR && (i64)m->dy + dy < FAR)
         m->dy += dy;
     if (!m->reporting || m->remote || m->wrap)
         return;

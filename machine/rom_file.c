@@ -4,6 +4,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* All that there is, but no more than limit bytes. NULL: no memory. */
+static u8 *read_up_to(FILE *f, size_t limit, size_t *len)
+{
+    size_t cap = limit < 64 << 10 ? limit : 64 << 10;
+    u8 *p = malloc(cap);
+
+    *len = 0;
+    while (p && (*len += fread(p + *len, 1, cap - *len, f)) == cap && cap < limit) {
+        size_t next = cap < limit / 2 ? 2 * cap : limit;
+        u8 *more = realloc(p, next);
+
+        if (!more)
+            free(p);
+        p = more;
+        cap = next;
+    }
+    return p;
+}
+
 void *rom_file_read(const char *path, size_t max, size_t *len, char *err, size_t err_len)
 {
     FILE *f = fopen(path, "rb");
@@ -13,8 +32,7 @@ void *rom_file_read(const char *path, size_t max, size_t *len, char *err, size_t
         snprintf(err, err_len, "cannot open %s: %s", path, strerror(errno));
         return NULL;
     }
-    p = malloc(max + 1);
-    *len = p ? fread(p, 1, max + 1, f) : 0;
+    p = read_up_to(f, max + 1, len);
     if (!p || ferror(f) || *len == 0 || *len > max) {
         snprintf(err, err_len, "%s: %s", path,
                  !p              ? "no memory for it"

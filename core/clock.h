@@ -19,6 +19,7 @@ struct clock;
 
 #define TIMER_IDLE UINT32_MAX
 #define NS_PER_SEC 1000000000ull
+#define CLOCK_END  (1ull << 61) /* no time, in ns or ticks, that is loaded may lie behind: 73 years */
 
 /* Embedded in its device. Armed for the next edge only, never as a periodic tick. */
 struct timer {

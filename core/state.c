@@ -118,6 +118,8 @@ static int load_fields(struct state_reader *r, const struct state_field *f, u8 *
 
                 if (!absent && get(r, &v, sizeof(v), f->name))
                     return -1;
+                if (v != UINT64_MAX && v > CLOCK_END)
+                    return load_error(r, "the timer %s is set for the end of time", f->name);
                 timer_cancel(t);
                 if (v != UINT64_MAX)
                     timer_arm(t, v);

@@ -125,6 +125,7 @@ static void damage_is_refused_with_a_reason(void **state)
 {
     static const struct { unsigned at; u8 value; const char *why; } rows[] = {
         { 1, 'b', "where thing belongs" }, { 6, 3, "version 3" }, { 6, 0, "version 0" }, { 0, 250, "ends within" },
+        { 32, 0x40, "the timer timer is set for the end of time" },
         { sizeof(saved) - 1, 0x80, "added is 128 in the saved state, at most 127" },
     };
     struct thing x;

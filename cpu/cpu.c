@@ -199,7 +199,7 @@ void cpu_raise_pf(struct cpu *c, u64 lin, u32 error_code)
 
 static const struct state_field seg_fields[] = {
     STATE(struct seg, sel), STATE(struct seg, attr), STATE(struct seg, limit),
-    STATE(struct seg, base), STATE(struct seg, usable), STATE_END,
+    STATE(struct seg, base), STATE_UPTO(struct seg, usable, 1), STATE_END,
 };
 static const struct state_field dtable_fields[] = {
     STATE(struct dtable, base), STATE(struct dtable, limit), STATE_END,
@@ -215,17 +215,45 @@ static const struct state_field msr_fields[] = {
 };
 static const struct state_field cpu_fields[] = {
     STATE_ARRAY(struct cpu, gpr), STATE(struct cpu, rip), STATE(struct cpu, eflags),
-    STATE(struct cpu, halted), STATE(struct cpu, shadow), STATE(struct cpu, nmi_masked),
+    STATE_UPTO(struct cpu, halted, 1), STATE_UPTO(struct cpu, shadow, 1),
+    STATE_UPTO(struct cpu, nmi_masked, 1),
     STATE_STRUCTS(struct cpu, seg, seg_fields), STATE_STRUCT(struct cpu, ldtr, seg_fields),
     STATE_STRUCT(struct cpu, tr, seg_fields), STATE_STRUCT(struct cpu, gdtr, dtable_fields),
-    STATE_STRUCT(struct cpu, idtr, dtable_fields), STATE(struct cpu, cr0), STATE(struct cpu, cr2),
-    STATE(struct cpu, cr3), STATE(struct cpu, cr4), STATE(struct cpu, cr8),
+    STATE_STRUCT(struct cpu, idtr, dtable_fields), STATE_UPTO(struct cpu, cr0, UINT32_MAX),
+    STATE(struct cpu, cr2),
+    STATE(struct cpu, cr3), STATE_UPTO(struct cpu, cr4, UINT32_MAX),
+    STATE_UPTO(struct cpu, cr8, 15),
     STATE_ARRAY(struct cpu, pdpte), STATE_ARRAY(struct cpu, dr),
     { "debug_pending", offsetof(struct cpu, debug_pending), 4, 1, STATE_KIND_INT, 2, NULL, 0 },
-    STATE_STRUCT(struct cpu, msr, msr_fields), STATE(struct cpu, cpl),
-    STATE(struct cpu, attention), STATE_END,
+    STATE_STRUCT(struct cpu, msr, msr_fields), STATE_UPTO(struct cpu, cpl, 3),
+    STATE_UPTO(struct cpu, attention, ATT_INTR | ATT_NMI | ATT_STOP | ATT_INIT), STATE_END,
 };
 const struct state_desc cpu_state = { "cpu", 2, cpu_fields };
+
+/* What decoding, segments and paging rely on. Everything else that a field may hold is a state
+ * that some program could have made. */
+bool cpu_plausible(const struct cpu *c, const char **why_not)
+{
+    bool pe = c->cr0 & CR0_PE, pg = c->cr0 & CR0_PG, vm = pe && (c->eflags & F_VM);
+    bool lma = c->msr.efer & EFER_LMA, code64 = lma && (c->seg[CS].attr & SEG_L);
+
+    *why_not = NULL;
+    if (c->gpr[NO_REG])
+        *why_not = "a register that is always 0 is not";
+    else if (!(c->eflags & F_1))
+        *why_not = "bit 1 of EFLAGS is 0";
+    else if (pg && !pe)
+        *why_not = "paging is on in real mode";
+    else if (lma != (pg && (c->msr.efer & EFER_LME)) || (lma && !(c->cr4 & CR4_PAE)))
+        *why_not = "long mode is on without what it needs";
+    else if (c->cpl && !pe)
+        *why_not = "real mode has no privilege levels";
+    else if (vm && (lma || c->cpl != 3))
+        *why_not = "virtual-8086 mode is on where it cannot be";
+    else if (!code64 && c->rip >> 33)
+        *why_not = "RIP has more than 32 bits";
+    return !*why_not;
+}
 
 void cpu_loaded(struct cpu *c)
 {

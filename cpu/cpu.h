@@ -219,6 +219,7 @@ int cpu_init(struct cpu *, const struct cpu_config *);
 void cpu_fini(struct cpu *);
 void cpu_reset(struct cpu *); /* SDM 3A 10.1.1, table 10-1 */
 extern const struct state_desc cpu_state; /* architectural state; call engine->sync first */
+bool cpu_plausible(const struct cpu *, const char **why_not); /* a loaded state: can it be? */
 void cpu_loaded(struct cpu *);            /* after a load: recompute what is derived */
 
 /* Board side: the interrupt line (an irq_line.set), and a request to leave run(). */

@@ -80,6 +80,14 @@ static struct world *copy_of(const struct world_row *row, const struct world *w)
             printf("%s: %s\n", row->name, r.error);
             fail();
         }
+    for (unsigned i = 0; i < c->nr_devs; i++) {
+        char err[160];
+
+        if (dev_check(c->devs[i], err)) {
+            printf("%s: refused: %s\n", row->name, err);
+            fail();
+        }
+    }
     for (unsigned i = 0; i < c->nr_devs; i++)
         dev_loaded(c->devs[i]);
     assert_int_equal(r.pos, b.len);
@@ -159,6 +167,56 @@ static void loaded_goes_on_as_saved(void **state)
         }
 }
 
+/* Loads what somebody has altered. False: it was refused. */
+static bool load_altered(struct world *c, const struct state_buf *b)
+{
+    struct state_reader r = { .data = b->data, .len = b->len };
+    char err[160];
+
+    for (unsigned i = 0; i < c->nr_devs; i++)
+        if (state_load(&r, c->devs[i]->class->state, c->devs[i]))
+            return false;
+    for (unsigned i = 0; i < c->nr_devs; i++)
+        if (dev_check(c->devs[i], err))
+            return false;
+    for (unsigned i = 0; i < c->nr_devs; i++)
+        dev_loaded(c->devs[i]);
+    return true;
+}
+
+/* Sanitizers and ctest's timeout are the judges. */
+static void an_altered_state_is_refused_or_harmless(void **state)
+{
+    (void)state;
+    for (const struct world_row *row = world_rows; row->name; row++) {
+        unsigned rounds = row->large ? 8 : 60, taken = 0;
+        struct draw d = draw_seed(options.seed * 977 + (u64)(row - world_rows) + 1);
+
+        for (unsigned round = 0; round < rounds; round++) {
+            struct world *w = world_new(row), *c = world_new(row);
+            struct state_buf b;
+
+            run(w, options.steps / 500 + round, options.seed + 30 + round);
+            b = save(w, false);
+            clock_skip_to(&c->b.clk, clock_ticks(&w->b.clk));
+            clock_fire_due(&c->b.clk);
+            for (unsigned n = 1 + draw_below(&d, 8); n; n--) { /* video memory lies at the end */
+                u32 at = draw_below(&d, b.len < 40000 ? (u32)b.len : 40000);
+
+                b.data[at] = (u8)(draw_below(&d, 2) ? draw_any(&d) : draw_below(&d, 2) ? 255 : 0);
+            }
+            if (load_altered(c, &b)) {
+                taken++;
+                run(c, options.steps / 200, options.seed + 40);
+            }
+            free(b.data);
+            world_free(w);
+            world_free(c);
+        }
+        printf("%s: %u of %u altered states were taken\n", row->name, taken, rounds);
+    }
+}
+
 static void two_instances_do_not_meet(void **state)
 {
     (void)state;
@@ -187,6 +245,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_accesses_do_no_harm), cmocka_unit_test(reset_is_idempotent),
         cmocka_unit_test(power_on_forgets), cmocka_unit_test(loaded_goes_on_as_saved),
+        cmocka_unit_test(an_altered_state_is_refused_or_harmless),
         cmocka_unit_test(two_instances_do_not_meet),
     };
 

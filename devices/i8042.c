@@ -326,6 +326,14 @@ static void i8042_loaded(struct dev *dev)
     drive(CONTAINER_OF(dev, struct i8042, dev));
 }
 
+static int i8042_check(const struct dev *dev, char err[160])
+{
+    if (ps2_mouse_plausible(&CONTAINER_OF(dev, struct i8042, dev)->mouse))
+        return 0;
+    snprintf(err, 160, "i8042: the mouse has moved farther than it can");
+    return -1;
+}
+
 static void i8042_fini(struct dev *dev)
 {
     struct i8042 *k = CONTAINER_OF(dev, struct i8042, dev);
@@ -338,11 +346,12 @@ static const struct state_field i8042_fields[] = {
     STATE_STRUCT(struct i8042, kbd, ps2_keyboard_fields),
     STATE_STRUCT(struct i8042, mouse, ps2_mouse_fields), STATE(struct i8042, status),
     STATE(struct i8042, mode), STATE(struct i8042, out), STATE(struct i8042, command),
-    STATE(struct i8042, from_mouse), STATE(struct i8042, outport), STATE(struct i8042, fast_a20),
+    STATE_UPTO(struct i8042, from_mouse, 1), STATE(struct i8042, outport),
+    STATE_UPTO(struct i8042, fast_a20, 1),
     STATE_BYTES(struct i8042, ram), STATE(struct i8042, f0_prefix),
-    STATE_BYTES(struct i8042, reply), STATE(struct i8042, nr_replies),
+    STATE_BYTES(struct i8042, reply), STATE_UPTO(struct i8042, nr_replies, 4),
     STATE_TIMER(struct i8042, transfer), STATE_TIMER(struct i8042, typematic), STATE_END,
 };
 static const struct state_desc i8042_state = { "i8042", 1, i8042_fields };
 const struct dev_class i8042_class = { "i8042", i8042_init, i8042_reset, i8042_loaded, i8042_fini,
-                                       &i8042_state, NULL };
+                                       &i8042_state, i8042_check };

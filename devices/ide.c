@@ -308,6 +308,47 @@ static void ide_loaded(struct dev *dev)
         irq_set(&ide->ch[i].irq, ide->ch[i].intrq);
 }
 
+/* Transfers are not checked again while they go on, so whatever is under way must be within its
+ * disk and its buffer. */
+static const char *impossible(const struct ide_channel *ch)
+{
+    bool waits = timer_armed(&ch->done) || ch->dma_wanted;
+
+    for (unsigned i = 0; i < 2; i++) {
+        const struct ide_drive *d = &ch->drive[i];
+        u64 total = ch->disk[i] ? ch->disk[i]->nr_sectors : 0;
+
+        if (d->left && (d->lba >= total || d->left > total - d->lba))
+            return "a transfer reaches beyond its disk";
+        if (d->buf_pos > d->buf_len)
+            return "a transfer is beyond its block";
+        if ((d->status & ATA_DRQ) && (i != ch->active || i != ch->selected || waits))
+            return "a drive offers data out of turn";
+        if (d->multiple & (d->multiple - 1))
+            return "a drive has no such block size";
+        if (i == ch->active && (waits || (d->status & ATA_DRQ)) && !ide_block_fits(d))
+            return "more data waits to be written than was asked for";
+    }
+    if ((waits || (ch->drive[ch->active].status & ATA_DRQ)) && !ch->disk[ch->active])
+        return "a drive that is not there is busy";
+    return NULL;
+}
+
+static int ide_check(const struct dev *dev, char err[160])
+{
+    const struct ide *ide = CONTAINER_OF(dev, struct ide, dev);
+
+    for (int i = 0; i < 2; i++) {
+        const char *why = impossible(&ide->ch[i]);
+
+        if (why) {
+            snprintf(err, 160, "ide%d: %s", i, why);
+            return -1;
+        }
+    }
+    return 0;
+}
+
 static void ide_fini(struct dev *dev)
 {
     struct ide *ide = CONTAINER_OF(dev, struct ide, dev);
@@ -321,18 +362,20 @@ static const struct state_field drive_fields[] = {
     STATE_BYTES(struct ide_drive, feature), STATE_BYTES(struct ide_drive, count),
     STATE_BYTES(struct ide_drive, lba_low), STATE_BYTES(struct ide_drive, lba_mid),
     STATE_BYTES(struct ide_drive, lba_high), STATE(struct ide_drive, select),
-    STATE(struct ide_drive, command), STATE(struct ide_drive, multiple),
+    STATE(struct ide_drive, command), STATE_UPTO(struct ide_drive, multiple, IDE_MAX_MULTIPLE),
     STATE(struct ide_drive, dma_mode), STATE(struct ide_drive, heads),
-    STATE(struct ide_drive, sectors), STATE(struct ide_drive, lba), STATE(struct ide_drive, left),
-    STATE(struct ide_drive, buf_pos), STATE(struct ide_drive, buf_len),
-    STATE(struct ide_drive, writing), STATE(struct ide_drive, irq_pending), STATE_BYTES(struct ide_drive, buf), STATE_END,
+    STATE(struct ide_drive, sectors), STATE(struct ide_drive, lba), STATE_UPTO(struct ide_drive, left, 65536),
+    STATE_UPTO(struct ide_drive, buf_pos, IDE_MAX_MULTIPLE * SECTOR_SIZE),
+    STATE_UPTO(struct ide_drive, buf_len, IDE_MAX_MULTIPLE * SECTOR_SIZE),
+    STATE_UPTO(struct ide_drive, writing, 1), STATE_UPTO(struct ide_drive, irq_pending, 1),
+    STATE_BYTES(struct ide_drive, buf), STATE_END,
 };
 static const struct state_field channel_fields[] = {
-    STATE_STRUCTS(struct ide_channel, drive, drive_fields), STATE(struct ide_channel, selected),
-    STATE(struct ide_channel, control), STATE(struct ide_channel, active),
-    STATE(struct ide_channel, intrq),
+    STATE_STRUCTS(struct ide_channel, drive, drive_fields), STATE_UPTO(struct ide_channel, selected, 1),
+    STATE(struct ide_channel, control), STATE_UPTO(struct ide_channel, active, 1),
+    STATE_UPTO(struct ide_channel, intrq, 1),
     STATE(struct ide_channel, bm_command), STATE(struct ide_channel, bm_status),
-    STATE(struct ide_channel, bm_prdt), STATE(struct ide_channel, dma_wanted),
+    STATE(struct ide_channel, bm_prdt), STATE_UPTO(struct ide_channel, dma_wanted, 1),
     STATE_TIMER(struct ide_channel, done), STATE_END,
 };
 static const struct state_field ide_fields[] = {
@@ -341,4 +384,4 @@ static const struct state_field ide_fields[] = {
 };
 static const struct state_desc ide_state = { "piix3_ide", 1, ide_fields };
 const struct dev_class ide_class = { "piix3-ide", ide_init, ide_reset, ide_loaded, ide_fini,
-                                     &ide_state, NULL };
+                                     &ide_state, ide_check };

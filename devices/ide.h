@@ -75,6 +75,8 @@ void ide_command_start(struct ide_channel *, u8 command);
 void ide_command_done(struct ide_channel *);  /* the timer's work */
 void ide_block_read(struct ide_channel *);    /* the guest has read a whole DRQ block */
 void ide_block_written(struct ide_channel *); /* the guest has filled a whole DRQ block */
+/* Whether the block that is to be written, if one is, belongs to the transfer: of a loaded state. */
+bool ide_block_fits(const struct ide_drive *);
 void ide_fail(struct ide_channel *, u8 error);
 void ide_succeed(struct ide_channel *);
 void ide_signature(struct ide_drive *);

@@ -258,6 +258,13 @@ void ide_block_written(struct ide_channel *ch)
     ide_start_latency(ch, ide_active(ch)->buf_len / SECTOR_SIZE);
 }
 
+bool ide_block_fits(const struct ide_drive *d)
+{
+    u8 flags, kind = kind_of(d->command, &flags);
+
+    return kind != K_PIO_WRITE || d->buf_len <= d->left * SECTOR_SIZE;
+}
+
 static void write_block(struct ide_channel *ch)
 {
     struct ide_drive *d = ide_active(ch);

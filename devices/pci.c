@@ -134,5 +134,5 @@ void pci_config_write(struct pci_bus *b, unsigned devfn, unsigned reg, u32 v, un
 }
 
 const struct state_field pci_func_fields[] = {
-    STATE_BYTES(struct pci_func, config), STATE(struct pci_func, intx), STATE_END,
+    STATE_BYTES(struct pci_func, config), STATE_UPTO(struct pci_func, intx, 1), STATE_END,
 };

@@ -297,10 +297,12 @@ static void pic_loaded(struct dev *dev)
 
 static const struct state_field chip_fields[] = {
     STATE(struct pic, irr), STATE(struct pic, isr), STATE(struct pic, imr), STATE(struct pic, line),
-    STATE(struct pic, icw_step), STATE(struct pic, vector), STATE(struct pic, cascade),
-    STATE(struct pic, need_icw4), STATE(struct pic, auto_eoi), STATE(struct pic, rotate_aeoi),
-    STATE(struct pic, special_mask), STATE(struct pic, fully_nested), STATE(struct pic, lowest),
-    STATE(struct pic, read_isr), STATE(struct pic, poll), STATE(struct pic, elcr), STATE_END,
+    STATE_UPTO(struct pic, icw_step, 4), STATE(struct pic, vector), STATE(struct pic, cascade),
+    STATE_UPTO(struct pic, need_icw4, 1), STATE_UPTO(struct pic, auto_eoi, 1),
+    STATE_UPTO(struct pic, rotate_aeoi, 1),
+    STATE_UPTO(struct pic, special_mask, 1), STATE_UPTO(struct pic, fully_nested, 1),
+    STATE_UPTO(struct pic, lowest, 7),
+    STATE_UPTO(struct pic, read_isr, 1), STATE_UPTO(struct pic, poll, 1), STATE(struct pic, elcr), STATE_END,
 };
 static const struct state_field pic_fields[] = {
     STATE_STRUCTS(struct pic_pair, chip, chip_fields), STATE_ARRAY(struct pic_pair, driven),

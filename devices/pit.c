@@ -331,26 +331,44 @@ static void pit_reset(struct dev *dev, enum reset_kind kind)
     drive_channel(p, 2);
 }
 
+/* Counts are divided by, and an edge that is due in the past would be due again for ever. */
+static int pit_check(const struct dev *dev, char err[160])
+{
+    const struct pit *p = CONTAINER_OF(dev, struct pit, dev);
+
+    for (unsigned i = 0; i < 3; i++) {
+        const struct pit_channel *c = &p->ch[i];
+
+        /* A counter that went on after a pause began that much before its start. */
+        if (c->count && pit_clk(p) - c->start <= pit_clk(p) + 65536)
+            continue;
+        snprintf(err, 160, "i8254: counter %u has %s", i,
+                 c->count ? "begun in the future" : "no count");
+        return -1;
+    }
+    return 0;
+}
+
 static void pit_fini(struct dev *dev)
 {
     timer_cancel(&CONTAINER_OF(dev, struct pit, dev)->edge);
 }
 
 static const struct state_field channel_fields[] = {
-    STATE(struct pit_channel, start), STATE(struct pit_channel, count),
+    STATE(struct pit_channel, start), STATE_UPTO(struct pit_channel, count, 65536),
     STATE(struct pit_channel, latched), STATE(struct pit_channel, written),
-    STATE(struct pit_channel, frozen), STATE(struct pit_channel, mode),
-    STATE(struct pit_channel, bcd), STATE(struct pit_channel, access),
-    STATE(struct pit_channel, gate), STATE(struct pit_channel, running),
-    STATE(struct pit_channel, null_count), STATE(struct pit_channel, write_high),
-    STATE(struct pit_channel, read_high), STATE(struct pit_channel, latch_bytes),
-    STATE(struct pit_channel, status_latched), STATE(struct pit_channel, status),
-    STATE(struct pit_channel, out), STATE(struct pit_channel, expired), STATE_END,
+    STATE(struct pit_channel, frozen), STATE_UPTO(struct pit_channel, mode, 5),
+    STATE_UPTO(struct pit_channel, bcd, 1), STATE_UPTO(struct pit_channel, access, 3),
+    STATE_UPTO(struct pit_channel, gate, 1), STATE_UPTO(struct pit_channel, running, 1),
+    STATE_UPTO(struct pit_channel, null_count, 1), STATE_UPTO(struct pit_channel, write_high, 1),
+    STATE_UPTO(struct pit_channel, read_high, 1), STATE_UPTO(struct pit_channel, latch_bytes, 2),
+    STATE_UPTO(struct pit_channel, status_latched, 1), STATE(struct pit_channel, status),
+    STATE_UPTO(struct pit_channel, out, 1), STATE_UPTO(struct pit_channel, expired, 1), STATE_END,
 };
 static const struct state_field pit_fields[] = {
-    STATE_STRUCTS(struct pit, ch, channel_fields), STATE(struct pit, speaker_data),
+    STATE_STRUCTS(struct pit, ch, channel_fields), STATE_UPTO(struct pit, speaker_data, 1),
     STATE_TIMER(struct pit, edge), STATE_END,
 };
 static const struct state_desc pit_state = { "i8254", 1, pit_fields };
 const struct dev_class pit_class = { "i8254", pit_init, pit_reset, NULL, pit_fini,
-                                     &pit_state, NULL };
+                                     &pit_state, pit_check };

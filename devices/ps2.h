@@ -44,6 +44,7 @@ struct ps2_mouse {
 void ps2_mouse_reset(struct ps2_mouse *);
 void ps2_mouse_write(struct ps2_mouse *, u8 byte);
 void ps2_mouse_move(struct ps2_mouse *, int dx, int dy, unsigned buttons);
+bool ps2_mouse_plausible(const struct ps2_mouse *); /* a loaded state: could it have moved so far? */
 extern const struct state_field ps2_mouse_fields[];
 
 #endif

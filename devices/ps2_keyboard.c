@@ -30,8 +30,8 @@ u8 ps2_queue_get(struct ps2_queue *q)
 }
 
 const struct state_field ps2_queue_fields[] = {
-    STATE_BYTES(struct ps2_queue, bytes), STATE(struct ps2_queue, head),
-    STATE(struct ps2_queue, count), STATE_END,
+    STATE_BYTES(struct ps2_queue, bytes), STATE_UPTO(struct ps2_queue, head, PS2_QUEUE - 1),
+    STATE_UPTO(struct ps2_queue, count, PS2_QUEUE), STATE_END,
 };
 
 /* Set 2 codes of the set 1 codes 00h to 58h. */
@@ -160,7 +160,7 @@ u64 ps2_keyboard_period_ns(const struct ps2_keyboard *k)
 
 const struct state_field ps2_keyboard_fields[] = {
     STATE_STRUCT(struct ps2_keyboard, out, ps2_queue_fields), STATE(struct ps2_keyboard, command),
-    STATE(struct ps2_keyboard, scanning), STATE(struct ps2_keyboard, set),
-    STATE(struct ps2_keyboard, leds), STATE(struct ps2_keyboard, rate),
+    STATE_UPTO(struct ps2_keyboard, scanning, 1), STATE_UPTO(struct ps2_keyboard, set, 3),
+    STATE_UPTO(struct ps2_keyboard, leds, 7), STATE_UPTO(struct ps2_keyboard, rate, 0x7f),
     STATE(struct ps2_keyboard, repeat), STATE_END,
 };

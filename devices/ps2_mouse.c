@@ -34,15 +34,26 @@ static void send_packet(struct ps2_mouse *m)
     m->dy -= dy;
 }
 
-void ps2_mouse_move(struct ps2_mouse *m, int dx, int dy, unsigned buttons)
+static bool near(i64 moved)
 {
     enum { FAR = 1 << 20 };
+
+    return moved > -FAR && moved < FAR;
+}
+
+bool ps2_mouse_plausible(const struct ps2_mouse *m)
+{
+    return near(m->dx) && near(m->dy);
+}
+
+void ps2_mouse_move(struct ps2_mouse *m, int dx, int dy, unsigned buttons)
+{
     bool changed = (buttons & 7) != m->buttons;
 
     m->buttons = buttons & 7;
-    if ((i64)m->dx + dx > -FAR && (i64)m->dx + dx < FAR)
+    if (near((i64)m->dx + dx))
         m->dx += dx;
-    if ((i64)m->dy + dy > -FAR && (i64)m->dy + dy < FAR)
+    if (near((i64)m->dy + dy))
         m->dy += dy;
     if (!m->reporting || m->remote || m->wrap)
         return;
@@ -111,9 +122,9 @@ void ps2_mouse_write(struct ps2_mouse *m, u8 v)
 
 const struct state_field ps2_mouse_fields[] = {
     STATE_STRUCT(struct ps2_mouse, out, ps2_queue_fields), STATE(struct ps2_mouse, command),
-    STATE(struct ps2_mouse, reporting), STATE(struct ps2_mouse, remote),
-    STATE(struct ps2_mouse, wrap), STATE(struct ps2_mouse, scaling),
-    STATE(struct ps2_mouse, resolution), STATE(struct ps2_mouse, rate),
-    STATE(struct ps2_mouse, buttons), STATE(struct ps2_mouse, dx), STATE(struct ps2_mouse, dy),
+    STATE_UPTO(struct ps2_mouse, reporting, 1), STATE_UPTO(struct ps2_mouse, remote, 1),
+    STATE_UPTO(struct ps2_mouse, wrap, 1), STATE_UPTO(struct ps2_mouse, scaling, 1),
+    STATE_UPTO(struct ps2_mouse, resolution, 3), STATE(struct ps2_mouse, rate),
+    STATE_UPTO(struct ps2_mouse, buttons, 7), STATE(struct ps2_mouse, dx), STATE(struct ps2_mouse, dy),
     STATE_END,
 };

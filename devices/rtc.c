@@ -336,6 +336,18 @@ static void rtc_loaded(struct dev *dev)
     update_irq(CONTAINER_OF(dev, struct rtc, dev));
 }
 
+/* The divider cannot have restarted in the future; at most half a second before power-on. */
+static int rtc_check(const struct dev *dev, char err[160])
+{
+    const struct rtc *r = CONTAINER_OF(dev, struct rtc, dev);
+    u64 now = clock_now(dev->env.clk);
+
+    if (now - r->base_ns <= now + NS_PER_SEC / 2)
+        return 0;
+    snprintf(err, 160, "mc146818: its divider restarts in the future");
+    return -1;
+}
+
 static void rtc_fini(struct dev *dev)
 {
     struct rtc *r = CONTAINER_OF(dev, struct rtc, dev);
@@ -345,10 +357,11 @@ static void rtc_fini(struct dev *dev)
 }
 
 static const struct state_field rtc_fields[] = {
-    STATE(struct rtc, index), STATE(struct rtc, ext_index), STATE_BYTES(struct rtc, ram),
+    STATE_UPTO(struct rtc, index, 0x7f), STATE_UPTO(struct rtc, ext_index, 0x7f),
+    STATE_BYTES(struct rtc, ram),
     STATE_BYTES(struct rtc, ext_ram), STATE(struct rtc, base_ns), STATE_TIMER(struct rtc, second),
     STATE_TIMER(struct rtc, periodic), STATE_END,
 };
 static const struct state_desc rtc_state = { "mc146818", 1, rtc_fields };
 const struct dev_class rtc_class = { "mc146818", rtc_init, rtc_reset, rtc_loaded, rtc_fini,
-                                     &rtc_state, NULL };
+                                     &rtc_state, rtc_check };

@@ -306,11 +306,11 @@ static void uart_fini(struct dev *dev)
 static const struct state_field uart_fields[] = {
     STATE(struct uart, ier), STATE(struct uart, fcr), STATE(struct uart, lcr),
     STATE(struct uart, mcr), STATE(struct uart, lsr), STATE(struct uart, scr),
-    STATE(struct uart, msr_delta), STATE(struct uart, timeout_pending),
-    STATE(struct uart, thre_pending), STATE(struct uart, divisor), STATE_BYTES(struct uart, rx),
-    STATE(struct uart, rx_head), STATE(struct uart, rx_count), STATE_BYTES(struct uart, tx),
-    STATE(struct uart, tx_head), STATE(struct uart, tx_count), STATE(struct uart, shift),
-    STATE(struct uart, shifting), STATE_TIMER(struct uart, tx_done),
+    STATE(struct uart, msr_delta), STATE_UPTO(struct uart, timeout_pending, 1),
+    STATE_UPTO(struct uart, thre_pending, 1), STATE(struct uart, divisor), STATE_BYTES(struct uart, rx),
+    STATE_UPTO(struct uart, rx_head, UART_FIFO - 1), STATE_UPTO(struct uart, rx_count, UART_FIFO), STATE_BYTES(struct uart, tx),
+    STATE_UPTO(struct uart, tx_head, UART_FIFO - 1), STATE_UPTO(struct uart, tx_count, UART_FIFO), STATE(struct uart, shift),
+    STATE_UPTO(struct uart, shifting, 1), STATE_TIMER(struct uart, tx_done),
     STATE_TIMER(struct uart, rx_timeout), STATE_END,
 };
 static const struct state_desc uart_state = { "uart16550", 1, uart_fields };

@@ -355,12 +355,13 @@ static void vga_fini(struct dev *dev)
 
 static const struct state_field vga_fields[] = {
     STATE_STRUCT(struct vga, func, pci_func_fields), STATE(struct vga, misc),
-    STATE(struct vga, feature), STATE(struct vga, seq_index), STATE(struct vga, crtc_index),
-    STATE(struct vga, gr_index), STATE(struct vga, attr_index), STATE(struct vga, attr_data_next),
+    STATE(struct vga, feature), STATE_UPTO(struct vga, seq_index, 7),
+    STATE_UPTO(struct vga, crtc_index, 31), STATE_UPTO(struct vga, gr_index, 15),
+    STATE_UPTO(struct vga, attr_index, 0x3f), STATE_UPTO(struct vga, attr_data_next, 1),
     STATE_BYTES(struct vga, seq), STATE_BYTES(struct vga, crtc), STATE_BYTES(struct vga, gr),
     STATE_BYTES(struct vga, attr), STATE_BYTES(struct vga, dac), STATE(struct vga, dac_mask),
-    STATE(struct vga, dac_read), STATE(struct vga, dac_write), STATE(struct vga, dac_component),
-    STATE(struct vga, dac_reading), STATE_BYTES(struct vga, latch),
+    STATE(struct vga, dac_read), STATE(struct vga, dac_write), STATE_UPTO(struct vga, dac_component, 2),
+    STATE_UPTO(struct vga, dac_reading, 1), STATE_BYTES(struct vga, latch),
     STATE_INDIRECT(struct vga, vram, VGA_VRAM), STATE_END,
 };
 static const struct state_desc vga_state = { "vga", 1, vga_fields };

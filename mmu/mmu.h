@@ -97,4 +97,9 @@ void tlb_drop(struct tlb *, u64 lin); /* the page that maps lin, all of it when 
 void tlb_drop_all(struct tlb *, bool globals_too);
 u64 tlb_hash(const struct tlb *, u64 seed); /* independent of slot order */
 
+/* The entries by rising key; free() them. NULL: no memory. */
+struct tlb_entry *tlb_list(const struct tlb *, u32 *nr);
+/* Takes entries into an empty TLB. False: there is one that cannot be, or too many. */
+bool tlb_take(struct tlb *, const struct tlb_entry *, u32 nr);
+
 #endif

@@ -134,6 +134,46 @@ void tlb_drop_all(struct tlb *t, bool globals_too)
         t->slot[probe(t, keep[k].key)] = keep[k];
 }
 
+/* ---- saved state ---- */
+
+static int by_key(const void *x, const void *y)
+{
+    const struct tlb_entry *a = x, *b = y;
+
+    return a->key < b->key ? -1 : a->key > b->key;
+}
+
+struct tlb_entry *tlb_list(const struct tlb *t, u32 *nr)
+{
+    struct tlb_entry *list = malloc((t->nr + 1) * sizeof(*list));
+
+    *nr = 0;
+    for (unsigned s = 0; list && s < TLB_SLOTS; s++)
+        if (t->slot[s].key)
+            list[(*nr)++] = t->slot[s];
+    if (list)
+        qsort(list, *nr, sizeof(*list), by_key);
+    return list;
+}
+
+bool tlb_take(struct tlb *t, const struct tlb_entry *list, u32 nr)
+{
+    const u64 page_bits = 0x000ffffffffff000;
+
+    if (nr > TLB_CAPACITY || t->nr)
+        return false;
+    for (u32 i = 0; i < nr; i++) {
+        const struct tlb_entry *e = &list[i];
+
+        if (!(e->key & 1) || e->key >> 53 || (e->pa & ~page_bits) || e->flags > 2 * TLB_G - 1 ||
+            e->level > 2 || (i && e->key <= list[i - 1].key))
+            return false;
+        t->slot[probe(t, e->key)] = *e;
+        t->nr++;
+    }
+    return true;
+}
+
 u64 tlb_hash(const struct tlb *t, u64 seed)
 {
     u64 sum = 0;

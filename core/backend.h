@@ -29,7 +29,12 @@ struct blockdev {
     u64 nr_sectors;
     bool readonly;
     void *h;
-    struct blockdev *under; /* the image, when writes are kept apart from it; else NULL */
+    /* Of a device that keeps writes apart from an image: the image; a walk over what was written,
+     * in rising order, which ends with what `each` returns when that is not 0; forgetting it. */
+    struct blockdev *under;
+    int (*visit)(void *h, int (*each)(void *sink, u64 lba, u32 nr_sectors, const void *bytes),
+                 void *sink);
+    void (*forget)(void *h);
 };
 
 #endif

@@ -226,7 +226,7 @@ static const struct state_field cpu_fields[] = {
     STATE_ARRAY(struct cpu, pdpte), STATE_ARRAY(struct cpu, dr),
     { "debug_pending", offsetof(struct cpu, debug_pending), 4, 1, STATE_KIND_INT, 2, NULL, 0 },
     STATE_STRUCT(struct cpu, msr, msr_fields), STATE_UPTO(struct cpu, cpl, 3),
-    STATE_UPTO(struct cpu, attention, ATT_INTR | ATT_NMI | ATT_STOP | ATT_INIT), STATE_END,
+    STATE_UPTO(struct cpu, attention, 31 /* enum attention */), STATE_END,
 };
 const struct state_desc cpu_state = { "cpu", 2, cpu_fields };
 

@@ -88,6 +88,13 @@ bool control_reset(struct control *ctl)
     return true;
 }
 
+void control_loaded(struct control *ctl)
+{
+    ctl->was_reset = ctl->was_loaded = true;
+    if (ctl->stopped && (ctl->why == STOPPED_BY_FAULT || ctl->why == STOPPED_FOR_GOOD))
+        ctl->why = STOPPED_BY_USER;
+}
+
 void control_quit(struct control *ctl)
 {
     ctl->quit = true;

@@ -51,6 +51,7 @@ struct control {
     enum stopped_why why; /* while stopped */
     bool quit;            /* a controller ends the run, with status 0 */
     bool was_reset;       /* since the run loop last looked */
+    bool was_loaded;      /* the same: virtual time is another */
     bool debugging;       /* gdb is there: it is shown a triple fault before the run ends */
     int exit_status;
     struct key_sender keys;
@@ -72,6 +73,7 @@ void control_tell(struct control *, enum control_event);
 void control_stop(struct control *, enum stopped_why);
 void control_go_on(struct control *, bool step);
 bool control_reset(struct control *); /* false: this is a replay, which takes no input */
+void control_loaded(struct control *); /* a saved machine has taken the machine's place */
 void control_quit(struct control *);
 
 /* "running", "paused", "prelaunch", "shutdown": QEMU's words. */

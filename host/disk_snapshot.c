@@ -17,6 +17,7 @@ enum {
 
 struct table {
     u8 *cluster[TABLE_CLUSTERS];
+    u64 number;
     struct table *next; /* all that there are: the array may be huge, and is never walked */
 };
 
@@ -68,6 +69,7 @@ static int make_cluster(struct disk_snapshot *s, u64 lba, u8 **out)
         *t = calloc(1, sizeof(**t));
         if (!*t)
             return -ENOMEM;
+        (*t)->number = lba / TABLE_SECTORS;
         (*t)->next = s->first;
         s->first = *t;
     }
@@ -114,6 +116,57 @@ static int snapshot_flush(void *h)
     return 0;
 }
 
+static int by_number(const void *x, const void *y)
+{
+    const struct table *a = *(struct table *const *)x, *b = *(struct table *const *)y;
+    return a->number < b->number ? -1 : a->number > b->number;
+}
+
+static int visit_table(const struct disk_snapshot *s, const struct table *t,
+                       int (*each)(void *, u64, u32, const void *), void *sink)
+{
+    for (unsigned i = 0; i < TABLE_CLUSTERS; i++) {
+        u64 lba = t->number * TABLE_SECTORS + i * CLUSTER_SECTORS, left = s->dev.nr_sectors - lba;
+        u32 nr = left < CLUSTER_SECTORS ? (u32)left : CLUSTER_SECTORS;
+        int r = t->cluster[i] ? each(sink, lba, nr, t->cluster[i]) : 0;
+        if (r)
+            return r;
+    }
+    return 0;
+}
+
+static int snapshot_visit(void *h, int (*each)(void *, u64, u32, const void *), void *sink)
+{
+    struct disk_snapshot *s = h;
+    size_t nr = 0, n = 0;
+    int r = 0;
+    for (struct table *t = s->first; t; t = t->next)
+        nr++;
+    struct table **sorted = calloc(nr + 1, sizeof(struct table *));
+    if (!sorted)
+        return -ENOMEM;
+    for (struct table *t = s->first; t; t = t->next)
+        sorted[n++] = t;
+    qsort(sorted, nr, sizeof(*sorted), by_number);
+    for (size_t i = 0; i < nr && !r; i++)
+        r = visit_table(s, sorted[i], each, sink);
+    free(sorted);
+    return r;
+}
+
+static void snapshot_forget(void *h)
+{
+    struct disk_snapshot *s = h;
+    for (struct table *t = s->first, *next; t; t = next) {
+        for (unsigned j = 0; j < TABLE_CLUSTERS; j++)
+            free(t->cluster[j]);
+        next = t->next;
+        s->tables[t->number] = NULL;
+        free(t);
+    }
+    s->first = NULL;
+}
+
 struct disk_snapshot *disk_snapshot_create(struct blockdev *base)
 {
     struct disk_snapshot *s = calloc(1, sizeof(*s));
@@ -131,6 +184,8 @@ struct disk_snapshot *disk_snapshot_create(struct blockdev *base)
                                .nr_sectors = base->nr_sectors,
                                .readonly = base->readonly,
                                .under = base,
+                               .visit = snapshot_visit,
+                               .forget = snapshot_forget,
                                .h = s};
     return s;
 }
@@ -139,12 +194,7 @@ void disk_snapshot_destroy(struct disk_snapshot *s)
 {
     if (!s)
         return;
-    for (struct table *t = s->first, *next; t; t = next) {
-        for (unsigned j = 0; j < TABLE_CLUSTERS; j++)
-            free(t->cluster[j]);
-        next = t->next;
-        free(t);
-    }
+    snapshot_forget(s);
     free(s->tables);
     free(s);
 }

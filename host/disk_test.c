@@ -64,6 +64,50 @@ static void reads_and_writes(void **state)
     disk_close(d);
 }
 
+struct put_back {
+    struct blockdev *to;
+    u64 next;
+};
+
+static int put_back(void *sink, u64 lba, u32 n, const void *bytes)
+{
+    struct put_back *p = sink;
+    assert_true(lba >= p->next);
+    p->next = lba + n;
+    return p->to->write(p->to->h, lba, n, bytes);
+}
+
+/* What is visited makes another disk equal; what is forgotten leaves the image's content. */
+static void snapshot_is_visited_in_order_and_forgotten(void **state)
+{
+    (void)state;
+    enum { LARGE = 3 * 4096 + 5 };
+    static const u64 lbas[] = {LARGE - 1, 0, 4096, 4095, 9000, 2 * 4096 - 1, 17};
+    u8 a[512], b[512];
+    put_file("image", 5, LARGE * 512);
+    struct disk *d = open_it(false, true, false), *e = open_it(false, true, false);
+    struct blockdev *from = disk_blockdev(d);
+    struct put_back p = {.to = disk_blockdev(e)};
+    assert_non_null(from->under);
+    for (unsigned i = 0; i < ARRAY_LEN(lbas); i++) {
+        memset(a, (int)i + 1, sizeof(a));
+        assert_int_equal(from->write(from->h, lbas[i], 1, a), 0);
+    }
+    assert_int_equal(from->visit(from->h, put_back, &p), 0);
+    for (u64 lba = 0; lba < LARGE; lba++) {
+        assert_int_equal(from->read(from->h, lba, 1, a), 0);
+        assert_int_equal(p.to->read(p.to->h, lba, 1, b), 0);
+        assert_memory_equal(a, b, sizeof(a));
+    }
+    from->forget(from->h);
+    assert_int_equal(from->read(from->h, 0, 1, a), 0);
+    assert_memory_equal(a, "image", 6);
+    p.next = LARGE; /* nothing is visited any more */
+    assert_int_equal(from->visit(from->h, put_back, &p), 0);
+    disk_close(d);
+    disk_close(e);
+}
+
 /* The overlay against a plain array, with the image unchanged after it. */
 static void snapshot_agrees_with_an_array(void **state)
 {
@@ -237,6 +281,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_and_writes),
         cmocka_unit_test(snapshot_agrees_with_an_array),
+        cmocka_unit_test(snapshot_is_visited_in_order_and_forgotten),
         cmocka_unit_test(partial_last_sector_reads_as_zeros),
         cmocka_unit_test(wrong_files),
         cmocka_unit_test(sizes_that_no_disk_has),

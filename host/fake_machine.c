@@ -3,6 +3,7 @@
  */
 #include "host/fake_machine.h"
 #include "machine/debug.h"
+#include "machine/snapshot.h"
 #include "core/clock.h"
 #include <stdlib.h>
 
@@ -194,4 +195,17 @@ void machine_print_stats(struct machine *m, FILE *f, double host_seconds)
 void machine_debug_resume(struct machine *m, bool step)
 {
     (void)m, (void)step;
+}
+
+int snapshot_save(struct machine *m, const char *path, char err[MACHINE_ERR_LEN])
+{
+    (void)m;
+    (void)path;
+    snprintf(err, MACHINE_ERR_LEN, "a fake machine cannot be saved");
+    return -1;
+}
+
+int snapshot_load(struct machine *m, const char *path, char err[MACHINE_ERR_LEN])
+{
+    return snapshot_save(m, path, err);
 }

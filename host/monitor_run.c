@@ -4,7 +4,9 @@
 #include "host/key_sender.h"
 #include "host/monitor_commands.h"
 #include "host/screen_dump.h"
+#include "host/session.h"
 #include "machine/debug.h"
+#include "machine/snapshot.h"
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -91,9 +93,36 @@ static void do_screendump(const struct monitor_call *c)
         fprintf(c->out, "Error: %s\n", err);
 }
 
-static void not_there(const struct monitor_call *c)
+/* The rest of the line is the name: it may hold blanks. */
+static const char *file_name(const struct monitor_call *c)
 {
-    fprintf(c->out, "Error: saved machines are not there yet\n");
+    if (!*c->args)
+        fprintf(c->out, "Error: the name of a file is missing\n");
+    return *c->args ? c->args : NULL;
+}
+
+static void do_savevm(const struct monitor_call *c)
+{
+    const char *path = file_name(c);
+    char err[MACHINE_ERR_LEN];
+
+    if (path && snapshot_save(c->m, path, err))
+        fprintf(c->out, "Error: %s\n", err);
+}
+
+static void do_loadvm(const struct monitor_call *c)
+{
+    const char *path = file_name(c);
+    char err[MACHINE_ERR_LEN];
+
+    if (!path)
+        return;
+    if (c->ctl->s->tape)
+        fprintf(c->out, "Error: a run that is recorded or replayed cannot leave its past\n");
+    else if (snapshot_load(c->m, path, err))
+        fprintf(c->out, "Error: %s\n", err);
+    else
+        control_loaded(c->ctl);
 }
 
 const struct monitor_command monitor_run_commands[] = {
@@ -105,7 +134,7 @@ const struct monitor_command monitor_run_commands[] = {
     {"sendkey", "keys [hold_ms]", "press keys together: ctrl-alt-delete, ret, f1, 0x1e",
      do_sendkey},
     {"screendump", "file [-f format]", "the screen to a file: ppm, .png or .txt", do_screendump},
-    {"savevm", "[tag]", "not there yet", not_there},
-    {"loadvm", "tag", "not there yet", not_there},
+    {"savevm", "file", "save the machine to a file", do_savevm},
+    {"loadvm", "file", "go on from a saved machine", do_loadvm},
     {NULL, NULL, NULL, NULL},
 };

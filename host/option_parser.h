@@ -91,6 +91,7 @@ bool opt_trace_events(struct option_parser *, const struct option_row *, const c
 bool opt_sym(struct option_parser *, const struct option_row *, const char *);
 bool opt_choice(struct option_parser *, const struct option_row *, const char *);
 bool opt_timeout(struct option_parser *, const struct option_row *, const char *);
+bool opt_point(struct option_parser *, const struct option_row *, const char *);
 bool opt_max_insns(struct option_parser *, const struct option_row *, const char *);
 bool opt_until(struct option_parser *, const struct option_row *, const char *);
 bool opt_keys(struct option_parser *, const struct option_row *, const char *);

@@ -208,6 +208,31 @@ bool opt_max_insns(struct option_parser *p, const struct option_row *row, const 
     return parse_count(p, arg, &p->o->max_insns);
 }
 
+/* "N[+TICKS]", and for --save-at ":FILE" behind it. */
+bool opt_point(struct option_parser *p, const struct option_row *row, const char *arg)
+{
+    struct options *o = p->o;
+    bool saves = row->field;
+    struct point_options point = {0};
+    char number[64];
+    size_t len = saves ? strcspn(arg, ":") : strlen(arg);
+    if (o->nr_points == OPTIONS_POINTS)
+        return option_fail(p, "at most %d points", OPTIONS_POINTS);
+    if (len >= sizeof(number) || (saves && (arg[len] != ':' || !arg[len + 1])))
+        return option_fail(p, saves ? "'%s' is no N[+TICKS]:FILE" : "'%s' is no N[+TICKS]", arg);
+    memcpy(number, arg, len);
+    number[len] = 0;
+    char *plus = strchr(number, '+');
+    if (plus)
+        *plus++ = 0;
+    if (!parse_count(p, number, &point.icount) || (plus && !parse_count(p, plus, &point.ticks)))
+        return false;
+    if (saves)
+        point.file = option_keep(p, arg + len + 1);
+    o->point[o->nr_points++] = point;
+    return true;
+}
+
 bool opt_until(struct option_parser *p, const struct option_row *row, const char *arg)
 {
     (void)row;

@@ -18,6 +18,7 @@
 #define OPTIONS_DISKS        4
 #define OPTIONS_SYMBOL_FILES 16
 #define OPTIONS_UNTIL        8
+#define OPTIONS_POINTS       256
 
 enum verb { VERB_RUN, VERB_TRACE, VERB_REPLAY };
 
@@ -68,6 +69,12 @@ struct until_options {
     char *text;
 };
 
+/* A point of virtual time at which the machine is saved, or its hash is said. */
+struct point_options {
+    u64 icount, ticks; /* so many instructions, and ticks behind them */
+    char *file;        /* where it is saved; NULL: its hash is said */
+};
+
 enum rtc_base { RTC_DEFAULT, RTC_UTC, RTC_LOCAL, RTC_FIXED };
 enum three_way { AUTO, ON, OFF };
 
@@ -116,6 +123,9 @@ struct options {
     struct until_options until[OPTIONS_UNTIL];
     unsigned nr_until;
     i32 until_port; /* -1: none */
+    struct point_options point[OPTIONS_POINTS];
+    unsigned nr_points;
+    char *loadvm; /* saved machine to go on from; NULL: power-on */
 
     char *record; /* where the input log goes; NULL: nowhere */
     char *replay; /* of VERB_REPLAY: the log */

@@ -132,7 +132,7 @@ static void save_screenshot(struct run *r)
     int bad = text_screenshot_name(name) ? text_save_machine(r->m, name)
                                          : png_save_machine(r->m, name);
     if (bad)
-        r->screenshot_failed = true;
+        r->output_failed = true;
 }
 
 /* Everything that happens at points of virtual time. */
@@ -150,10 +150,11 @@ static void do_scheduled(struct run *r)
     if (ticks >= r->next_grid) {
         r->next_grid = (ticks / SLICE_TICKS + 1) * SLICE_TICKS;
         bool look = ticks >= r->next_screen;
-        if (look)
+        if (look || r->next_screen > ticks + SCREEN_TICKS)
             r->next_screen = (ticks / SCREEN_TICKS + 1) * SCREEN_TICKS;
         check_until(r, look);
     }
+    run_points_visit(&r->points, r->m);
     if (machine_icount(r->m) >= r->o->max_insns)
         end_run(r, 0);
 }
@@ -295,6 +296,10 @@ static void poll_host(struct run *r)
         if (poll_limits(r, wall))
             return;
         control_poll(r->ctl);
+        if (r->ctl->was_loaded) {
+            r->ctl->was_loaded = false;
+            start_pace(r);
+        }
         if ((poll_display(r, wall, NULL) & DISPLAY_REQUEST_QUIT) || r->ctl->quit)
             end_run(r, 0);
     }
@@ -323,7 +328,7 @@ static bool follow_tape(struct run *r, enum machine_stop stop)
 static enum machine_stop run_until(struct run *r, u64 max_ticks, bool wait_in_hlt)
 {
     u64 ticks = machine_ticks(r->m), now = machine_now_ns(r->m), due = next_scheduled_ns(r);
-    if (r->next_grid <= ticks)
+    if (r->next_grid <= ticks || r->next_grid > ticks + SLICE_TICKS) /* earlier by loadvm */
         r->next_grid = (ticks / SLICE_TICKS + 1) * SLICE_TICKS;
     if (max_ticks > r->next_grid)
         max_ticks = r->next_grid;
@@ -335,6 +340,7 @@ static enum machine_stop run_until(struct run *r, u64 max_ticks, bool wait_in_hl
                                   .max_icount = r->o->max_insns,
                                   .wait_in_hlt = wait_in_hlt,
                                   .until_port = r->o->until_port};
+    run_points_limit(&r->points, &limit);
     u64 start = host_now_ns();
     enum machine_stop stop = machine_run(r->m, &limit);
     r->busy_ns += host_now_ns() - start;
@@ -522,13 +528,15 @@ static void report(struct run *r)
     if (o->screenshot_at_s >= 0 && r->screenshot_ns != UINT64_MAX) {
         fprintf(stderr, "kiln: --screenshot-at: the run ended before %g seconds of virtual time\n",
                 o->screenshot_at_s);
-        r->screenshot_failed = true;
+        r->output_failed = true;
     }
     if (o->stats)
         machine_print_stats(r->m, stderr, (double)(host_now_ns() - r->wall_start) / 1e9);
     if (o->state_hash)
         fprintf(stderr, "state-hash: %016llx\n", (unsigned long long)machine_state_hash(r->m));
-    if ((!machine_end_trace(r->m) || r->screenshot_failed) && r->status == 0)
+    if (run_points_end(&r->points))
+        r->output_failed = true;
+    if ((!machine_end_trace(r->m) || r->output_failed) && r->status == 0)
         r->status = 1;
 }
 
@@ -570,6 +578,8 @@ int run_loop(struct session *s)
     r.ctl = &s->control;
     follow_tape(&r, MACHINE_SLICE_DONE); /* what came before the first instruction */
     start_pace(&r);
+    run_points_start(&r.points, o);
+    run_points_visit(&r.points, r.m);
     if (s->display)
         set_title(&r, wall, "starting");
 

@@ -11,6 +11,7 @@
 #include "host/sdl_display.h"
 #include "host/tape.h"
 #include "host/terminal.h"
+#include "machine/snapshot.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -240,6 +241,14 @@ int session_open(struct session *s, struct options *o)
         terminal_close(s->terminal);
         s->terminal = NULL;
         fprintf(stderr, "kiln: %s\n", err);
+        return -1;
+    }
+    if (o->loadvm && o->record)
+        snprintf(err, sizeof(err), "a recording begins at power-on; leave out --record");
+    if (o->loadvm && (o->record || snapshot_load(s->m, o->loadvm, err))) {
+        terminal_close(s->terminal);
+        s->terminal = NULL;
+        fprintf(stderr, "kiln: -loadvm: %s\n", err);
         return -1;
     }
     control_init(&s->control, s);

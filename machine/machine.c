@@ -359,6 +359,19 @@ u64 machine_state_hash(struct machine *m)
     return state_hash_bytes(h, pc->view.backing, pc->view.backing_size);
 }
 
+void machine_sync(struct machine *m)
+{
+    m->engine->sync(m->engine_state);
+}
+
+void machine_replaced(struct machine *m)
+{
+    m->engine->map_changed(m->engine_state);
+    m->port_hit = false;
+    m->idle_until_ns = clock_now(&m->pc.clk);
+    observe_loaded(m->observe);
+}
+
 void machine_render(struct machine *m, struct screen *s)
 {
     vga_render(&m->pc.vga, s->px, SCREEN_MAX_W, SCREEN_MAX_H, &s->w, &s->h);

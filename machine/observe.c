@@ -164,6 +164,12 @@ void observe_reset(struct observe *o)
         insn_trace_note(o->trace, "#RESET");
 }
 
+void observe_loaded(struct observe *o)
+{
+    if (o->trace)
+        insn_trace_note(o->trace, "#LOADED");
+}
+
 bool observe_done(const struct observe *o)
 {
     return o->trace && insn_trace_done(o->trace);

@@ -25,6 +25,9 @@ void observe_destroy(struct observe *);
 /* The processor is about to be reset: -d cpu_reset shows what it was like, as QEMU does. */
 void observe_reset(struct observe *);
 
+/* A saved machine has taken this one's place. */
+void observe_loaded(struct observe *);
+
 /* Whether the trace has reached --to, or cannot be written any more. It has asked the processor to
  * stop: look after each run of the engine. */
 bool observe_done(const struct observe *);

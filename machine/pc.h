@@ -81,6 +81,11 @@ struct pc {
 /* The board inside a machine: for what looks into it. */
 struct pc *machine_pc(struct machine *);
 
+/* For who saves and loads: brings the engine's state into the processor; tells engine and observers
+ * that the machine has become another. */
+void machine_sync(struct machine *);
+void machine_replaced(struct machine *);
+
 /* Builds the board; the processor is there but not reset. 0, or -1 with err. */
 int pc_init(struct pc *, const struct machine_config *, char err[MACHINE_ERR_LEN]);
 void pc_fini(struct pc *);

@@ -34,7 +34,7 @@ function check_item(item,    at) {
     wrong("item " item)
 }
 function check_event(    i) {
-    if ($6 == "#RESET" || $6 == "#SHUTDOWN")
+    if ($6 == "#RESET" || $6 == "#LOADED" || $6 == "#SHUTDOWN")
         return
     if ($6 !~ /^#(DE|DB|NMI|BP|OF|BR|UD|NM|DF|TS|NP|SS|GP|PF|MF|AC|MC|XM|INT)$/)
         wrong("event")

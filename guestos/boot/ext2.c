@@ -401,7 +401,7 @@ bool ext2_open(struct ext2 *fs, const char *path, struct ext2_file *file)
     uint32_t len = (uint32_t)strlen(path);
 
     if (len >= sizeof left) {
-        return error("%s: the path is too long", path);
+        return error("the path is too long: %s", path);
     }
     memcpy(left, path, len + 1);
     if (!read_inode(fs, ROOT_INODE, file)) {
@@ -419,17 +419,17 @@ bool ext2_open(struct ext2 *fs, const char *path, struct ext2_file *file)
             name_len++;
         }
         if ((file->mode & MODE_TYPE) != MODE_DIRECTORY) {
-            return error("%s: a part of the path is no directory", path);
+            return error("a part of the path is no directory: %s", path);
         }
         if (++nr_components > MAX_COMPONENTS) {
-            return error("%s: the path has more than %u parts", path, MAX_COMPONENTS);
+            return error("the path has more than %u parts: %s", MAX_COMPONENTS, path);
         }
         dir = *file;
         if (!search_directory(fs, &dir, p, name_len, &number)) {
             return false;
         }
         if (!number) {
-            return error("%s: no such file", path);
+            return error("no such file: %s", path);
         }
         if (!read_inode(fs, number, file)) {
             return false;
@@ -437,7 +437,7 @@ bool ext2_open(struct ext2 *fs, const char *path, struct ext2_file *file)
         p += name_len;
         if ((file->mode & MODE_TYPE) == MODE_LINK) {
             if (++nr_links > MAX_LINKS) {
-                return error("%s: more than %u symbolic links; a circle?", path, MAX_LINKS);
+                return error("more than %u symbolic links; a circle? %s", MAX_LINKS, path);
             }
             if (!expand_link(fs, file, p, left)) {
                 return false;
@@ -451,7 +451,7 @@ bool ext2_open(struct ext2 *fs, const char *path, struct ext2_file *file)
         }
     }
     if ((file->mode & MODE_TYPE) != MODE_REGULAR) {
-        return error("%s: no regular file", path);
+        return error("no regular file: %s", path);
     }
     return true;
 }

@@ -1,6 +1,7 @@
 # Sourced: grub_disk DIR makes DIR/disk.img, a hard disk of 16 MiB with GRUB in its MBR, an ext2
 # partition with the files below DIR/files, and a menu on the display and on COM1. No root rights,
-# no loop devices. $GRUB_TIMEOUT: seconds before the first entry starts (30).
+# no loop devices. $GRUB_TIMEOUT: seconds before the first entry starts (30). $GRUB_KERNEL: what it
+# starts (/ember.elf).
 grub_lib=/usr/lib/grub/i386-pc
 
 grub_missing() {
@@ -23,7 +24,7 @@ serial --unit=0 --speed=115200
 terminal_input serial console
 terminal_output serial console
 set timeout=${GRUB_TIMEOUT:-30}
-menuentry "first entry" { multiboot (hd0,msdos1)/ember.elf; boot }
+menuentry "first entry" { multiboot (hd0,msdos1)${GRUB_KERNEL:-/ember.elf}; boot }
 menuentry "second entry" { lsmmap }
 CFG
     cat >"$1/load.cfg" <<CFG

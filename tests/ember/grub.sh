@@ -1,6 +1,7 @@
 #!/bin/sh
 # GRUB loads the kernel by its `multiboot` command from an ext2 partition.
-# usage: grub.sh EMBER.ELF WORKDIR EMULATOR [OPTIONS...]
+# Of EMBER.IMG the whole partition is taken, as the loader of its own has it.
+# usage: grub.sh EMBER.ELF|EMBER.IMG WORKDIR EMULATOR [OPTIONS...]
 src=$(cd "$(dirname "$0")" && pwd)
 kernel=$1 dir=$2
 shift 2
@@ -9,9 +10,18 @@ shift 2
 need "$1"
 missing=$(grub_missing) && { echo "skipped: $missing"; exit 77; }
 mkdir -p "$dir/files" && cd "$dir" || exit 1
-cp "$kernel" files/ember.elf
 GRUB_TIMEOUT=0
-grub_disk . || fail "no GRUB disk"
+case $kernel in
+*.img)
+    GRUB_KERNEL=/boot/ember
+    grub_disk . || fail "no GRUB disk"
+    dd if="$kernel" of=disk.img bs=1048576 skip=1 seek=1 conv=notrunc status=none
+    ;;
+*)
+    cp "$kernel" files/ember.elf
+    grub_disk . || fail "no GRUB disk"
+    ;;
+esac
 
 start "$@" -drive file=disk.img,format=raw
 wait_prompt

@@ -211,54 +211,53 @@ end
 echo "another multiboot kernel, its modules, and kernels that cannot be started"
 
 # ---- configurations
-# config TEXT: a disk with that configuration, started; from standard input
+# config TEXT: starts a disk with that configuration
 config() {
-    cat >root/boot/ember.cfg
+    printf '%s' "$1" >root/boot/ember.cfg
     disk root
     begin
 }
 rm -rf root/k
-printf '# comment\r\n\r\ntimeout 1\r\ndefault 2\r\ntitle first\r\nkernel /boot/none\r\ntitle second \r\nkernel /boot/ember dos\r\n' | config
+config "$(printf '# comment\r\n\r\ntimeout 1\r\ndefault 2\r\ntitle first\r\nkernel /boot/none\r\n'
+    printf 'title second \r\nkernel /boot/ember dos\r\n')"
 expect "second"
 expect "starts in 1 s"
 expect "kernel: /boot/ember dos"
 expect "Type help"
 end
-config <<'CFG'
-timeout 0
+config "timeout 0
 title one
-kernel /boot/ember at once
-CFG
+kernel /boot/ember at once"
 expect "by EDD"
 expect "kernel: /boot/ember at once"
 end
 grep -aq "what shall be started" serial.txt && fail "a menu, in spite of timeout 0"
-# wrong TEXT: what the menu says about ember.cfg; then its first entry starts
+# wrong TEXT CONFIGURATION: what the menu says about it; it does not count down
 wrong() {
-    config
+    config "$2"
     expect "what shall be started"
-    expect "/boot/ember.cfg, $1"
-    never "$clock"
+    expect "/boot/ember.cfg$1"
     send '\r'
     expect "kernel: /boot/ember"
-    expect "Type help"
     end
+    grep -aq "$clock" serial.txt && fail "a countdown, in spite of: $1"
 }
-printf 'title a\nkernel /boot/ember\ntimeuot 3\ntitle b\ncolour red\n' | wrong 'line 3: "timeuot" is unknown'
-printf 'kernel /boot/ember\ntitle a\nkernel /boot/ember\n' | wrong 'line 1: "kernel" needs a title before it'
-printf 'title a\nkernel /boot/ember\ntimeout soon\n' | wrong 'line 3: "timeout" wants a number up to 9999'
-printf 'title a\nkernel /boot/ember\ndefault 2\n' | wrong '"default 2", but there are 1 entries'
-printf 'title\nkernel /boot/ember\n' | wrong 'line 1: "title" needs a value'
-printf 'title a\nkernel /boot/ember %0300d\nkernel /boot/ember' 0 | wrong 'line 2: "kernel" is longer than 255'
-printf '' | wrong 'no entry; an entry begins with "title"'
-{
-    printf 'title a\nkernel /boot/ember\n'
-    for i in 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17; do echo "title $i"; done
-} | wrong 'line 18: "title" is one more than 16 entries'
-for i in 1 2 3 4 5 6 7 8 9; do printf 'title a\nkernel /boot/ember\n#%02000d\n' $i; done >large
-config <large
-expect "/boot/ember.cfg is longer than 16384 bytes"
-end
+entry='title a
+kernel /boot/ember
+'
+wrong ', line 3: "timeuot" is unknown' "${entry}timeuot 3
+colour red"
+wrong ', line 1: "kernel" needs a title before it' "kernel /boot/ember
+$entry"
+wrong ', line 3: "timeout" wants a number up to 9999' "${entry}timeout soon"
+wrong ', "default 2", but there are 1 entries' "${entry}default 2"
+wrong ', line 1: "title" needs a value' "title
+kernel /boot/ember"
+wrong ', line 3: "kernel" is longer than 255 characters' "${entry}kernel /boot/ember $(printf %0300d 0)"
+wrong ', no entry; an entry begins with "title"' ""
+wrong ', line 18: "title" is one more than 16 entries' \
+    "$entry$(for i in 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17; do echo "title $i"; done)"
+wrong " is longer than 16384 bytes" "$entry#$(printf %016384d 0)"
 rm root/boot/ember.cfg
 disk root
 begin

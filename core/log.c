@@ -1,7 +1,8 @@
 /*
- * Diagnostics: log masks, guest errors and missing functions, counted per site.
+ * Diagnostics: names of -d, guest errors and missing functions, counted per site.
  */
 #include "core/log.h"
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdlib.h>
 
@@ -25,31 +26,82 @@ void log_fini(struct log *l)
     l->nr_sites = l->cap_sites = 0;
 }
 
-const char *log_parse_mask(const char *list, u32 *mask)
+/* ---- names ---- */
+
+#define ALL                                                                                        \
+    (LOG_INT | LOG_EXEC | LOG_IN_ASM | LOG_CPU | LOG_CPU_RESET | LOG_GUEST_ERRORS | LOG_UNIMP |    \
+     LOG_PCALL | LOG_MMU)
+#define NO_TRANSLATOR "no effect: there is no translator yet that would make any"
+#define USER_MODE     "no effect: it belongs to QEMU's emulation of one process"
+
+const struct log_name log_names[] = {
+    { "int", LOG_INT, NULL, "exceptions, and interrupts in protected mode, with the registers" },
+    { "exec", LOG_EXEC, NULL, "each block of code as it is entered" },
+    { "in_asm", LOG_IN_ASM, NULL, "the instructions of each block when it first runs" },
+    { "cpu", LOG_CPU, NULL, "the registers before each block" },
+    { "pcall", LOG_PCALL, NULL, "far calls, far returns and IRETs in protected mode" },
+    { "mmu", LOG_MMU, NULL, "writes to CR0, CR3 and CR4; A20; what enters and leaves the TLB" },
+    { "cpu_reset", LOG_CPU_RESET, NULL, "the registers before each reset; triple faults" },
+    { "guest_errors", LOG_GUEST_ERRORS, NULL, "what the guest does that manuals forbid" },
+    { "unimp", LOG_UNIMP, NULL, "what the guest wants and is not there, each time" },
+    { "invalid_mem", 0, "bus_unclaimed", "ports and addresses that nothing answers" },
+    { "all", ALL, NULL, "all of these but invalid_mem" },
+    { "nochain", 0, NULL, "no effect: exec and cpu show every block in any case" },
+    { "op", 0, NULL, NO_TRANSLATOR },
+    { "op_opt", 0, NULL, NO_TRANSLATOR },
+    { "op_ind", 0, NULL, NO_TRANSLATOR },
+    { "op_plugin", 0, NULL, NO_TRANSLATOR },
+    { "out_asm", 0, NULL, NO_TRANSLATOR },
+    { "fpu", 0, NULL, "no effect: there are no x87 and SSE registers yet to show" },
+    { "vpu", 0, NULL, "no effect: there are no vector registers yet to show" },
+    { "page", 0, NULL, USER_MODE "; try mmu, or the monitor's info mem" },
+    { "strace", 0, NULL, USER_MODE "; try int" },
+    { "plugin", 0, NULL, "no effect: there are no plugins; try kiln trace" },
+    { "tid", 0, NULL, "no effect: there is one thread, so one file" },
+};
+const unsigned nr_log_names = ARRAY_LEN(log_names);
+
+const struct log_name *log_name_find(const char *name)
 {
-    static const struct {
-        const char *name;
-        u32 item;
-    } items[] = {
-        { "int", LOG_INT },         { "exec", LOG_EXEC },
-        { "in_asm", LOG_IN_ASM },   { "cpu", LOG_CPU },
-        { "unimp", LOG_UNIMP },     { "cpu_reset", LOG_CPU_RESET },
-        { "guest_errors", LOG_GUEST_ERRORS },
-    };
-
-    for (const char *p = list; *p;) {
-        size_t n = strcspn(p, ","), i;
-
-        for (i = 0; i < ARRAY_LEN(items); i++)
-            if (strlen(items[i].name) == n && !strncmp(items[i].name, p, n))
-                break;
-        if (i == ARRAY_LEN(items))
-            return p;
-        *mask |= items[i].item;
-        p += n + (p[n] == ',');
-    }
+    for (unsigned i = 0; i < nr_log_names; i++)
+        if (!strcmp(log_names[i].name, name))
+            return &log_names[i];
     return NULL;
 }
+
+void log_print_names(FILE *f)
+{
+    fprintf(f, "Log items (comma separated):\n");
+    for (unsigned i = 0; i < nr_log_names; i++)
+        fprintf(f, "%-15s %s\n", log_names[i].name, log_names[i].help);
+    fprintf(f, "%-15s %s\n", "trace:PATTERN", "device events; trace:help lists them");
+}
+
+bool log_range_parse(const char *text, struct log_range *r)
+{
+    char *end, sign;
+    u64 a, b;
+
+    if (!isdigit((u8)*text))
+        return false;
+    a = strtoull(text, &end, 0);
+    sign = *end++;
+    if (sign == '.' && *end == '.')
+        end++;
+    else if (sign != '+' && sign != '-')
+        return false;
+    text = end;
+    if (!isdigit((u8)*text))
+        return false;
+    b = strtoull(text, &end, 0);
+    if (*end || (sign != '.' && !b))
+        return false;
+    r->first = sign == '-' ? a - (b - 1) : a;
+    r->last = sign == '-' ? a : sign == '+' ? a + (b - 1) : b;
+    return r->first <= r->last;
+}
+
+/* ---- messages ---- */
 
 void log_printf(struct log *l, const char *format, ...)
 {

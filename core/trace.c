@@ -32,6 +32,12 @@ unsigned trace_select(struct trace *t, const char *pattern)
     return n;
 }
 
+void trace_print_names(FILE *f)
+{
+    for (unsigned i = 0; i < NR_TRACE_EVENTS; i++)
+        fprintf(f, "%s\n", events[i].name);
+}
+
 void trace_emit(struct trace *t, enum trace_event e, ...)
 {
     va_list ap;

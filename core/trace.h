@@ -29,6 +29,9 @@ void trace_init(struct trace *, FILE *out, const struct clock *);
 /* Switches on the events whose name matches the shell pattern. Returns how many matched. */
 unsigned trace_select(struct trace *, const char *pattern);
 
+/* The names, one a line. */
+void trace_print_names(FILE *);
+
 void trace_emit(struct trace *, enum trace_event, ...);
 
 /* TRACE(t, bus_read, region->name, off, value, size): integers must be cast to u64. */

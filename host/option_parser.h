@@ -87,6 +87,7 @@ bool opt_serial(struct option_parser *, const struct option_row *, const char *)
 bool opt_debugcon(struct option_parser *, const struct option_row *, const char *);
 bool opt_display(struct option_parser *, const struct option_row *, const char *);
 bool opt_log(struct option_parser *, const struct option_row *, const char *);
+bool opt_log_filter(struct option_parser *, const struct option_row *, const char *);
 bool opt_trace_events(struct option_parser *, const struct option_row *, const char *);
 bool opt_sym(struct option_parser *, const struct option_row *, const char *);
 bool opt_choice(struct option_parser *, const struct option_row *, const char *);

@@ -3,6 +3,7 @@
  * limits for scripts, and those of the verb trace.
  */
 #include "core/log.h"
+#include "core/trace.h"
 #include "host/key_script.h"
 #include "host/option_parser.h"
 #include "host/option_text.h"
@@ -89,54 +90,76 @@ static bool add_trace_events(struct option_parser *p, const char *pattern)
 bool opt_trace_events(struct option_parser *p, const struct option_row *row, const char *arg)
 {
     (void)row;
+    if (!strcmp(arg, "help")) {
+        trace_print_names(p->out);
+        return p->done = true;
+    }
     if (!strncmp(arg, "enable=", 7))
         arg += 7;
     return *arg ? add_trace_events(p, arg) : option_fail(p, "needs a pattern, such as 'ide_*'");
 }
 
-/* What QEMU has and we do not, so that no script fails for it. */
-static bool other_log_item(const char *item)
+static const char *nearest_log_item(const char *item)
 {
-    static const char *const items[] = {"out_asm", "op",   "op_opt", "op_ind",  "pcall",
-                                        "mmu",     "page", "fpu",    "nochain", "strace",
-                                        "plugin",  "vpu",  "tid",    "trace"};
-    for (unsigned i = 0; i < ARRAY_LEN(items); i++)
-        if (!strcmp(item, items[i]))
-            return true;
-    return false;
+    const char *words[64];
+    unsigned nr = 0;
+    while (nr < nr_log_names && nr < ARRAY_LEN(words)) {
+        words[nr] = log_names[nr].name;
+        nr++;
+    }
+    return option_nearest(item, words, nr);
+}
+
+static bool log_item(struct option_parser *p, const char *item)
+{
+    const struct log_name *n = log_name_find(item);
+    if (!n) {
+        const char *near = nearest_log_item(item);
+        return near ? option_fail(p, "no log item '%s'; did you mean %s?", item, near)
+                    : option_fail(p, "no log item '%s'; -d help lists them", item);
+    }
+    p->o->log_mask |= n->items;
+    if (n->events)
+        return add_trace_events(p, n->events);
+    return n->items ? true : option_note(p, "%s: %s", item, n->help);
 }
 
 bool opt_log(struct option_parser *p, const struct option_row *row, const char *arg)
 {
     (void)row;
-    static const char *const words[] = {"int",       "exec",         "in_asm", "cpu",
-                                        "cpu_reset", "guest_errors", "unimp",  "help"};
     if (!strcmp(arg, "help") || !strcmp(arg, "?")) {
-        fprintf(p->out, "int            interrupts and exceptions\n"
-                        "exec           blocks as they start\n"
-                        "in_asm         the guest's instructions, once\n"
-                        "cpu            registers before each block\n"
-                        "cpu_reset      registers at reset\n"
-                        "guest_errors   what the guest does wrong\n"
-                        "unimp          what is not there\n"
-                        "trace:PATTERN  device events, as --trace\n");
+        log_print_names(p->out);
+        return p->done = true;
+    }
+    if (!strcmp(arg, "trace:help")) {
+        trace_print_names(p->out);
         return p->done = true;
     }
     bool good = true;
     char *item;
     while (good && (item = option_next_item(&arg))) {
-        u32 mask = 0;
-        if (!strncmp(item, "trace:", 6)) {
+        if (!strncmp(item, "trace:", 6))
             good = add_trace_events(p, item + 6);
-        } else if (*item && !log_parse_mask(item, &mask)) {
-            p->o->log_mask |= mask;
-        } else if (other_log_item(item)) {
-            option_note(p, "%s is QEMU's; there is no such log here", item);
-        } else {
-            const char *near = option_nearest(item, words, ARRAY_LEN(words));
-            good = near ? option_fail(p, "no log item '%s'; did you mean %s?", item, near)
-                        : option_fail(p, "no log item '%s'; -d help lists them", item);
-        }
+        else
+            good = log_item(p, item);
+        free(item);
+    }
+    return good;
+}
+
+bool opt_log_filter(struct option_parser *p, const struct option_row *row, const char *arg)
+{
+    (void)row;
+    struct options *o = p->o;
+    bool good = true;
+    char *item;
+    while (good && (item = option_next_item(&arg))) {
+        if (o->nr_log_ranges == OPTIONS_LOG_RANGES)
+            good = option_fail(p, "at most %d ranges", OPTIONS_LOG_RANGES);
+        else if (!log_range_parse(item, &o->log_range[o->nr_log_ranges]))
+            good = option_fail(p, "'%s' is no range; write 0x7c00..0x7dff or 0x7c00+0x200", item);
+        else
+            o->nr_log_ranges++;
         free(item);
     }
     return good;

@@ -11,6 +11,7 @@
 #ifndef HOST_OPTIONS_H
 #define HOST_OPTIONS_H
 
+#include "core/log.h"
 #include "core/types.h"
 #include "machine/trace_options.h"
 #include <stdio.h>
@@ -19,6 +20,7 @@
 #define OPTIONS_SYMBOL_FILES 16
 #define OPTIONS_UNTIL        8
 #define OPTIONS_POINTS       256
+#define OPTIONS_LOG_RANGES   16
 
 enum verb { VERB_RUN, VERB_TRACE, VERB_REPLAY };
 
@@ -110,6 +112,8 @@ struct options {
 
     char *log_path; /* -D */
     u32 log_mask;
+    struct log_range log_range[OPTIONS_LOG_RANGES]; /* -dfilter */
+    u32 nr_log_ranges;
     char *trace_events; /* comma-separated patterns */
     char *symbol_files[OPTIONS_SYMBOL_FILES];
     u32 nr_symbol_files;

@@ -231,6 +231,8 @@ int session_open(struct session *s, struct options *o)
     cfg.reset_on_triple_fault = o->reset_on_triple_fault;
     cfg.break_device = o->break_device;
     cfg.log_mask = o->log_mask;
+    cfg.log_range = o->log_range;
+    cfg.nr_log_ranges = o->nr_log_ranges;
     cfg.trace_events = o->trace_events;
     cfg.symbol_files = (const char *const *)o->symbol_files;
     cfg.nr_symbol_files = o->nr_symbol_files;

@@ -1,5 +1,5 @@
 /*
- * -d int, exec, in_asm, cpu, cpu_reset.
+ * -d int, exec, in_asm, cpu, cpu_reset; pcall and mmu are in debug_log_system.c.
  *
  * A block here is what QEMU's translator would make: it begins where control arrives and ends
  * behind a branch, behind an instruction that changes the mode or what can interrupt, or at the
@@ -12,6 +12,7 @@
 #include "machine/debug_log.h"
 #include "cpu/isa.h"
 #include "machine/cpu_dump.h"
+#include "machine/debug_log_system.h"
 #include "machine/lin_peek.h"
 #include <inttypes.h>
 #include <stdlib.h>
@@ -35,6 +36,7 @@ struct debug_log {
     u64 page;        /* of the present block's first byte */
     u64 *seen;       /* hashes of the blocks that in_asm has written; 0: empty */
     unsigned nr_seen, cap_seen;
+    struct control_seen control;
 };
 
 struct debug_log *debug_log_create(struct log *log, struct cpu *c, struct disasm *disasm,
@@ -46,6 +48,7 @@ struct debug_log *debug_log_create(struct log *log, struct cpu *c, struct disasm
         return NULL;
     *d = (struct debug_log){
         .log = log, .c = c, .disasm = disasm, .symbols = symbols, .at_start = true};
+    debug_log_control_start(&d->control, c);
     d->cap_seen = 1 << 12;
     d->seen = calloc(d->cap_seen, sizeof(*d->seen));
     if (!d->seen) {
@@ -168,6 +171,8 @@ static void block_entered(struct debug_log *d)
     struct log *l = d->log;
     u64 hash = 0, lin = cpu_lin_rip(c);
 
+    if (!log_on(l, LOG_IN_ASM | LOG_EXEC | LOG_CPU) || !log_covers(l, lin))
+        return;
     if (log_on(l, LOG_IN_ASM | LOG_EXEC))
         hash = walk_block(d, false);
     if (log_on(l, LOG_IN_ASM) && remember(d, hash)) {
@@ -187,6 +192,8 @@ void debug_log_before(struct debug_log *d, const struct insn *in)
 {
     u64 lin = cpu_lin_rip(d->c);
 
+    if (log_on(d->log, LOG_PCALL))
+        debug_log_far(d->log->out, d->c, in);
     if (d->at_start || d->length == MAX_INSNS || lin / PAGE != d->page) {
         d->page = lin / PAGE;
         d->length = 0;
@@ -194,6 +201,12 @@ void debug_log_before(struct debug_log *d, const struct insn *in)
     }
     d->length++;
     d->at_start = isa_rows[in->row].attr & (A_BR | A_ENDS);
+}
+
+void debug_log_after(struct debug_log *d, const struct insn *in)
+{
+    if (log_on(d->log, LOG_MMU))
+        debug_log_control(d->log->out, d->c, in, &d->control);
 }
 
 /* ---- events ---- */

@@ -46,6 +46,8 @@ struct machine_config {
     const char *break_device; /* "ram", "pic", "pit", "rtc", "kbd", "ide", or NULL */
     FILE *log_file;         /* stderr */
     u32 log_mask;           /* -d */
+    const struct log_range *log_range; /* -dfilter */
+    u32 nr_log_ranges;
     const char *trace_events; /* comma-separated patterns, or NULL */
     u64 tick_num, tick_den; /* ns per tick; 1, 1 */
     const char *const *symbol_files; /* ELF files of --sym */

@@ -25,6 +25,7 @@ struct observe {
     struct symbols *symbols;
     struct insn_trace *trace; /* NULL: not asked for */
     bool trace_mem, trace_ports;
+    bool lines; /* the trace does not sleep: it is told of all */
     struct debug_log *debug;
     struct lacking *lacking;
     unsigned nr_lacking;
@@ -50,9 +51,12 @@ static void after(void *h, struct cpu *c, const struct insn *in)
     struct observe *o = h;
 
     (void)c;
-    (void)in;
+    if (o->log->mask & LOG_MMU)
+        debug_log_after(o->debug, in);
+    if (!o->trace)
+        return;
     insn_trace_after(o->trace);
-    if (UNLIKELY(insn_trace_sleeps(o->trace)))
+    if (UNLIKELY(o->lines && insn_trace_sleeps(o->trace)))
         attach(o);
 }
 
@@ -80,7 +84,7 @@ static void port_write(void *h, struct cpu *c, u16 port, u64 value)
 
     (void)c;
     insn_trace_port(o->trace, port, value);
-    if (!o->observer.after && !insn_trace_sleeps(o->trace))
+    if (!o->lines && !insn_trace_sleeps(o->trace))
         attach(o);
 }
 
@@ -89,10 +93,11 @@ static void attach(struct observe *o)
 {
     bool lines = o->trace && !insn_trace_sleeps(o->trace);
 
+    o->lines = lines;
     o->observer = (struct cpu_observer){.event = event, .h = o};
     if (lines || (o->log->mask & DEBUG_LOG_INSNS))
         o->observer.before = before;
-    if (lines)
+    if (lines || (o->log->mask & LOG_MMU))
         o->observer.after = after;
     if (lines && o->trace_mem)
         o->observer.mem = mem;

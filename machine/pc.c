@@ -256,6 +256,8 @@ int pc_init(struct pc *pc, const struct machine_config *cfg, char err[MACHINE_ER
 
     memset(pc, 0, sizeof(*pc));
     log_init(&pc->log, log_file, cfg->log_mask);
+    pc->log.range = cfg->log_range;
+    pc->log.nr_ranges = cfg->nr_log_ranges;
     clock_init(&pc->clk);
     pc->clk.num = cfg->tick_num;
     pc->clk.den = cfg->tick_den;

@@ -6,11 +6,13 @@
  * backed, dirty, and hold no code of an engine.
  */
 #include "core/bus.h"
+#include "core/log.h"
 #include "core/mem_view.h"
 #include "cpu/debug.h"
 #include "cpu/dr.h"
 #include "cpu/operand.h"
 #include "mmu/walk.h"
+#include <inttypes.h>
 
 static void flush_set(struct fast_set *s)
 {
@@ -68,6 +70,11 @@ static u64 translate(struct cpu *c, u64 lin, unsigned access)
         cpu_raise_pf(c, lin, w.error);
     }
     tlb_insert(c, lin, w.pa, w.flags, w.level);
+    if (log_on(c->cfg.log, LOG_MMU))
+        log_printf(c->cfg.log, "TLB fill: %016" PRIx64 " -> %016" PRIx64 " %s%s%s%s%s level %u\n",
+                   (u64)(lin & ~0xfffull), w.pa, w.flags & TLB_W ? "w" : "-", w.flags & TLB_U ? "u" : "-",
+                   w.flags & TLB_NX ? "-" : "x", w.flags & TLB_D ? "d" : "-",
+                   w.flags & TLB_G ? "g" : "-", w.level);
     return w.pa | (lin & 0xfff);
 }
 

@@ -7,6 +7,7 @@
  */
 #include "host/key_script.h"
 #include "host/option_text.h"
+#include "host/us_keyboard.h"
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,35 +69,6 @@ static const struct key_name key_names[] = {
     {"super", 0xe05b},   {"rwin", 0xe05c},    {"menu", 0xe05d},    {"pause", 0xe11d},
 };
 
-/* The US layout: each row of keys from its first scan code, plain and with shift. */
-static const struct key_row {
-    u8 first;
-    const char *plain, *shifted;
-} us_rows[] = {
-    {0x02, "1234567890-=", "!@#$%^&*()_+"},
-    {0x10, "qwertyuiop[]", "QWERTYUIOP{}"},
-    {0x1e, "asdfghjkl;'`", "ASDFGHJKL:\"~"},
-    {0x2b, "\\zxcvbnm,./", "|ZXCVBNM<>?"},
-    {0x39, " ", " "},
-    {0x0e, "\b\t", "\b\t"},
-    {0x1c, "\n", "\n"},
-    {0x01, "\x1b", "\x1b"},
-};
-
-static u16 char_code(char c, bool *shift)
-{
-    for (unsigned i = 0; i < ARRAY_LEN(us_rows); i++) {
-        const char *p = strchr(us_rows[i].plain, c);
-        const char *s = strchr(us_rows[i].shifted, c);
-        *shift = !p;
-        if (p)
-            return us_rows[i].first + (u16)(p - us_rows[i].plain);
-        if (s)
-            return us_rows[i].first + (u16)(s - us_rows[i].shifted);
-    }
-    return 0;
-}
-
 static struct step *add_step(struct key_script *s, enum step_kind kind)
 {
     struct step *steps = realloc(s->steps, (s->nr_steps + 1) * sizeof(*steps));
@@ -111,14 +83,14 @@ static struct step *add_step(struct key_script *s, enum step_kind kind)
 static bool add_char(struct key_script *s, char c, char err[KEY_SCRIPT_ERR_LEN])
 {
     bool shift;
-    u16 code = c ? char_code(c, &shift) : 0;
+    u16 code = us_key_code(c, &shift);
     if (!code) {
         snprintf(err, KEY_SCRIPT_ERR_LEN, "a US keyboard has no key for byte %02x", (u8)c);
         return false;
     }
     struct step *step = add_step(s, STEP_CHORD);
     if (shift)
-        step->codes[step->nr_codes++] = 0x2a;
+        step->codes[step->nr_codes++] = KEY_CODE_SHIFT;
     step->codes[step->nr_codes++] = code;
     return true;
 }
@@ -137,7 +109,7 @@ static bool add_chord(struct key_script *s, const char *text, char err[KEY_SCRIP
             if (strlen(key_names[i].name) == n && !strncasecmp(key_names[i].name, text, n))
                 code = key_names[i].code;
         if (!code && n == 1)
-            code = char_code((char)tolower((u8)text[0]), &shift);
+            code = us_key_code((char)tolower((u8)text[0]), &shift);
         if (!code) {
             snprintf(err, KEY_SCRIPT_ERR_LEN,
                      "no key {%.*s}; write {F1}, {up}, {ctrl-alt-del}, {wait:1.5}; \\{ is a brace",
@@ -149,7 +121,7 @@ static bool add_chord(struct key_script *s, const char *text, char err[KEY_SCRIP
             return false;
         }
         if (shift)
-            step->codes[step->nr_codes++] = 0x2a;
+            step->codes[step->nr_codes++] = KEY_CODE_SHIFT;
         step->codes[step->nr_codes++] = code;
         text += n + (text[n] == '-' && text[n + 1]);
     }

@@ -86,6 +86,7 @@ bool opt_version(struct option_parser *, const struct option_row *, const char *
 bool opt_serial(struct option_parser *, const struct option_row *, const char *);
 bool opt_debugcon(struct option_parser *, const struct option_row *, const char *);
 bool opt_display(struct option_parser *, const struct option_row *, const char *);
+bool opt_curses(struct option_parser *, const struct option_row *, const char *);
 bool opt_log(struct option_parser *, const struct option_row *, const char *);
 bool opt_log_filter(struct option_parser *, const struct option_row *, const char *);
 bool opt_trace_events(struct option_parser *, const struct option_row *, const char *);

@@ -59,19 +59,26 @@ bool opt_display(struct option_parser *p, const struct option_row *row, const ch
         p->o->display = DISPLAY_NONE;
     else if (!strcmp(item, "sdl"))
         p->o->display = DISPLAY_SDL;
+    else if (!strcmp(item, "curses"))
+        p->o->display = DISPLAY_CURSES;
     else if (!strcmp(item, "auto"))
         p->o->display = DISPLAY_AUTO;
     else if (!strcmp(item, "gtk") || !strcmp(item, "cocoa") || !strcmp(item, "default")) {
         p->o->display = DISPLAY_SDL;
         option_note(p, "%s: the window is SDL's", item);
-    } else if (!strcmp(item, "curses"))
-        good = option_fail(p, "the curses display is not there yet; try -nographic");
-    else
-        good = option_fail(p, "no display '%s'; sdl, none or auto", item);
+    } else
+        good = option_fail(p, "no display '%s'; sdl, curses, none or auto", item);
     if (good && arg)
         option_note(p, "%s has no effect here", arg);
     free(item);
     return good;
+}
+
+bool opt_curses(struct option_parser *p, const struct option_row *row, const char *arg)
+{
+    (void)row, (void)arg;
+    p->o->display = DISPLAY_CURSES;
+    return true;
 }
 
 static bool add_trace_events(struct option_parser *p, const char *pattern)

@@ -221,7 +221,7 @@ static bool finish(struct option_parser *p)
         options_use_terminal(o);
     }
     if (o->display == DISPLAY_UNSET)
-        o->display = o->verb == VERB_RUN ? DISPLAY_SDL : DISPLAY_NONE;
+        o->display = o->verb == VERB_RUN ? DISPLAY_DEFAULT : DISPLAY_NONE;
     if (!option_resolve_drives(p) || !check_recording(p))
         return false;
     if (o->screenshot_at_s >= 0 && !o->screenshot) {
@@ -233,6 +233,8 @@ static bool finish(struct option_parser *p)
         return option_fail(p, "needs -kernel FILE");
     }
     const char *user = NULL;
+    if (o->display == DISPLAY_CURSES)
+        claim_stdout(p, &user, "-display curses", "");
     static const char *const serial_names[] = {"the first -serial", "the second -serial"};
     for (unsigned i = 0; i < 2; i++)
         if (o->serial[i].kind == CHAR_STDIO &&
@@ -260,6 +262,8 @@ static bool finish(struct option_parser *p)
 
 const char *options_stdout_user(const struct options *o)
 {
+    if (o->display == DISPLAY_CURSES)
+        return "-display curses";
     if (o->serial[0].kind == CHAR_STDIO || o->serial[1].kind == CHAR_STDIO)
         return "-serial stdio";
     if (o->debugcon.kind == CHAR_STDIO)

@@ -58,10 +58,12 @@ enum gdb_arch { GDB_X86_64, GDB_I386, GDB_I8086 };
 #define OPTIONS_MONITORS 4
 
 enum display_kind {
-    DISPLAY_UNSET, /* the verb's: a window for run, none for trace */
+    DISPLAY_UNSET, /* the verb's: DISPLAY_DEFAULT for run, none for trace */
     DISPLAY_NONE,
     DISPLAY_SDL,
-    DISPLAY_AUTO, /* a window, or the serial port in the terminal where there is no display */
+    DISPLAY_CURSES,
+    DISPLAY_DEFAULT, /* a window, or else the terminal; where there is neither an error */
+    DISPLAY_AUTO,    /* the same, but where there is neither COM1 is standard input and output */
 };
 
 enum until_kind { UNTIL_SERIAL, UNTIL_SCREEN };

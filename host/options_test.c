@@ -57,6 +57,8 @@ static void good_lines(void **state)
         "-gdb unix:g -monitor unix:m,server,nowait -qmp unix:q,server=on,wait=off a.img",
         "-monitor stdio -serial file:a a.img",
         "-nographic a.img",
+        "-curses -monitor none a.img",
+        "-display curses -serial file:a a.img",
         "-debugcon stdio -global isa-debugcon.iobase=0x402 a.img",
         "-d int,cpu_reset,guest_errors -D log.txt --trace ide_* a.img",
         "-d all,op,nochain,trace:irq -dfilter 0x7c00..0x7dff,0x100000+0x1000 a.img",
@@ -119,7 +121,8 @@ static void bad_lines(void **state)
         {"-serial stdio -serial stdio a.img", "both want stdout"},
         {"-serial tcp::1 a.img", "not there yet"},
         {"-monitor stdio -serial stdio a.img", "both want stdout"},
-        {"-display curses a.img", "not there yet"},
+        {"-display curses -serial stdio a.img", "both want stdout"},
+        {"-display crses a.img", "sdl, curses, none or auto"},
         {"-d intt a.img", "did you mean int?"},
         {"-d int -dfilter 2..1 a.img", "0x7c00..0x7dff"},
         {"--until foo a.img", "serial:TEXT"},
@@ -158,7 +161,7 @@ static void meanings(void **state)
     assert_string_equal(o.drive[0].file, "a.img");
     assert_string_equal(o.drive[1].file, "b.img");
     assert_true(o.drive[0].snapshot && o.drive[1].snapshot);
-    assert_int_equal(o.display, DISPLAY_SDL);
+    assert_int_equal(o.display, DISPLAY_DEFAULT);
     assert_int_equal(o.serial[0].kind, CHAR_UNSET);
 
     assert_int_equal(parse("-drive file=x,,y.img -hda a"), OPTIONS_GO);

@@ -216,7 +216,8 @@ static void feed_serial(struct run *r)
 {
     struct terminal *t = r->s->terminal;
     u8 byte;
-    while (t && terminal_peek(t, &byte) && machine_serial_ready(r->m, r->s->terminal_port)) {
+    while (t && r->s->terminal_port != NO_PORT && terminal_peek(t, &byte) &&
+           machine_serial_ready(r->m, r->s->terminal_port)) {
         input_push(machine_input(r->m), INPUT_SERIAL, (u16)r->s->terminal_port, byte, 0);
         terminal_pop(t);
     }

@@ -4,6 +4,7 @@
  */
 #include "host/session.h"
 #include "host/console.h"
+#include "host/curses_display.h"
 #include "host/data_files.h"
 #include "host/disk.h"
 #include "host/key_script.h"
@@ -21,13 +22,20 @@
 static int open_display(struct session *s)
 {
     struct options *o = s->o;
-    char err[MACHINE_ERR_LEN];
-    if (o->display != DISPLAY_SDL && o->display != DISPLAY_AUTO)
+    enum display_kind want = o->display;
+    char err[MACHINE_ERR_LEN], why_not[MACHINE_ERR_LEN];
+    if (want == DISPLAY_NONE)
         return 0;
-    s->display = sdl_display_open("Kiln", err);
+    if (want != DISPLAY_CURSES)
+        s->display = sdl_display_open("Kiln", err);
+    if (want == DISPLAY_CURSES ||
+        (!s->display && want != DISPLAY_SDL && !options_stdout_user(o))) {
+        s->terminal_port = NO_PORT;
+        s->display = curses_display_open(&s->terminal, want == DISPLAY_CURSES ? err : why_not);
+    }
     if (s->display)
         return 0;
-    if (o->display == DISPLAY_SDL) {
+    if (want != DISPLAY_AUTO) {
         fprintf(stderr, "kiln: %s\n", err);
         return -1;
     }
@@ -240,8 +248,6 @@ int session_open(struct session *s, struct options *o)
     s->keys = o->keys ? key_script_parse(o->keys, why) : NULL;
     s->m = machine_create(&cfg, err);
     if (!s->m) {
-        terminal_close(s->terminal);
-        s->terminal = NULL;
         fprintf(stderr, "kiln: %s\n", err);
         return -1;
     }
@@ -267,10 +273,10 @@ void session_close(struct session *s)
     }
     for (unsigned i = 0; i < NR_CONSOLES; i++)
         console_close(s->console[i]);
+    display_close(s->display);
     terminal_close(s->terminal);
     for (unsigned i = 0; i < MAX_DISKS; i++)
         disk_close(s->disk[i]);
-    display_close(s->display);
     key_script_free(s->keys);
     if (s->log_file)
         fclose(s->log_file);

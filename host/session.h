@@ -21,6 +21,7 @@ struct tape;
 struct terminal;
 
 enum { CONSOLE_COM1, CONSOLE_COM2, CONSOLE_DEBUG, NR_CONSOLES };
+enum { NO_PORT = 2 };
 
 struct session {
     struct options *o;
@@ -28,7 +29,7 @@ struct session {
     struct disk *disk[MAX_DISKS];
     struct console *console[NR_CONSOLES]; /* DEBUG: NULL unless asked for */
     struct terminal *terminal;            /* NULL: standard input is not the guest's */
-    unsigned terminal_port;               /* 0 COM1, 1 COM2 */
+    unsigned terminal_port;               /* 0 COM1, 1 COM2, NO_PORT: it shows the screen */
     struct display *display;              /* NULL: none */
     struct key_script *keys;              /* NULL: none */
     struct control control;               /* gdb, monitors, QMP */

@@ -10,7 +10,7 @@ build="build-essential cmake ninja-build pkg-config libsdl2-dev libcapstone-dev 
     libcmocka-dev libpng-dev libjansson-dev libxxhash-dev libzstd-dev libdw-dev libncurses-dev
     gcc-multilib e2fsprogs fakeroot"
 test="qemu-system-x86 seabios grub-pc-bin grub-common mtools xvfb xdotool gdb netcat-openbsd bochs bochs-term zstd
-    clang libclang-rt-14-dev"
+    clang libclang-rt-14-dev tmux"
 
 wanted=
 for set in "$@"; do
@@ -27,8 +27,8 @@ done
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
     echo "This is no Debian system; Kiln needs: a C compiler (gcc or clang) with 32-bit support,
 cmake, ninja, pkg-config, e2fsprogs, and the development files of SDL2, Capstone 4, libelf and libdw (elfutils),
-cmocka, libpng, jansson and xxHash; its tests also clang with libFuzzer, QEMU, SeaBIOS, GRUB
-for i386-pc, mtools, Xvfb, gdb and netcat.
+cmocka, libpng, jansson, ncurses (wide characters) and xxHash; its tests also clang with libFuzzer,
+QEMU, SeaBIOS, GRUB for i386-pc, mtools, Xvfb, gdb, netcat and tmux.
 Going on to try." >&2
     exit 0
 fi

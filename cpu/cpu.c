@@ -215,7 +215,7 @@ static const struct state_field msr_fields[] = {
 };
 static const struct state_field cpu_fields[] = {
     STATE_ARRAY(struct cpu, gpr), STATE(struct cpu, rip), STATE(struct cpu, eflags),
-    STATE_UPTO(struct cpu, halted, 1), STATE_UPTO(struct cpu, shadow, 1),
+    STATE_UPTO(struct cpu, halted, 1), STATE_UPTO(struct cpu, shadow, SHADOW_MOV_SS),
     STATE_UPTO(struct cpu, nmi_masked, 1),
     STATE_STRUCTS(struct cpu, seg, seg_fields), STATE_STRUCT(struct cpu, ldtr, seg_fields),
     STATE_STRUCT(struct cpu, tr, seg_fields), STATE_STRUCT(struct cpu, gdtr, dtable_fields),

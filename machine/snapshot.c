@@ -541,7 +541,7 @@ int snapshot_load(struct machine *m, const char *path, char err[MACHINE_ERR_LEN]
     free(l.before.data);
     if (!bad)
         return 0;
-    snprintf(text, sizeof(text), "%s%s%s", l.why ? "the saved machine cannot be: " : "",
+    snprintf(text, sizeof(text), "%s%.400s%s", l.why ? "the saved machine cannot be: " : "",
              l.why ? l.why : why, l.touched ? "; this one has been reset" : "");
     return refuse(err, path, text);
 }

@@ -13,6 +13,8 @@
 
 void state_put(struct state_buf *b, const void *bytes, size_t len)
 {
+    if (!len)
+        return;
     if (b->len + len > b->cap) {
         size_t cap = 2 * (b->len + len) + 256;
         u8 *more = realloc(b->data, cap);

@@ -6,6 +6,7 @@
  * code costs a look.
  */
 #include "cpu/block.h"
+#include "core/clock.h"
 #include "core/mem_view.h"
 #include "cpu/forms.h"
 #include "cpu/operand.h"
@@ -34,8 +35,17 @@ struct granules {
     u8 blocks[PAGE_SIZE >> GRANULE_SHIFT];
 };
 
+/* The instruction that was fetched last from where it cannot be kept. It may be a repetition that
+ * goes on after its slice has ended: fetching it again would take time, and touch the device that
+ * it lies in, once more for each slice, so that where slices end would show. */
+struct fetched_apart {
+    struct block *b; /* NULL: none; lies behind the pool's used part */
+    u64 lin, icount, events;
+};
+
 struct block_cache {
     struct cpu *c;
+    struct fetched_apart apart;
     u8 *pool;
     size_t used;
     struct block *hash[HASH_SIZE];
@@ -172,6 +182,7 @@ static void drop_all(struct block_cache *k)
             k->c->cfg.view->page_flags[p] &= (u8)~MEM_CODE;
         }
     memset(k->hash, 0, sizeof(k->hash));
+    k->apart.b = NULL;
     k->used = 0;
     k->stats.flushes++;
     k->c->fetch_epoch++; /* links lead nowhere now */
@@ -287,6 +298,7 @@ static struct block *alloc_block(struct block_cache *k)
     size_t most = sizeof(struct block) + BLOCK_MAX_OPS * sizeof(struct op);
     struct block *b;
 
+    k->apart.b = NULL;
     if (k->used + most > POOL_BYTES)
         drop_all(k);
     b = (struct block *)(k->pool + k->used);
@@ -325,7 +337,18 @@ static struct block *decode_apart(struct block_cache *k, u64 lin)
     b->nr_ops = 1;
     b->nr_bytes = (u16)n;
     b->mode = c->mode & DECODE_MODE;
+    k->apart = (struct fetched_apart){ b, lin, clock_icount(c->cfg.clk), c->nr_events };
     return b;
+}
+
+/* Whether that instruction has been begun and goes on: nothing has retired or happened since. */
+static bool goes_on(const struct block_cache *k, u64 lin)
+{
+    const struct fetched_apart *a = &k->apart;
+    const struct cpu *c = k->c;
+
+    return a->b && a->lin == lin && a->icount == clock_icount(c->cfg.clk) &&
+           a->events == c->nr_events && a->b->mode == (c->mode & DECODE_MODE);
 }
 
 static bool ends_block(const struct insn *in, enum decode_status s)
@@ -342,6 +365,8 @@ struct block *block_lookup(struct block_cache *k)
     unsigned avail, n = 0, bytes = 0;
     const u8 *code;
 
+    if (UNLIKELY(goes_on(k, lin)))
+        return k->apart.b;
     if ((c->mode & MODE_CODE_MASK) != MODE_CODE64 && c->rip > c->seg[CS].limit)
         cpu_raise(c, EXC_GP, 0);
     off = fetch_offset(k, lin);

@@ -1,7 +1,8 @@
 /*
  * A boot sector that makes everything that a slice's end could disturb happen often: repeated
  * string instructions of random length, place and direction, under a timer that interrupts every
- * 6.7 us, also behind STI and MOV SS, single-stepped, or halted. The handlers write what they saw
+ * 6.7 us, also behind STI and MOV SS, single-stepped, with breakpoints on their code and data, or
+ * halted. The handlers write what they saw
  * (time stamp, RCX, the interrupted address) into memory, so that an interrupt that comes one
  * element later changes the state hash.
  */
@@ -35,6 +36,14 @@ _start: cli
         mov %ax, %ds
         mov %ax, %es
 
+        mov $0xb800, %ax                /* rep movsb; lret, in the display's memory */
+        mov %ax, %gs
+        movl $0x00cba4f3, %gs:0x1000
+        mov $0x34000, %eax              /* breakpoints: writes of 4 bytes there; at movs2 */
+        mov %eax, %dr0
+        mov $movs2, %eax
+        mov %eax, %dr1
+
 again:  sti
         cld
         call random
@@ -46,7 +55,11 @@ again:  sti
         call random
         mov %ax, %cx
         and $0x0fff, %cx
-        test $0x10, %bl
+        test $0x60, %bl
+        jnz 4f
+        mov $0xd040a, %eax
+        mov %eax, %dr7
+4:      test $0x10, %bl
         jz 1f
         std
 1:      and $0x0f, %bx
@@ -54,7 +67,7 @@ again:  sti
         cs jmp *table(%bx)
 
 table:  .word movs1, movs2, movs4, stos1, stos2, stos4, cmps1, scas1
-        .word lods1, outs1, ins1, after_sti, after_ss, stepped, halted, movs1
+        .word lods1, outs1, ins1, after_sti, after_ss, stepped, halted, in_vga
 
 movs1:  rep movsb
         jmp again
@@ -110,6 +123,8 @@ stepped:
         push %ax
         popf
         jmp again
+in_vga: lcall $0xb800, $0x1000          /* every fetch is a slow access */
+        jmp again
 halted: hlt
         jmp again
 
@@ -156,6 +171,9 @@ note:   rdtsc
         .endm
 on_trap:
         HANDLER
+        xor %eax, %eax                  /* a 16-bit IRET brings no RF back: disarm */
+        mov %eax, %dr7
+        mov %eax, %dr6
         DONE
 on_key: HANDLER
         in $0x60, %al

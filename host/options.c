@@ -190,9 +190,10 @@ static bool check_recording(struct option_parser *p)
     if (o->verb == VERB_REPLAY) {
         if (!o->replay)
             return option_fail(p, "needs the FILE that --record has written");
-        if (o->record || o->keys || o->nvram)
-            return option_fail(p, "all input comes from the recording; leave out %s",
-                               o->record ? "--record" : o->keys ? "--keys" : "--nvram");
+        const char *odd = o->record ? "--record" : o->keys ? "--keys" : o->nvram ? "--nvram"
+                          : o->loadvm ? "-loadvm" : NULL;
+        if (odd)
+            return option_fail(p, "all input comes from the recording; leave out %s", odd);
     }
     if (o->partial && o->verb != VERB_REPLAY) {
         p->name = "--partial";

@@ -69,7 +69,7 @@ cp moved.img disk.img
 same good.log
 
 # what contradicts itself
-for bad in "--record x.log" "--keys a" "--nvram n"; do
+for bad in "--record x.log" "--keys a" "--nvram n" "-loadvm s"; do
     # shellcheck disable=SC2086
     refused good.log "all input comes from the recording" $bad
 done

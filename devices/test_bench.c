@@ -143,7 +143,8 @@ static int disk_flush(void *h)
 
 void bench_disk_init(struct bench_disk *d, u64 nr_sectors)
 {
-    *d = (struct bench_disk){ .dev = { disk_read, disk_write, disk_flush, nr_sectors, false, d } };
+    *d = (struct bench_disk){ .dev = { .read = disk_read, .write = disk_write, .flush = disk_flush,
+                                       .nr_sectors = nr_sectors, .h = d } };
     d->sectors = calloc(nr_sectors, SECTOR_SIZE);
     ASSERT(d->sectors);
     for (u64 i = 0; i < nr_sectors; i++) /* each sector starts with its own number */

@@ -1,8 +1,9 @@
 /*
  * Channels over standard input and output, TCP and Unix sockets. See host/channel.h.
  */
-#define _GNU_SOURCE /* accept4 */
+#define _GNU_SOURCE /* accept4, posix_openpt */
 #include "host/channel.h"
+#include "host/stop_signal.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,12 +15,14 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <termios.h>
 #include <unistd.h>
 
 enum { OUT_MAX = 8 << 20 }; /* a client that is so far behind does not read */
 
 struct channel {
     int listener;     /* -1: standard input and output */
+    int pty;          /* our side of a pseudo-terminal, or -1 */
     int in, out;      /* -1: nobody is there */
     bool stdio, over; /* over: standard input has ended, and nobody comes after it */
     bool gone;        /* the client has left, and that has not been told yet */
@@ -91,6 +94,77 @@ static int listen_tcp(struct channel *c, const struct channel_options *o, char *
     return 0;
 }
 
+static int call_unix(struct channel *c, const char *path, char *err)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+
+    if (strlen(path) >= sizeof(a.sun_path)) {
+        snprintf(err, CHANNEL_ERR_LEN, "%s is longer than the %zu bytes of a socket's path", path,
+                 sizeof(a.sun_path) - 1);
+        return -1;
+    }
+    strcpy(a.sun_path, path);
+    c->in = c->out = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (c->in >= 0 && !connect(c->in, (struct sockaddr *)&a, sizeof(a)))
+        return fcntl(c->in, F_SETFL, O_NONBLOCK);
+    snprintf(err, CHANNEL_ERR_LEN, "nobody listens at %s: %s; add ,server,nowait to listen there",
+             path, strerror(errno));
+    return -1;
+}
+
+static int call_tcp(struct channel *c, const struct channel_options *o, char *err)
+{
+    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM}, *list, *a;
+    const char *host = o->host ? o->host : "127.0.0.1";
+    char port[16];
+    int e;
+
+    snprintf(port, sizeof(port), "%u", o->port);
+    e = getaddrinfo(host, port, &hints, &list);
+    if (e) {
+        snprintf(err, CHANNEL_ERR_LEN, "%s: %s", host, gai_strerror(e));
+        return -1;
+    }
+    for (a = list; a && c->in < 0; a = a->ai_next) {
+        c->in = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (c->in >= 0 && connect(c->in, a->ai_addr, a->ai_addrlen)) {
+            e = errno;
+            close(c->in);
+            c->in = -1;
+        }
+    }
+    freeaddrinfo(list);
+    c->out = c->in;
+    if (c->in >= 0)
+        return fcntl(c->in, F_SETFL, O_NONBLOCK);
+    snprintf(err, CHANNEL_ERR_LEN,
+             "nobody listens on port %u of %s: %s; add ,server,nowait to listen there", o->port, host,
+             strerror(e));
+    return -1;
+}
+
+/* The other side is opened and closed once: only then does ours tell that nobody is there. */
+static int open_pty(struct channel *c, const char *name, char *err)
+{
+    struct termios mode;
+    int other = -1;
+
+    c->pty = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (c->pty >= 0 && !grantpt(c->pty) && !unlockpt(c->pty))
+        other = open(ptsname(c->pty), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (other < 0 || tcgetattr(other, &mode) || fcntl(c->pty, F_SETFL, O_NONBLOCK)) {
+        snprintf(err, CHANNEL_ERR_LEN, "cannot make a pseudo-terminal: %s", strerror(errno));
+        if (other >= 0)
+            close(other);
+        return -1;
+    }
+    cfmakeraw(&mode);
+    tcsetattr(other, TCSANOW, &mode);
+    close(other);
+    fprintf(stderr, "char device redirected to %s (label %s)\n", ptsname(c->pty), name);
+    return 0;
+}
+
 static void say_port(const struct channel *c, const char *name)
 {
     struct sockaddr_storage a;
@@ -114,24 +188,25 @@ struct channel *channel_open(const struct channel_options *o, const char *name,
 
     if (!c)
         abort();
-    c->listener = c->in = c->out = -1;
+    c->listener = c->in = c->out = c->pty = -1;
     switch (o->kind) {
     case CHANNEL_STDIO: c->stdio = true; break;
-    case CHANNEL_UNIX: bad = listen_unix(c, o->path, err); break;
-    case CHANNEL_TCP: bad = listen_tcp(c, o, err); break;
+    case CHANNEL_UNIX: bad = o->calls ? call_unix(c, o->path, err) : listen_unix(c, o->path, err); break;
+    case CHANNEL_TCP: bad = o->calls ? call_tcp(c, o, err) : listen_tcp(c, o, err); break;
+    case CHANNEL_PTY: bad = open_pty(c, name, err); break;
     case CHANNEL_NONE: break;
     }
     if (bad) {
         channel_close(c);
         return NULL;
     }
-    if (o->kind == CHANNEL_TCP && o->port == 0)
+    if (o->kind == CHANNEL_TCP && o->port == 0 && !o->calls)
         say_port(c, name);
     if (o->wait && c->listener >= 0) {
         struct pollfd p = {.fd = c->listener, .events = POLLIN};
 
         fprintf(stderr, "kiln: %s: waiting for a connection\n", name);
-        while (poll(&p, 1, -1) < 0 && errno == EINTR)
+        while (poll(&p, 1, -1) < 0 && errno == EINTR && !stop_signal_pending())
             ;
     }
     return c;
@@ -141,7 +216,7 @@ struct channel *channel_open(const struct channel_options *o, const char *name,
 
 static void hang_up(struct channel *c)
 {
-    if (!c->stdio && c->in >= 0)
+    if (!c->stdio && c->in >= 0 && c->in != c->pty)
         close(c->in);
     c->in = c->out = -1;
     c->nr_pending = 0;
@@ -169,6 +244,14 @@ static bool let_in(struct channel *c)
             return false;
         c->in = STDIN_FILENO;
         c->out = STDOUT_FILENO;
+        return true;
+    }
+    if (c->pty >= 0) {
+        struct pollfd p = {.fd = c->pty, .events = POLLIN};
+
+        if (poll(&p, 1, 0) > 0 && (p.revents & POLLHUP))
+            return false;
+        c->in = c->out = c->pty;
         return true;
     }
     if (c->listener < 0)
@@ -230,6 +313,11 @@ bool channel_is_stdio(const struct channel *c)
     return c->stdio;
 }
 
+size_t channel_pending(const struct channel *c)
+{
+    return c->nr_pending;
+}
+
 size_t channel_read(struct channel *c, void *buf, size_t cap)
 {
     ssize_t n;
@@ -282,6 +370,8 @@ void channel_close(struct channel *c)
         return;
     flush_patiently(c);
     hang_up(c);
+    if (c->pty >= 0)
+        close(c->pty);
     if (c->listener >= 0)
         close(c->listener);
     if (c->unlink_path)

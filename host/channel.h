@@ -1,11 +1,12 @@
 /*
- * Two-way byte channels to programs that look into a run: gdb, a monitor's user, a QMP client.
+ * Two-way byte channels to programs that look into a run (gdb, a monitor's user, a QMP client) and
+ * to the other end of a serial line.
  *
  *     struct channel *c = channel_open(&options, "-gdb", err);
  *     between slices: while ((e = channel_poll(c)) != CHANNEL_QUIET) ...; channel_read(c, buf, n);
  *
- * Standard input and output, or a socket that listens and serves one client at a time; the next
- * may come when it has gone. Nothing here waits, except channel_open() when it was asked to.
+ * Standard input and output, a socket that listens and serves one client at a time (the next may
+ * come when it has gone), one that calls, once, or a pseudo-terminal. Nothing here waits, except channel_open() when it was asked to.
  */
 #ifndef HOST_CHANNEL_H
 #define HOST_CHANNEL_H
@@ -31,6 +32,9 @@ bool channel_is_stdio(const struct channel *);
 
 /* What has arrived: 0 when nothing has. */
 size_t channel_read(struct channel *, void *buf, size_t cap);
+
+/* What the client has not taken yet. */
+size_t channel_pending(const struct channel *);
 
 /* Kept until the client takes it. A client that takes nothing is cut off in the end. */
 void channel_write(struct channel *, const void *buf, size_t len);

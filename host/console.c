@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE /* memmem */
 #include "host/console.h"
+#include "host/channel.h"
 #include "host/stop_signal.h"
 #include <errno.h>
 #include <signal.h>
@@ -11,11 +12,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { OUT_BUFFER = 4096, MEMORY = 1 << 16 };
+enum { OUT_BUFFER = 4096, IN_BUFFER = 256, MEMORY = 1 << 16, FAR_BEHIND = 1 << 20 };
 
 struct console {
     struct chardev dev;
     int fd;
+    struct channel *ch; /* NULL: fd it is */
+    u8 in[IN_BUFFER];
+    size_t in_at, in_len;
     const char *name;
     bool failed;
     u8 out[OUT_BUFFER];
@@ -28,6 +32,14 @@ struct console {
 void console_flush(struct console *c)
 {
     unsigned done = 0;
+    if (c->ch) {
+        if (channel_pending(c->ch) < FAR_BEHIND) {
+            channel_write(c->ch, c->out, c->out_len);
+        } else if (!c->failed) {
+            c->failed = true;
+            fprintf(stderr, "kiln: %s: its reader does not keep up; bytes are lost\n", c->name);
+        }
+    }
     while (done < c->out_len && c->fd >= 0 && !c->failed) {
         ssize_t n = write(c->fd, c->out + done, c->out_len - done);
         if (n > 0) {
@@ -59,7 +71,7 @@ static void console_put(void *h, u8 byte)
     }
     c->memory[kept] = byte;
     c->total++;
-    if (c->fd < 0)
+    if (c->fd < 0 && !c->ch)
         return;
     c->out[c->out_len++] = byte;
     if (c->out_len == OUT_BUFFER)
@@ -77,11 +89,50 @@ struct console *console_open(int fd, const char *name)
     return c;
 }
 
+struct console *console_open_channel(struct channel *ch, const char *name)
+{
+    struct console *c = console_open(-1, name);
+    c->ch = ch;
+    return c;
+}
+
+bool console_interactive(const struct console *c)
+{
+    return c->ch;
+}
+
+bool console_peek(struct console *c, u8 *byte)
+{
+    if (!c->ch)
+        return false;
+    while (channel_poll(c->ch) != CHANNEL_QUIET)
+        ;
+    if (!c->in_len) {
+        c->in_at = 0;
+        c->in_len = channel_read(c->ch, c->in, sizeof(c->in));
+    }
+    if (c->in_len)
+        *byte = c->in[c->in_at];
+    return c->in_len;
+}
+
+void console_pop(struct console *c)
+{
+    c->in_at++;
+    c->in_len--;
+}
+
+bool console_pollfd(const struct console *c, struct pollfd *p)
+{
+    return c->ch && !c->in_len && channel_pollfd(c->ch, p);
+}
+
 void console_close(struct console *c)
 {
     if (!c)
         return;
     console_flush(c);
+    channel_close(c->ch);
     if (c->fd > STDERR_FILENO)
         close(c->fd);
     free(c);

@@ -3,7 +3,7 @@
  *
  *     stdio   tcp:[HOST]:PORT[,server[,nowait]]   unix:FILE[,server[,nowait]]
  *
- * We listen, always; "server" may be said and is what QEMU's users write. Without "nowait" the
+ * gdb's, the monitor's and QMP's listen, always; "server" may be said and is what QEMU's users write. Without "nowait" the
  * guest waits for the first connection, except with -gdb, where -S does that.
  */
 #include "host/option_parser.h"
@@ -50,13 +50,18 @@ static bool listen_word(struct option_parser *p, struct channel_options *c, char
     return true;
 }
 
-static bool channel(struct option_parser *p, struct channel_options *c, const char *arg, bool gdb)
+enum use { FOR_GDB, FOR_USER, FOR_SERIAL };
+
+static bool channel(struct option_parser *p, struct channel_options *c, const char *arg, enum use use)
 {
     char *address = option_next_item(&arg), *word;
-    bool good = true, server = gdb;
+    bool good = true, server = use == FOR_GDB;
 
-    *c = (struct channel_options){.wait = !gdb};
-    if (!strcmp(address, "stdio")) {
+    *c = (struct channel_options){.wait = use != FOR_GDB};
+    if (use == FOR_SERIAL && !strcmp(address, "pty")) {
+        c->kind = CHANNEL_PTY;
+        c->wait = false;
+    } else if (!strcmp(address, "stdio")) {
         c->kind = CHANNEL_STDIO;
         server = true;
     } else if (!strncmp(address, "tcp:", 4)) {
@@ -75,6 +80,11 @@ static bool channel(struct option_parser *p, struct channel_options *c, const ch
         good = listen_word(p, c, word, &server);
         free(word);
     }
+    if (use == FOR_SERIAL) {
+        c->calls = !server;
+        c->wait &= server;
+        return good;
+    }
     if (good && !server)
         return option_fail(p, "kiln does not call others; add ,server,nowait to let them call it");
     return good;
@@ -82,7 +92,7 @@ static bool channel(struct option_parser *p, struct channel_options *c, const ch
 
 bool opt_gdb(struct option_parser *p, const struct option_row *row, const char *arg)
 {
-    return channel(p, &p->o->gdb, row->arg ? arg : "tcp::1234", true);
+    return channel(p, &p->o->gdb, row->arg ? arg : "tcp::1234", FOR_GDB);
 }
 
 bool opt_gdb_arch(struct option_parser *p, const struct option_row *row, const char *arg)
@@ -98,6 +108,11 @@ bool opt_gdb_arch(struct option_parser *p, const struct option_row *row, const c
     return option_fail(p, "'%s' is not x86-64, i386 or i8086", arg);
 }
 
+bool option_serial_channel(struct option_parser *p, struct channel_options *c, const char *arg)
+{
+    return channel(p, c, arg, FOR_SERIAL);
+}
+
 /* -monitor and -qmp */
 bool opt_monitor(struct option_parser *p, const struct option_row *row, const char *arg)
 {
@@ -107,7 +122,7 @@ bool opt_monitor(struct option_parser *p, const struct option_row *row, const ch
 
     if (*nr == OPTIONS_MONITORS)
         return option_fail(p, "at most %d of them", OPTIONS_MONITORS);
-    if (!channel(p, &list[*nr], arg, false))
+    if (!channel(p, &list[*nr], arg, FOR_USER))
         return false;
     if (list[*nr].kind != CHANNEL_NONE)
         ++*nr;

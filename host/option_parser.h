@@ -103,6 +103,8 @@ bool opt_trace_only(struct option_parser *, const struct option_row *, const cha
 /* option_channels.c: */
 bool opt_gdb(struct option_parser *, const struct option_row *, const char *);
 bool opt_gdb_arch(struct option_parser *, const struct option_row *, const char *);
+/* Where a serial line ends: pty, tcp or unix; a client unless "server" is said. */
+bool option_serial_channel(struct option_parser *, struct channel_options *, const char *);
 bool opt_monitor(struct option_parser *, const struct option_row *, const char *);
 
 #endif

@@ -25,12 +25,15 @@ static bool char_device(struct option_parser *p, struct char_options *c, const c
     } else if (!strncmp(arg, "vc", 2)) {
         c->kind = CHAR_NONE;
         option_note(p, "vc: there are no virtual consoles; its bytes go nowhere");
+    } else if (may_mux && (!strcmp(arg, "pty") || !strncmp(arg, "unix:", 5) || !strncmp(arg, "tcp:", 4))) {
+        c->kind = CHAR_CHANNEL;
+        return option_serial_channel(p, &c->channel, arg);
     } else if (!strncmp(arg, "pty", 3) || !strncmp(arg, "unix:", 5) || !strncmp(arg, "tcp:", 4) ||
                !strncmp(arg, "telnet:", 7) || !strncmp(arg, "udp:", 4) || arg[0] == '/' ||
                !strncmp(arg, "chardev:", 8) || !strncmp(arg, "pipe:", 5)) {
-        return option_fail(p, "%s is not there yet; try stdio or file:FILE", arg);
+        return option_fail(p, "%s is not there yet; try stdio, file:FILE or, for a serial port, pty", arg);
     } else {
-        return option_fail(p, "'%s' is not stdio, file:FILE, null or none", arg);
+        return option_fail(p, "'%s' is not stdio, file:FILE, pty, unix:FILE, tcp:HOST:PORT, null or none", arg);
     }
     return true;
 }

@@ -52,7 +52,7 @@ const struct option_row option_table[] = {
     {"screenshot-at", "SECONDS", opt_screenshot_at, GROUP_DISPLAY,
      "save it at this virtual time instead", 0},
 
-    {"serial", "stdio|mon:stdio|file:FILE|null|none", opt_serial, GROUP_CONSOLES,
+    {"serial", "stdio|mon:stdio|pty|unix:FILE[,server,nowait]|tcp:[HOST]:PORT[,server,nowait]|file:FILE|none", opt_serial, GROUP_CONSOLES,
      "COM1; given again, COM2", 0},
     {"debugcon", "stdio|file:FILE|null|none", opt_debugcon, GROUP_CONSOLES,
      "debug console, port E9h", 0},

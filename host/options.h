@@ -33,24 +33,26 @@ struct drive_options {
     bool readonly, snapshot;
 };
 
-enum char_kind { CHAR_UNSET, CHAR_NONE, CHAR_STDIO, CHAR_FILE };
+enum channel_kind { CHANNEL_NONE, CHANNEL_STDIO, CHANNEL_TCP, CHANNEL_UNIX, CHANNEL_PTY };
+
+/* Where gdb, a monitor's user, a QMP client or a serial line's other end comes in. */
+struct channel_options {
+    enum channel_kind kind;
+    char *path; /* of CHANNEL_UNIX */
+    char *host; /* of CHANNEL_TCP; NULL: this machine only */
+    u16 port;   /* 0: any, which is said on stderr */
+    bool calls; /* we call, rather than listen */
+    bool wait;  /* the guest starts when somebody is there */
+};
+
+enum char_kind { CHAR_UNSET, CHAR_NONE, CHAR_STDIO, CHAR_FILE, CHAR_CHANNEL };
 
 /* Where a serial port or a debug console goes. */
 struct char_options {
     enum char_kind kind;
     char *path;
     bool escape; /* mon:stdio: Ctrl-A commands; Ctrl-C goes to the guest */
-};
-
-enum channel_kind { CHANNEL_NONE, CHANNEL_STDIO, CHANNEL_TCP, CHANNEL_UNIX };
-
-/* Where gdb, a monitor's user or a QMP client comes in. */
-struct channel_options {
-    enum channel_kind kind;
-    char *path; /* of CHANNEL_UNIX */
-    char *host; /* of CHANNEL_TCP; NULL: this machine only */
-    u16 port;   /* 0: any, which is said on stderr */
-    bool wait;  /* the guest starts when somebody is there */
+    struct channel_options channel; /* of CHAR_CHANNEL */
 };
 
 enum gdb_arch { GDB_X86_64, GDB_I386, GDB_I8086 };

@@ -180,6 +180,9 @@ static bool attended(const struct run *r)
         return r->o->real_time == ON;
     if (tape_replays(s->tape))
         return s->display;
+    for (unsigned i = 0; i < NR_CONSOLES; i++)
+        if (s->console[i] && console_interactive(s->console[i]))
+            return true;
     return s->display || (s->terminal && terminal_interactive(s->terminal)) ||
            control_attended(r->ctl);
 }
@@ -191,13 +194,16 @@ static void start_pace(struct run *r)
 
 static void host_wait(struct run *r, u64 ns)
 {
-    struct pollfd fds[2 + MAX_CONTROL_FDS];
+    struct pollfd fds[2 + NR_CONSOLES + MAX_CONTROL_FDS];
     unsigned nr = 0;
     if (ns > 10 * MS)
         ns = 10 * MS;
     int fd = r->s->terminal ? terminal_poll_fd(r->s->terminal) : -1;
     if (fd >= 0)
         fds[nr++] = (struct pollfd){.fd = fd, .events = POLLIN};
+    for (unsigned i = 0; i < NR_CONSOLES; i++)
+        if (r->s->console[i] && console_pollfd(r->s->console[i], &fds[nr]))
+            nr++;
     nr += control_pollfds(r->ctl, fds + nr, MAX_CONTROL_FDS);
     struct timespec ts = {.tv_nsec = (long)ns};
     struct display *d = r->s->display;
@@ -220,6 +226,13 @@ static void feed_serial(struct run *r)
            machine_serial_ready(r->m, r->s->terminal_port)) {
         input_push(machine_input(r->m), INPUT_SERIAL, (u16)r->s->terminal_port, byte, 0);
         terminal_pop(t);
+    }
+    for (u16 i = 0; i < NO_PORT && !tape_replays(r->s->tape); i++) {
+        struct console *c = r->s->console[i];
+        while (c && console_peek(c, &byte) && machine_serial_ready(r->m, i)) {
+            input_push(machine_input(r->m), INPUT_SERIAL, i, byte, 0);
+            console_pop(c);
+        }
     }
 }
 

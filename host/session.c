@@ -3,6 +3,7 @@
  * half done, and hands the backends to the machine.
  */
 #include "host/session.h"
+#include "host/channel.h"
 #include "host/console.h"
 #include "host/curses_display.h"
 #include "host/data_files.h"
@@ -85,6 +86,17 @@ static int open_console(struct session *s, unsigned which, const struct char_opt
                     strerror(errno));
             return -1;
         }
+    }
+    if (c->kind == CHAR_CHANNEL) {
+        static const char *const labels[] = {"serial0", "serial1"}; /* QEMU's */
+        char err[CHANNEL_ERR_LEN];
+        struct channel *ch = channel_open(&c->channel, labels[which], err);
+        if (!ch) {
+            fprintf(stderr, "kiln: -serial: %s\n", err);
+            return -1;
+        }
+        s->console[which] = console_open_channel(ch, names[which]);
+        return 0;
     }
     s->console[which] = console_open(fd, names[which]);
     if (c->kind == CHAR_STDIO && which != CONSOLE_DEBUG && s->o->verb != VERB_REPLAY) {

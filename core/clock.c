@@ -163,14 +163,17 @@ void timer_arm(struct timer *t, u64 when_ns)
         set_until(c, tick);
 }
 
-void clock_fire_due(struct clock *c)
+bool clock_fire_due(struct clock *c)
 {
     u64 now = clock_now(c);
+    bool any = false;
 
     while (c->nr_timers && c->heap[0]->when_ns <= now) {
         struct timer *t = c->heap[0];
 
         timer_cancel(t);
         t->fire(t->dev, now);
+        any = true;
     }
+    return any;
 }

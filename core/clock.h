@@ -80,7 +80,7 @@ void clock_close_slice(struct clock *);
 void clock_skip_to(struct clock *, u64 ticks);
 
 /* Fires, in order of deadline, every timer that is due. */
-void clock_fire_due(struct clock *);
+bool clock_fire_due(struct clock *); /* whether there were any */
 
 /* Tick of the earliest armed timer, or UINT64_MAX. */
 u64 clock_next_deadline(const struct clock *);

@@ -13,15 +13,20 @@
 
 int cpu_init(struct cpu *c, const struct cpu_config *cfg)
 {
+    bool ok;
+
     *c = (struct cpu){ .cfg = *cfg, .delivering = DELIVER_NONE };
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < NR_FAST_SETS; i++)
         c->fast_sets[i] = malloc(sizeof(struct fast_set));
     c->tlb = tlb_create();
-    if (!c->fast_sets[0] || !c->fast_sets[1] || !c->fast_sets[2] || !c->tlb) {
+    ok = c->tlb != NULL;
+    for (int i = 0; i < NR_FAST_SETS; i++)
+        ok = ok && c->fast_sets[i];
+    if (!ok) {
         cpu_fini(c);
         return -1;
     }
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < NR_FAST_SETS; i++)
         c->fast_sets[i]->nr_filled = FAST_LISTED + 1; /* the first flush visits all */
     c->fast = c->fast_sets[0];
     clock_attach(cfg->clk, &c->budget);
@@ -31,7 +36,7 @@ int cpu_init(struct cpu *c, const struct cpu_config *cfg)
 
 void cpu_fini(struct cpu *c)
 {
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < NR_FAST_SETS; i++) {
         free(c->fast_sets[i]);
         c->fast_sets[i] = NULL;
     }
@@ -65,7 +70,8 @@ void cpu_reset(struct cpu *c)
     c->ldtr = (struct seg){ .attr = SEG_P | SYS_LDT, .limit = 0xffff };
     c->tr = (struct seg){ .attr = SEG_P | SYS_TSS_BUSY, .limit = 0xffff };
     c->cpl = 0;
-    c->halted = c->nmi_masked = c->rep_interrupted = false;
+    c->halted = HALT_NONE;
+    c->nmi_masked = c->monitor_armed = c->rep_interrupted = false;
     c->shadow = SHADOW_NONE;
     c->debug_pending = 0;
     c->delivering = DELIVER_NONE;
@@ -107,11 +113,15 @@ void cpu_update_mode(struct cpu *c)
         (c->cr4 & (m & MODE_VM ? CR4_VME : CR4_PVI)))
         m |= MODE_VIP;
     c->mode = m;
-    /* The third set stays empty: alignment checks and observers take every access the slow way. */
-    if ((m & MODE_AC) || (c->observer && c->observer->mem))
-        c->fast = c->fast_sets[2];
-    else
-        c->fast = c->fast_sets[c->cpl == 3 ? 1 : 0];
+    c->fast = c->fast_sets[(m & MODE_AC) || (c->observer && c->observer->mem) ? FAST_NONE
+                                                                             : cpu_fast_set(c)];
+}
+
+unsigned cpu_fast_set(const struct cpu *c)
+{
+    if (c->cpl == 3)
+        return FAST_USER;
+    return (c->cr4 & CR4_SMAP) && (c->eflags & F_AC) ? FAST_SMAP_LIFTED : FAST_SUPERVISOR;
 }
 
 void cpu_set_intr(void *cpu, unsigned pin, bool level)
@@ -120,11 +130,35 @@ void cpu_set_intr(void *cpu, unsigned pin, bool level)
 
     (void)pin;
     if (level) {
+        if (!(c->attention & ATT_INTR)) /* a load drives again what is high already */
+            cpu_device_event(c);
         c->attention |= ATT_INTR;
         c->leave = true;
     } else {
         c->attention &= ~(u32)ATT_INTR;
     }
+}
+
+void cpu_set_nmi(void *cpu, unsigned pin, bool level)
+{
+    struct cpu *c = cpu;
+
+    (void)pin;
+    if (level && !c->nmi_line) {
+        c->attention |= ATT_NMI;
+        c->leave = true;
+        cpu_device_event(c);
+    }
+    c->nmi_line = level;
+}
+
+/* Devices write memory inside their timers and accesses alone, so that is when a line that MONITOR
+ * watches may have changed. MWAIT may end for less (SDM 2B MWAIT). */
+void cpu_device_event(struct cpu *c)
+{
+    c->monitor_armed = false;
+    if (c->halted == HALT_MWAIT)
+        c->halted = HALT_NONE;
 }
 
 void cpu_request_stop(struct cpu *c)
@@ -135,7 +169,7 @@ void cpu_request_stop(struct cpu *c)
 
 bool cpu_can_wake(const struct cpu *c)
 {
-    return (c->attention & ATT_NMI) || ((c->attention & ATT_INTR) && (c->eflags & F_I));
+    return ((c->attention & ATT_NMI) && !c->nmi_masked) || ((c->attention & ATT_INTR) && (c->eflags & F_I));
 }
 
 void cpu_observe(struct cpu *c, struct cpu_observer *observer)
@@ -213,9 +247,11 @@ static const struct state_field msr_fields[] = {
     STATE(struct msrs, mtrr_def_type), STATE_ARRAY(struct msrs, mtrr_fix),
     STATE_ARRAY(struct msrs, mtrr_phys), STATE_END,
 };
+#define SINCE(version, f, max)                                                                     \
+    { #f, offsetof(struct cpu, f), STATE_FIELD_SIZE(struct cpu, f), 1, STATE_KIND_INT, version, NULL, max }
 static const struct state_field cpu_fields[] = {
     STATE_ARRAY(struct cpu, gpr), STATE(struct cpu, rip), STATE(struct cpu, eflags),
-    STATE_UPTO(struct cpu, halted, 1), STATE_UPTO(struct cpu, shadow, SHADOW_MOV_SS),
+    STATE_UPTO(struct cpu, halted, HALT_MWAIT), STATE_UPTO(struct cpu, shadow, SHADOW_MOV_SS),
     STATE_UPTO(struct cpu, nmi_masked, 1),
     STATE_STRUCTS(struct cpu, seg, seg_fields), STATE_STRUCT(struct cpu, ldtr, seg_fields),
     STATE_STRUCT(struct cpu, tr, seg_fields), STATE_STRUCT(struct cpu, gdtr, dtable_fields),
@@ -224,11 +260,11 @@ static const struct state_field cpu_fields[] = {
     STATE(struct cpu, cr3), STATE_UPTO(struct cpu, cr4, UINT32_MAX),
     STATE_UPTO(struct cpu, cr8, 15),
     STATE_ARRAY(struct cpu, pdpte), STATE_ARRAY(struct cpu, dr),
-    { "debug_pending", offsetof(struct cpu, debug_pending), 4, 1, STATE_KIND_INT, 2, NULL, 0 },
+    SINCE(2, debug_pending, 0xe00f), SINCE(3, monitor_armed, 1), SINCE(3, nmi_line, 1),
     STATE_STRUCT(struct cpu, msr, msr_fields), STATE_UPTO(struct cpu, cpl, 3),
     STATE_UPTO(struct cpu, attention, 31 /* enum attention */), STATE_END,
 };
-const struct state_desc cpu_state = { "cpu", 2, cpu_fields };
+const struct state_desc cpu_state = { "cpu", 3, cpu_fields };
 
 /* What decoding, segments and paging rely on. Everything else that a field may hold is a state
  * that some program could have made. */

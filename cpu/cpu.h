@@ -82,7 +82,8 @@ enum {
 enum {
     CR4_VME = 1 << 0, CR4_PVI = 1 << 1, CR4_TSD = 1 << 2, CR4_DE = 1 << 3, CR4_PSE = 1 << 4,
     CR4_PAE = 1 << 5, CR4_MCE = 1 << 6, CR4_PGE = 1 << 7, CR4_PCE = 1 << 8, CR4_OSFXSR = 1 << 9,
-    CR4_OSXMMEXCPT = 1 << 10, CR4_UMIP = 1 << 11, CR4_PCIDE = 1 << 17,
+    CR4_OSXMMEXCPT = 1 << 10, CR4_UMIP = 1 << 11, CR4_PCIDE = 1 << 17, CR4_SMEP = 1 << 20,
+    CR4_SMAP = 1 << 21,
 };
 enum { EFER_SCE = 1 << 0, EFER_LME = 1 << 8, EFER_LMA = 1 << 10, EFER_NXE = 1 << 11 };
 
@@ -168,6 +169,18 @@ struct fast_set {
 /* SDM 3A 6.8.3: MOV SS holds back NMIs and debug traps, too. */
 enum shadow { SHADOW_NONE, SHADOW_STI, SHADOW_MOV_SS };
 
+/* Which fast set serves accesses: rights differ, so that a probe need not look at them. */
+enum {
+    FAST_SUPERVISOR,
+    FAST_USER,
+    FAST_NONE,       /* stays empty: alignment checks and observers take every access the slow way */
+    FAST_SMAP_LIFTED, /* supervisor under SMAP with EFLAGS.AC */
+    NR_FAST_SETS,
+};
+
+/* What halted is. MWAIT ends whenever a device may have done something, too. */
+enum { HALT_NONE, HALT_HLT, HALT_MWAIT };
+
 struct cpu {
     /* hot */
     u64 gpr[NO_REG + 1]; /* the last one is always 0 */
@@ -179,9 +192,11 @@ struct cpu {
     struct lazy_flags lf;
     u32 eflags; /* all bits when !lf.lazy; else without the arithmetic ones */
     bool leave; /* end the block after this instruction: a device was reached, code was written */
-    bool halted;
+    u8 halted; /* HALT_HLT, HALT_MWAIT, or 0 */
+    bool monitor_armed; /* since MONITOR nothing has happened that could have written its line */
     u8 shadow;       /* enum shadow: no interrupt before the next instruction is done */
     bool nmi_masked; /* between NMI and IRET */
+    bool nmi_line;   /* the pin's level: its rising edge counts */
     bool rep_interrupted; /* the string instruction stopped between elements and did not retire */
     struct fast_set *fast; /* one of fast_sets; set by cpu_update_mode */
     struct seg seg[NR_SEGS];
@@ -201,7 +216,7 @@ struct cpu {
     int delivering; /* vector being delivered, DELIVER_EXTERNAL, or DELIVER_NONE */
     int exc_during; /* what was being delivered when the fault was raised */
 
-    struct fast_set *fast_sets[3]; /* owned: supervisor, user, and one that stays empty */
+    struct fast_set *fast_sets[NR_FAST_SETS]; /* owned */
     struct tlb *tlb;               /* architectural; owned */
     u32 fetch_epoch;               /* counts flushes: what engines cached of fetches is stale */
 
@@ -224,6 +239,8 @@ void cpu_loaded(struct cpu *);            /* after a load: recompute what is der
 
 /* Board side: the interrupt line (an irq_line.set), and a request to leave run(). */
 void cpu_set_intr(void *cpu, unsigned pin, bool level);
+void cpu_set_nmi(void *cpu, unsigned pin, bool level); /* edge-triggered */
+void cpu_device_event(struct cpu *); /* a timer has fired: ends MWAIT */
 void cpu_request_stop(struct cpu *);
 bool cpu_can_wake(const struct cpu *); /* halted, and an interrupt would be taken */
 
@@ -245,6 +262,7 @@ _Noreturn void cpu_raise_no_code(struct cpu *, enum vector);
 _Noreturn void cpu_raise_pf(struct cpu *, u64 lin, u32 error_code);
 
 void cpu_update_mode(struct cpu *);
+unsigned cpu_fast_set(const struct cpu *); /* by the present level and flags */
 static inline unsigned cpu_cpl(const struct cpu *c)
 {
     return c->cpl;

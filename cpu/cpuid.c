@@ -15,16 +15,19 @@ enum leaf1_edx {
     SEP = 1 << 11, MTRR = 1 << 12, PGE = 1 << 13, CMOV = 1 << 15, PAT = 1 << 16, PSE36 = 1 << 17,
     CLFSH = 1 << 19,
 };
-enum { CX16 = 1 << 13, HYPERVISOR = 1u << 31 };
+enum leaf1_ecx { MONITOR = 1 << 3, CX16 = 1 << 13, PCID = 1 << 17, HYPERVISOR = 1u << 31 };
+enum leaf7 { SMEP = 1 << 7, INVPCID = 1 << 10, SMAP = 1 << 20, UMIP = 1 << 2 };
 enum ext_edx { SYSCALL = 1 << 11, NX = 1 << 20, PAGE1G = 1 << 26, RDTSCP = 1 << 27, LM = 1 << 29 };
 enum ext_ecx { LAHF64 = 1 << 0, PREFETCHW = 1 << 8 };
 
 static const struct leaf leaves[] = {
     /* "AuthenticAMD": where vendors differ we follow AMD, and guests look here for that. */
-    { 0, 1, TEXT('A', 'u', 't', 'h'), TEXT('c', 'A', 'M', 'D'), TEXT('e', 'n', 't', 'i') },
+    { 0, 7, TEXT('A', 'u', 't', 'h'), TEXT('c', 'A', 'M', 'D'), TEXT('e', 'n', 't', 'i') },
     /* family 15, model 107, stepping 1; CLFLUSH line 64 bytes, one logical processor */
-    { 1, 0x00060fb1, 0x00010800, CX16 | HYPERVISOR,
+    { 1, 0x00060fb1, 0x00010800, MONITOR | CX16 | PCID | HYPERVISOR,
       VME | DE | PSE | TSC | MSR | PAE | CX8 | SEP | MTRR | PGE | CMOV | PAT | PSE36 | CLFSH },
+    { 5, 64, 64, 3, 0x10 }, /* MONITOR: a line of 64 bytes; masked interrupts can end MWAIT; C1 */
+    { 7, 0, SMEP | INVPCID | SMAP, UMIP, 0 },
     { 0x40000000, 0x40000000, TEXT('K', 'i', 'l', 'n'), TEXT('K', 'i', 'l', 'n'),
       TEXT('K', 'i', 'l', 'n') },
     { 0x80000000, 0x80000008, TEXT('A', 'u', 't', 'h'), TEXT('c', 'A', 'M', 'D'),
@@ -44,12 +47,13 @@ static const struct leaf leaves[] = {
 
 void x_cpuid(struct cpu *c, const struct insn *in)
 {
-    u32 n = (u32)c->gpr[RAX];
-    const struct leaf *l = &leaves[1]; /* beyond the last leaf: that of the highest basic one */
+    static const struct leaf none = { 0 };
+    u32 n = (u32)c->gpr[RAX], sub = (u32)c->gpr[RCX];
+    const struct leaf *l = &none; /* what is not there is zero, beyond the last leaf, too (APM 3) */
 
     (void)in;
     for (unsigned i = 0; i < ARRAY_LEN(leaves); i++)
-        if (leaves[i].number == n)
+        if (leaves[i].number == n && !(n == 7 && sub))
             l = &leaves[i];
     c->gpr[RAX] = l->eax;
     c->gpr[RBX] = l->ebx;

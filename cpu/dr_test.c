@@ -166,7 +166,8 @@ static void a_port_breakpoint(void **state)
     rig_destroy(r);
 }
 
-/* 17.3.1.1: a repetition traps after the iteration, and its frame has RF. */
+/* 17.3.1.1: a repetition traps after the iteration. The manual wants RF in the frame; AMD's silicon
+ * has none, as single steps show (tests/native), and so do we. */
 static void a_repetition_traps_after_the_element(void **state)
 {
     struct test_rig *r = rig_protected(0);
@@ -178,7 +179,7 @@ static void a_repetition_traps_after_the_element(void **state)
     arm(r, 0, DATA + 2, WRITE, 0);
     expect_trap(r, CODE, 1);
     assert_int_equal(r->c.gpr[RCX], 5);
-    assert_true(frame(r, 2) & F_RF);
+    assert_false(frame(r, 2) & F_RF);
     rig_destroy(r);
 
     r = rig_protected(0);

@@ -45,10 +45,7 @@ static void frame_push(struct cpu *c, struct frame *f, u64 v)
         }
         lin = (u32)(f->ss.base + f->sp);
     }
-    if (f->access & ACC_SYS)
-        mmu_store_sys(c, lin, v, f->size);
-    else
-        mmu_store(c, lin, v, f->size);
+    mmu_store_as(c, lin, v, f->size, f->access);
 }
 
 static u64 seg_stack_mask(const struct seg *ss)
@@ -73,7 +70,7 @@ static u64 return_rip(const struct cpu *c, enum event_kind kind)
 static void deliver_real(struct cpu *c, u8 vector, enum event_kind kind)
 {
     struct frame f = { .ss = c->seg[SS], .sp = c->gpr[RSP] & stack_mask(c), .mask = stack_mask(c),
-                       .size = 2, .access = ACC_SYS };
+                       .size = 2 };
     u64 gate;
 
     if (vector * 4u + 3 > c->idtr.limit)
@@ -117,7 +114,7 @@ static void push_error(struct cpu *c, u32 error, unsigned ext)
 {
     bool wide = (c->tr.attr & SEG_TYPE) >= SYS_TSS;
     struct frame f = { .ss = c->seg[SS], .sp = c->gpr[RSP], .mask = stack_mask(c), .ext = ext,
-                       .size = wide ? 4 : 2, .access = c->cpl < 3 ? ACC_SYS : 0 };
+                       .size = wide ? 4 : 2 };
 
     frame_push(c, &f, error);
     set_sp(c, f.sp);
@@ -160,7 +157,7 @@ static void deliver_protected(struct cpu *c, u8 vector, enum event_kind kind, u3
     }
     cs = gate_code(c, (u16)(gate >> 16), ext, &new_cpl);
     inner = new_cpl < cpu_cpl(c);
-    f.access = new_cpl < 3 ? ACC_SYS : 0;
+    f.access = new_cpl < 3 ? ACC_INNER : 0;
     if (lma) {
         if (!canonical(target))
             cpu_raise(c, EXC_GP, ext);

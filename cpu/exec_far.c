@@ -66,10 +66,7 @@ static void stack_store(struct cpu *c, const struct seg *ss, u64 sp, u64 v, unsi
     } else if (!canonical(lin)) {
         cpu_raise(c, EXC_SS, 0);
     }
-    if (access & ACC_SYS)
-        mmu_store_sys(c, lin, v, size);
-    else
-        mmu_store(c, lin, v, size);
+    mmu_store_as(c, lin, v, size, access);
 }
 
 static void push_far_return(struct cpu *c, unsigned size, u64 ret)
@@ -101,7 +98,7 @@ static void call_inner(struct cpu *c, u64 gate, u16 sel, u64 code, u64 target, u
     }
     target = check_target(c, &cs, target);
 #define STORE(v)                                                                                   \
-    (sp = (sp - size) & mask, stack_store(c, lma ? NULL : &ss, sp, (v), size, new_cpl < 3 ? ACC_SYS : 0))
+    (sp = (sp - size) & mask, stack_store(c, lma ? NULL : &ss, sp, (v), size, new_cpl < 3 ? ACC_INNER : 0))
     STORE(old_ss.sel);
     STORE(old_sp);
     for (unsigned i = nr_params; i-- > 0;) {
@@ -378,9 +375,9 @@ void x_iret(struct cpu *c, const struct insn *in)
     u32 flags, mask;
     bool code64 = (c->mode & MODE_CODE_MASK) == MODE_CODE64;
 
+    c->nmi_masked = false; /* even if it faults (SDM 3A 6.7.1) */
     if (c->mode & MODE_VM) {
         v86_iret(c, size);
-        c->nmi_masked = false;
         cpu_update_mode(c);
         return;
     }
@@ -388,7 +385,6 @@ void x_iret(struct cpu *c, const struct insn *in)
         if (long_active(c))
             cpu_raise(c, EXC_GP, 0);
         task_return(c);
-        c->nmi_masked = false;
         return;
     }
     stack_probe(c, 2 * size, size); /* first, as on silicon: a page fault's CR2 shows it */
@@ -402,13 +398,11 @@ void x_iret(struct cpu *c, const struct insn *in)
         seg_load_real(c, CS, r.cs);
         c->next_rip = r.rip;
         flags_set(c, iret_flags_mask(c, size) & ~(u32)(F_VIF | F_VIP), flags);
-        c->nmi_masked = false;
         cpu_update_mode(c);
         return;
     }
     if (!long_active(c) && size == 4 && (flags & F_VM) && cpu_cpl(c) == 0) {
         v86_enter(c, r.rip, r.cs, flags);
-        c->nmi_masked = false;
         return;
     }
     if (code64 || (r.cs & 3u) != cpu_cpl(c)) { /* read before it is judged (APM 3 IRET) */
@@ -426,7 +420,6 @@ void x_iret(struct cpu *c, const struct insn *in)
         return_commit(c, &r, cs, NULL, 0);
     }
     flags_set(c, mask, flags);
-    c->nmi_masked = false;
     cpu_update_mode(c);
 }
 

@@ -31,11 +31,9 @@ static void advance(struct cpu *c, const struct insn *in, unsigned reg, unsigned
     reg_write(c, reg, v, in->adsz == 2 ? 2 : in->adsz);
 }
 
-/* The slice ends between two elements: come back to this instruction, which has not retired. RF
- * says that it has begun, in the frame of what comes between, too (SDM 3B 17.3.1.1). */
+/* Between two elements: come back to this instruction, which has not retired. */
 static void interrupted(struct cpu *c)
 {
-    c->eflags |= F_RF;
     c->next_rip = c->rip;
     c->rep_interrupted = true;
     leave_block(c);
@@ -59,6 +57,9 @@ static inline __attribute__((always_inline)) void repeat(struct cpu *c, const st
         if (!first && (!per_line || this_line != line || (c->mode & MODE_TF))) {
             clock_charge(c->cfg.clk, 1);
             if (c->budget <= 0 || c->leave) {
+                /* Its breakpoint is not to fire again, and an interrupt's frame shows RF, too (SDM
+                 * 3B 17.3.1.1). A debug trap's frame does not, on AMD's silicon. */
+                c->eflags |= F_RF;
                 interrupted(c);
                 return;
             }

@@ -80,7 +80,7 @@ void x_popf(struct cpu *c, const struct insn *in)
 void x_hlt(struct cpu *c, const struct insn *in)
 {
     (void)in;
-    c->halted = true;
+    c->halted = HALT_HLT;
 }
 
 void x_fwait(struct cpu *c, const struct insn *in)
@@ -132,7 +132,7 @@ static void write_cr0(struct cpu *c, u64 v)
         }
     }
     if ((changed & CR0_PG) && !(v & CR0_PG)) {
-        if ((c->mode & MODE_CODE_MASK) == MODE_CODE64)
+        if ((c->mode & MODE_CODE_MASK) == MODE_CODE64 || (c->cr4 & CR4_PCIDE))
             cpu_raise(c, EXC_GP, 0);
         c->msr.efer &= ~(u64)EFER_LMA;
     }
@@ -146,6 +146,9 @@ static void write_cr0(struct cpu *c, u64 v)
 
 static void write_cr3(struct cpu *c, u64 v)
 {
+    bool keep = (c->cr4 & CR4_PCIDE) && v >> 63; /* bit 63: what is cached stays (3A 4.10.4.1) */
+
+    v &= keep ? ~BIT(63) : ~0ull;
     if (c->mode & MODE_LMA) {
         if (v >> 40) /* MAXPHYADDR, as CPUID 80000008h says */
             cpu_raise(c, EXC_GP, 0);
@@ -158,22 +161,30 @@ static void write_cr3(struct cpu *c, u64 v)
         }
     }
     c->cr3 = v;
-    mmu_flush_nonglobal(c);
+    if (keep)
+        mmu_flush_fast(c);
+    else
+        mmu_flush_pcid(c, mmu_pcid(c));
 }
 
 static void write_cr4(struct cpu *c, u64 v)
 {
     const u64 known = CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE | CR4_PGE | CR4_PCE |
-                      CR4_UMIP | CR4_OSFXSR | CR4_OSXMMEXCPT;
+                      CR4_UMIP | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_PCIDE | CR4_SMEP | CR4_SMAP;
     u64 changed = v ^ c->cr4;
 
     if ((v & ~known) || ((c->mode & MODE_LMA) && !(v & CR4_PAE)))
         cpu_raise(c, EXC_GP, 0);
+    if ((changed & v & CR4_PCIDE) && (!(c->mode & MODE_LMA) || (c->cr3 & 0xfff)))
+        cpu_raise(c, EXC_GP, 0);
     if ((changed & CR4_PAE) && (v & CR4_PAE) && (c->cr0 & CR0_PG) && !(c->mode & MODE_LMA))
         mmu_load_pdptes(c, c->cr3, c->pdpte);
     c->cr4 = v;
-    if (changed & (CR4_PGE | CR4_PAE | CR4_PSE))
+    if ((changed & (CR4_PGE | CR4_PAE | CR4_PSE)) || (changed & v & CR4_SMEP) ||
+        (changed & ~v & CR4_PCIDE)) /* 3A 4.10.4.1 */
         mmu_flush_all(c);
+    else if (changed & (CR4_SMEP | CR4_SMAP | CR4_PCIDE | CR4_DE))
+        mmu_flush_fast(c);
     cpu_update_mode(c);
 }
 
@@ -218,6 +229,73 @@ void x_invlpg(struct cpu *c, const struct insn *in)
     else if (in->seg >= FS)
         lin += c->seg[in->seg].base;
     mmu_flush_page(c, lin);
+}
+
+void x_invpcid(struct cpu *c, const struct insn *in)
+{
+    enum { ADDRESS, CONTEXT, ALL, ALL_NONGLOBAL };
+    u64 type = reg_read(c, in->reg[0], in->opsz), at, pcid, lin;
+
+    at = opnd_lin(c, in, 1, 16, ACC_READ);
+    mmu_probe(c, at, 16, ACC_READ);
+    pcid = mmu_load(c, at, 8);
+    lin = mmu_load(c, at + 8, 8);
+    if (type > ALL_NONGLOBAL || pcid >> 12)
+        cpu_raise(c, EXC_GP, 0);
+    if (type <= CONTEXT && pcid && !(c->cr4 & CR4_PCIDE))
+        cpu_raise(c, EXC_GP, 0);
+    if (type == ADDRESS && !canonical(lin))
+        cpu_raise(c, EXC_GP, 0);
+    switch (type) {
+    case ADDRESS: mmu_flush_pcid_page(c, (u16)pcid, lin); break;
+    case CONTEXT: mmu_flush_pcid(c, (u16)pcid); break;
+    case ALL: mmu_flush_all(c); break;
+    default: mmu_flush_nonglobal(c); break;
+    }
+}
+
+/* ---- SMAP: EFLAGS.AC lets level 0 at the user's pages ---- */
+
+static void need_level_0(struct cpu *c)
+{
+    if (c->cpl != 0)
+        cpu_raise_no_code(c, EXC_UD);
+}
+
+void x_stac(struct cpu *c, const struct insn *in)
+{
+    need_level_0(c);
+    if (in->row == ROW_STAC)
+        c->eflags |= F_AC;
+    else
+        c->eflags &= ~(u32)F_AC;
+    cpu_update_mode(c);
+}
+
+/* ---- MONITOR and MWAIT ---- */
+
+void x_monitor(struct cpu *c, const struct insn *in)
+{
+    u64 off = ea_mask(c->gpr[RAX], in->adsz);
+
+    need_level_0(c);
+    if ((u32)c->gpr[RCX])
+        cpu_raise(c, EXC_GP, 0);
+    mmu_probe(c, seg_lin(c, in->seg, off, 1, ACC_READ), 1, ACC_READ);
+    c->monitor_armed = true;
+}
+
+/* Halts until an interrupt, or until a device may have written the line: cpu_device_event(). So it
+ * ends, too, where ECX asks that masked interrupts end it. */
+void x_mwait(struct cpu *c, const struct insn *in)
+{
+    (void)in;
+    need_level_0(c);
+    if ((u32)c->gpr[RCX] & ~1u)
+        cpu_raise(c, EXC_GP, 0);
+    if (c->monitor_armed && !(c->attention & ATT_INTR))
+        c->halted = HALT_MWAIT;
+    c->monitor_armed = false;
 }
 
 /* ---- debug registers: cpu/dr.h says what they do ---- */
@@ -279,6 +357,7 @@ u64 io_read(struct cpu *c, u16 port, unsigned size)
 {
     if (UNLIKELY(c->mode & MODE_DR7))
         dr_port(c, port, size);
+    c->monitor_armed = false;
     return bus_read(c->cfg.io, port, size);
 }
 
@@ -286,6 +365,7 @@ void io_write(struct cpu *c, u16 port, u64 v, unsigned size)
 {
     if (UNLIKELY(c->mode & MODE_DR7))
         dr_port(c, port, size);
+    c->monitor_armed = false;
     bus_write(c->cfg.io, port, v, size);
     if (c->observer && c->observer->port_write)
         c->observer->port_write(c->observer->h, c, port, v);

@@ -87,8 +87,16 @@ static bool take_event(struct cpu *c)
         deliver(c, EXC_DB, EVENT_TRAP, 0, false);
         return true;
     }
+    if ((c->attention & ATT_NMI) && !c->nmi_masked && c->shadow != SHADOW_MOV_SS) {
+        c->attention &= ~(u32)ATT_NMI;
+        c->nmi_masked = true;
+        c->halted = HALT_NONE;
+        c->delivering = EXC_NMI;
+        deliver(c, EXC_NMI, EVENT_EXT, 0, false);
+        return true;
+    }
     if ((c->attention & ATT_INTR) && (c->eflags & F_I) && !c->shadow) {
-        c->halted = false;
+        c->halted = HALT_NONE;
         c->delivering = DELIVER_EXTERNAL;
         deliver(c, c->cfg.ack.vector(c->cfg.ack.source), EVENT_EXT, 0, false);
         return true;

@@ -563,6 +563,48 @@ static void system_instructions_need_level_0(void **state)
     }
 }
 
+/* 2A ARPL; that a read-only segment will do where nothing is written is a 386's, by test386. */
+static void arpl_writes_only_a_higher_rpl(void **state)
+{
+    (void)state;
+    for (unsigned rpl = 1; rpl < 3; rpl++) {
+        struct test_rig *r = rig_protected(0);
+
+        rig_load_seg(r, DS, READ_ONLY);
+        rig_poke(r, DATA, 0x0101, 2);
+        r->c.gpr[RBX] = DATA;
+        r->c.gpr[RCX] = rpl;
+        CODE_BYTES(r, 0x63, 0x0b, 0xf4); /* arpl [ebx], cx */
+        if (rpl > 1) {
+            expect_fault(r, EXC_GP, 0);
+        } else {
+            expect_done(r, CODE + 3);
+            assert_false(cpu_flags(&r->c) & F_Z);
+            rig_destroy(r);
+        }
+    }
+}
+
+/* 2A ENTER: with a 32-bit operand EBP becomes FrameTemp, which is all of ESP, also where the stack
+ * is one of 16 bits. */
+static void enter_on_a_16_bit_stack(void **state)
+{
+    struct test_rig *r = rig_protected(0);
+
+    (void)state;
+    set_descriptor(r, SMALL, descriptor(0, 0xffff, 0x93, 0));
+    rig_load_seg(r, SS, SMALL);
+    cpu_update_mode(&r->c);
+    r->c.gpr[RSP] = 0x12340000;
+    r->c.gpr[RBP] = 0xabcd5678;
+    CODE_BYTES(r, 0xc8, 0x10, 0x00, 0x00, 0xf4); /* enter 16, 0 */
+    expect_done(r, CODE + 5);
+    assert_int_equal(r->c.gpr[RBP], 0x1234fffc);
+    assert_int_equal(r->c.gpr[RSP], 0x1234ffec);
+    assert_int_equal(rig_peek(r, 0xfffc, 4), 0xabcd5678);
+    rig_destroy(r);
+}
+
 /* SDM 1 19.5.2: the I/O permission bitmap, of which two bytes are always read. */
 static void the_io_bitmap(void **state)
 {
@@ -614,6 +656,8 @@ int main(void)
         cmocka_unit_test(ltr_marks_the_tss_busy),
         cmocka_unit_test(the_ldt_holds_segments),
         cmocka_unit_test(system_instructions_need_level_0),
+        cmocka_unit_test(arpl_writes_only_a_higher_rpl),
+        cmocka_unit_test(enter_on_a_16_bit_stack),
         cmocka_unit_test(the_io_bitmap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

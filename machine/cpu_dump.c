@@ -97,8 +97,8 @@ static void put_flags(const struct dump *d)
         fprintf(d->f, "EIP=%08x EFL=%08x", (u32)c->rip, f);
     fprintf(d->f, " [%c%c%c%c%c%c%c] CPL=%u II=%d A20=%d SMM=0 HLT=%d\n", f & F_D ? 'D' : '-',
             f & F_O ? 'O' : '-', f & F_S ? 'S' : '-', f & F_Z ? 'Z' : '-', f & F_A ? 'A' : '-',
-            f & F_P ? 'P' : '-', f & F_C ? 'C' : '-', cpu_cpl(c), c->shadow,
-            (int)(c->cfg.view->a20_mask >> 20 & 1), c->halted);
+            f & F_P ? 'P' : '-', f & F_C ? 'C' : '-', cpu_cpl(c), c->shadow != SHADOW_NONE,
+            (int)(c->cfg.view->a20_mask >> 20 & 1), c->halted != HALT_NONE);
 }
 
 static void put_control(const struct dump *d)

@@ -229,7 +229,7 @@ static enum machine_stop halt(struct machine *m, const struct machine_limit *lim
     struct clock *clk = &m->pc.clk;
     u64 deadline = clock_next_deadline(clk);
 
-    if (!(m->pc.cpu.eflags & F_I)) {
+    if (!(m->pc.cpu.eflags & F_I) && m->pc.cpu.halted != HALT_MWAIT) {
         observe_flush(m->observe);
         return MACHINE_HALTED;
     }
@@ -276,7 +276,8 @@ enum machine_stop machine_run(struct machine *m, const struct machine_limit *lim
     for (;;) {
         enum machine_stop stop;
 
-        clock_fire_due(&m->pc.clk);
+        if (clock_fire_due(&m->pc.clk))
+            cpu_device_event(cpu);
         if (m->pc.power != POWER_NONE)
             return honour_request(m);
         if (m->port_hit) {

@@ -352,7 +352,7 @@ static void take_cpu(struct load *l)
     u32 nr;
     struct tlb_entry *list = tlb_entries(l->tlb.data, l->tlb.len, &nr);
 
-    tlb_drop_all(c->tlb, true);
+    tlb_drop_all(c->tlb);
     if (!tlb_take(c->tlb, list, nr) || table_loaded(l, &s, &cpu_state, c))
         ASSERT(!"what was good on trial");
     free(list);

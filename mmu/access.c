@@ -27,45 +27,62 @@ static void flush_set(struct fast_set *s)
 
 void mmu_flush_fast(struct cpu *c)
 {
-    for (int s = 0; s < 3; s++)
+    for (int s = 0; s < NR_FAST_SETS; s++)
         flush_set(c->fast_sets[s]);
     c->fetch_epoch++;
 }
 
 void mmu_flush_all(struct cpu *c)
 {
-    tlb_drop_all(c->tlb, true);
+    tlb_drop_all(c->tlb);
     mmu_flush_fast(c);
 }
 
 void mmu_flush_nonglobal(struct cpu *c)
 {
-    tlb_drop_all(c->tlb, false);
+    tlb_drop_nonglobal(c->tlb);
+    mmu_flush_fast(c);
+}
+
+void mmu_flush_pcid(struct cpu *c, u16 pcid)
+{
+    tlb_drop_pcid(c->tlb, pcid);
     mmu_flush_fast(c);
 }
 
 void mmu_flush_page(struct cpu *c, u64 lin)
 {
-    tlb_drop(c->tlb, lin);
+    tlb_drop(c->tlb, mmu_pcid(c), lin, true);
     mmu_flush_fast(c);
+}
+
+void mmu_flush_pcid_page(struct cpu *c, u16 pcid, u64 lin)
+{
+    tlb_drop(c->tlb, pcid, lin, false);
+    mmu_flush_fast(c);
+}
+
+static bool is_user(const struct cpu *c, unsigned access)
+{
+    return c->cpl == 3 && !(access & (ACC_SYS | ACC_INNER));
 }
 
 /* The physical address of lin, through the TLB. Raises #PF. */
 static u64 translate(struct cpu *c, u64 lin, unsigned access)
 {
-    bool user = c->cpl == 3 && !(access & ACC_SYS);
+    bool user = is_user(c, access);
     const struct tlb_entry *e;
     struct walk w;
 
     if (!(c->cr0 & CR0_PG))
         return lin;
-    e = tlb_find(c->tlb, lin);
+    e = tlb_find(c->tlb, mmu_pcid(c), lin);
     if (e && walk_permits(c, e->flags, access, user) &&
         ((access & ACC_KIND) != ACC_WRITE || (e->flags & TLB_D)))
         return e->pa | (lin & 0xfff);
     /* Missing, or too weak: the tables may say more by now (SDM 3A 4.10.4.3). */
     if (!walk(c, lin, access, user, true, &w)) {
-        tlb_drop(c->tlb, lin); /* a fault drops what was cached for the address (4.10.4.1) */
+        tlb_drop(c->tlb, mmu_pcid(c), lin, true); /* a fault drops what was cached for the address (4.10.4.1) */
         mmu_flush_fast(c);
         cpu_raise_pf(c, lin, w.error);
     }
@@ -87,13 +104,15 @@ u64 mmu_translate(struct cpu *c, u64 lin, unsigned access)
 static void fill_fast(struct cpu *c, u64 lin, u64 pa, unsigned access)
 {
     struct mem_view *v = c->cfg.view;
-    bool user = c->cpl == 3 && !(access & ACC_SYS), write = (access & ACC_KIND) == ACC_WRITE;
-    struct fast_set *set = c->fast_sets[user ? 1 : 0];
+    bool write = (access & ACC_KIND) == ACC_WRITE;
+    struct fast_set *set = c->fast_sets[cpu_fast_set(c)];
     struct mem_page page = mem_view_page(v, pa);
     u64 off = write ? page.write_off : page.read_off, tag = lin & ~0xfffull;
     unsigned i = (lin >> 12) & (FAST_ENTRIES - 1);
     struct fast_entry *e = (write ? set->write : set->read) + i;
 
+    if (access & (ACC_SYS | ACC_INNER)) /* what they may is not what the code that runs may */
+        return;
     if (off >= MEM_PASS || (c->debug && debug_watches_page(c, lin)) ||
         ((c->mode & MODE_DR7) && dr_watches_page(c, lin)))
         return;
@@ -117,8 +136,10 @@ static u64 phys_read(struct cpu *c, u64 pa, unsigned size)
 {
     u64 before = c->cfg.view->bus->nr_accesses, v = mem_read(c->cfg.view, pa, size);
 
-    if (c->cfg.view->bus->nr_accesses != before)
+    if (c->cfg.view->bus->nr_accesses != before) {
         leave_block(c);
+        c->monitor_armed = false;
+    }
     return v;
 }
 
@@ -127,8 +148,10 @@ static void phys_write(struct cpu *c, u64 pa, u64 v, unsigned size)
     u64 before = c->cfg.view->bus->nr_accesses;
 
     mem_write(c->cfg.view, pa, v, size);
-    if (c->cfg.view->bus->nr_accesses != before)
+    if (c->cfg.view->bus->nr_accesses != before) {
         leave_block(c);
+        c->monitor_armed = false;
+    }
 }
 
 static u64 next_page(const struct cpu *c, u64 lin)
@@ -140,7 +163,7 @@ static u64 next_page(const struct cpu *c, u64 lin)
 
 static void check_alignment(struct cpu *c, u64 lin, unsigned size, unsigned access)
 {
-    if ((c->mode & MODE_AC) && !(access & ACC_SYS) && (lin & (size - 1)) && size <= 8)
+    if ((c->mode & MODE_AC) && !(access & (ACC_SYS | ACC_INNER)) && (lin & (size - 1)) && size <= 8)
         cpu_raise(c, EXC_AC, 0);
 }
 
@@ -264,7 +287,7 @@ bool mmu_peek(struct cpu *c, u64 lin, u64 *pa)
         *pa = lin;
         return true;
     }
-    e = tlb_find(c->tlb, lin);
+    e = tlb_find(c->tlb, mmu_pcid(c), lin);
     if (!e && !walk(c, lin, ACC_READ, false, false, &w))
         return false;
     *pa = (e ? e->pa : w.pa) | (lin & 0xfff);

@@ -3,7 +3,7 @@
  *
  * Accesses may raise #PF or #AC and then nothing has changed. Linear addresses are already
  * truncated to 32 bits outside of 64-bit mode. "sys" accesses (descriptor tables, TSS) are made
- * with supervisor rights whatever the CPL (SDM 3A 4.6.1).
+ * with supervisor rights whatever the CPL, and to no user page under SMAP (SDM 3A 4.6.1).
  */
 #ifndef MMU_MMU_H
 #define MMU_MMU_H
@@ -16,7 +16,8 @@ enum access {
     ACC_WRITE = 1,
     ACC_EXEC = 2,
     ACC_KIND = 3,
-    ACC_SYS = 4, /* supervisor whatever the CPL */
+    ACC_SYS = 4,   /* implicit: supervisor whatever the CPL */
+    ACC_INNER = 8, /* explicit, of the level that is being entered: a push onto its stack */
 };
 
 u64 mmu_load_slow(struct cpu *, u64 lin, unsigned size, unsigned access);
@@ -52,6 +53,15 @@ static inline u64 mmu_load_rmw(struct cpu *c, u64 lin, unsigned size)
 u64 mmu_load_sys(struct cpu *, u64 lin, unsigned size);
 void mmu_store_sys(struct cpu *, u64 lin, u64 val, unsigned size);
 
+/* A store with more to it than its kind. */
+static inline void mmu_store_as(struct cpu *c, u64 lin, u64 val, unsigned size, unsigned access)
+{
+    if (access & (ACC_SYS | ACC_INNER))
+        mmu_store_slow(c, lin, val, size, ACC_WRITE | access);
+    else
+        mmu_store(c, lin, val, size);
+}
+
 /* Translates len bytes with intent, so that a later access to them cannot fault. */
 void mmu_probe(struct cpu *, u64 lin, u64 len, unsigned access);
 
@@ -71,13 +81,15 @@ void mmu_load_pdptes(struct cpu *, u64 cr3, u64 out[4]);
 
 /* Architectural invalidation. */
 void mmu_flush_all(struct cpu *);        /* global pages too */
-void mmu_flush_nonglobal(struct cpu *);
-void mmu_flush_page(struct cpu *, u64 lin);
+void mmu_flush_nonglobal(struct cpu *);                /* of all PCIDs */
+void mmu_flush_pcid(struct cpu *, u16 pcid);           /* its entries that are not global */
+void mmu_flush_page(struct cpu *, u64 lin);            /* of this PCID, and global */
+void mmu_flush_pcid_page(struct cpu *, u16 pcid, u64 lin); /* that is not global */
 void mmu_flush_fast(struct cpu *);       /* only the caches of the TLB: rights or the map changed */
 
 /* mmu/tlb.c: the architectural TLB. */
 struct tlb_entry {
-    u64 key;  /* linear page number << 1 | 1; 0: empty */
+    u64 key;  /* mmu/tlb.c: linear page, and PCID or global; 0: empty */
     u64 pa;   /* of the 4 KiB page */
     u8 flags; /* enum tlb_flag */
     u8 level; /* page size: 0 4 KiB, 1 2 or 4 MiB, 2 1 GiB */
@@ -91,10 +103,19 @@ struct tlb {
     struct tlb_entry slot[TLB_SLOTS];
 };
 struct tlb *tlb_create(void);
-const struct tlb_entry *tlb_find(const struct tlb *, u64 lin);
+const struct tlb_entry *tlb_find(const struct tlb *, u16 pcid, u64 lin);
 void tlb_insert(struct cpu *, u64 lin, u64 pa, u8 flags, u8 level);
-void tlb_drop(struct tlb *, u64 lin); /* the page that maps lin, all of it when large */
-void tlb_drop_all(struct tlb *, bool globals_too);
+/* The page that maps lin, all of it when large. */
+void tlb_drop(struct tlb *, u16 pcid, u64 lin, bool global_too);
+void tlb_drop_all(struct tlb *);
+void tlb_drop_nonglobal(struct tlb *);
+void tlb_drop_pcid(struct tlb *, u16 pcid); /* but what is global */
+
+/* The address space that runs; 0 without CR4.PCIDE (SDM 3A 4.10.1). */
+static inline u16 mmu_pcid(const struct cpu *c)
+{
+    return c->cr4 & CR4_PCIDE ? c->cr3 & 0xfff : 0;
+}
 u64 tlb_hash(const struct tlb *, u64 seed); /* independent of slot order */
 
 /* The entries by rising key; free() them. NULL: no memory. */

@@ -15,9 +15,24 @@ struct tlb *tlb_create(void)
     return calloc(1, sizeof(struct tlb));
 }
 
-static u64 key_of(u64 lin)
+/*     63     53   52     51      40 39  37 36                1   0
+ *    +---------+--------+----------+------+-----------------+---+
+ *    |    0    | global |   PCID   |  0   | linear address  | 1 |
+ *    +---------+--------+----------+------+-----------------+---+
+ *                                            bits 47..12            */
+enum { KEY_PCID_SHIFT = 40 };
+#define KEY_GLOBAL BIT(52) /* in every address space: PCID is 0 */
+#define KEY_SPACE  (~0ull << KEY_PCID_SHIFT)
+#define KEY_BITS   (KEY_GLOBAL | 0xfffull << KEY_PCID_SHIFT | (BIT(37) - 1))
+
+static u64 space_of(u16 pcid)
 {
-    return (lin >> 12) << 1 | 1;
+    return (u64)pcid << KEY_PCID_SHIFT;
+}
+
+static u64 key_of(u64 space, u64 lin)
+{
+    return space | bits(lin, 47, 12) << 1 | 1;
 }
 
 static unsigned slot_of(u64 key)
@@ -36,29 +51,32 @@ static unsigned probe(const struct tlb *t, u64 key)
     return i;
 }
 
-const struct tlb_entry *tlb_find(const struct tlb *t, u64 lin)
+const struct tlb_entry *tlb_find(const struct tlb *t, u16 pcid, u64 lin)
 {
-    const struct tlb_entry *e = &t->slot[probe(t, key_of(lin))];
+    const struct tlb_entry *e = &t->slot[probe(t, key_of(space_of(pcid), lin))];
 
+    if (!e->key)
+        e = &t->slot[probe(t, key_of(KEY_GLOBAL, lin))];
     return e->key ? e : NULL;
 }
 
 void tlb_insert(struct cpu *c, u64 lin, u64 pa, u8 flags, u8 level)
 {
+    u64 key = key_of(flags & TLB_G ? KEY_GLOBAL : space_of(mmu_pcid(c)), lin);
     struct tlb *t = c->tlb;
     struct tlb_entry *e;
 
-    if (t->nr >= TLB_CAPACITY && !tlb_find(t, lin)) {
+    if (t->nr >= TLB_CAPACITY && !t->slot[probe(t, key)].key) {
         mmu_flush_all(c);
         /* The page of the code that runs is gone too. It comes back with the next fetch: let that
          * be the next instruction's, however long the block is that the engine is in. */
         c->leave = true;
     }
-    e = &t->slot[probe(t, key_of(lin))];
+    e = &t->slot[probe(t, key)];
     if (!e->key)
         t->nr++;
     t->nr_fills++;
-    *e = (struct tlb_entry){ key_of(lin), pa, flags, level };
+    *e = (struct tlb_entry){ key, pa, flags, level };
 }
 
 /* Removes slot i and moves up the entries behind it that would no longer be found. */
@@ -90,9 +108,10 @@ static u64 level_mask(u8 level)
     return level == 2 ? ~0x3fffffffull : ~0x3fffffull;
 }
 
-void tlb_drop(struct tlb *t, u64 lin)
+static void drop_in_space(struct tlb *t, u64 space, u64 lin)
 {
-    unsigned i = probe(t, key_of(lin));
+    u64 key = key_of(space, lin);
+    unsigned i = probe(t, key);
     u8 level;
 
     /* Fragments of a large page may be there although this one is not: a miss must look too. */
@@ -103,35 +122,57 @@ void tlb_drop(struct tlb *t, u64 lin)
     }
     for (unsigned s = 0; s < TLB_SLOTS;) {
         const struct tlb_entry *e = &t->slot[s];
+        u64 mask = KEY_SPACE | bits(level_mask(e->level), 47, 12) << 1;
 
-        if (e->key && e->level && (((e->key >> 1 << 12) ^ lin) & level_mask(e->level) & 0xffffffffffffull) == 0)
+        if (e->key && e->level && ((e->key ^ key) & mask) == 0)
             remove_slot(t, s); /* another entry may have moved here: look again */
         else
             s++;
     }
 }
 
-void tlb_drop_all(struct tlb *t, bool globals_too)
+void tlb_drop(struct tlb *t, u16 pcid, u64 lin, bool global_too)
+{
+    drop_in_space(t, space_of(pcid), lin);
+    if (global_too)
+        drop_in_space(t, KEY_GLOBAL, lin);
+}
+
+void tlb_drop_all(struct tlb *t)
 {
     t->nr_flushes++;
-    if (t->nr == 0)
-        return;
-    if (globals_too) {
+    if (t->nr)
         memset(t->slot, 0, sizeof(t->slot));
-        t->nr = 0;
-        return;
-    }
-    /* Rebuild with the global ones: removing one by one would visit moved entries twice. */
+    t->nr = 0;
+}
+
+/* Drops the entries whose key, masked, is not, or is, equal to the value. */
+static void drop_by_key(struct tlb *t, u64 mask, u64 value, bool if_equal)
+{
     struct tlb_entry keep[TLB_CAPACITY];
     unsigned n = 0;
 
+    t->nr_flushes++;
+    if (t->nr == 0)
+        return;
+    /* Rebuild with those that stay: removing one by one would visit moved entries twice. */
     for (unsigned s = 0; s < TLB_SLOTS; s++)
-        if (t->slot[s].key && (t->slot[s].flags & TLB_G))
+        if (t->slot[s].key && ((t->slot[s].key & mask) == value) != if_equal)
             keep[n++] = t->slot[s];
     memset(t->slot, 0, sizeof(t->slot));
     t->nr = n;
     for (unsigned k = 0; k < n; k++)
         t->slot[probe(t, keep[k].key)] = keep[k];
+}
+
+void tlb_drop_nonglobal(struct tlb *t)
+{
+    drop_by_key(t, KEY_GLOBAL, KEY_GLOBAL, false);
+}
+
+void tlb_drop_pcid(struct tlb *t, u16 pcid)
+{
+    drop_by_key(t, KEY_SPACE, space_of(pcid), true);
 }
 
 /* ---- saved state ---- */
@@ -165,7 +206,10 @@ bool tlb_take(struct tlb *t, const struct tlb_entry *list, u32 nr)
     for (u32 i = 0; i < nr; i++) {
         const struct tlb_entry *e = &list[i];
 
-        if (!(e->key & 1) || e->key >> 53 || (e->pa & ~page_bits) || e->flags > 2 * TLB_G - 1 ||
+        bool global = e->key & KEY_GLOBAL;
+
+        if (!(e->key & 1) || (e->key & ~KEY_BITS) || global != !!(e->flags & TLB_G) ||
+            (global && (e->key & KEY_SPACE) != KEY_GLOBAL) || (e->pa & ~page_bits) || e->flags > 2 * TLB_G - 1 ||
             e->level > 2 || (i && e->key <= list[i - 1].key))
             return false;
         t->slot[probe(t, e->key)] = *e;

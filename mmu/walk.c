@@ -1,8 +1,9 @@
 /*
  * The page walker: 2-, 3- and 4-level paging with PSE, PSE-36, NX, WP, global pages and the
  * accessed and dirty bits. SDM 3A chapter 4; APM 2 chapter 5.
+ * SMEP and SMAP.
  *
- * UNIMPL: PCID, SMEP, SMAP, protection keys.
+ * UNIMPL: protection keys.
  */
 #include "core/mem_view.h"
 #include "cpu/operand.h"
@@ -73,7 +74,8 @@ bool walk(struct cpu *c, u64 lin, unsigned access, bool user, bool commit, struc
     bool w_ok = true, u_ok = true, nx = false, pae3 = p.levels == 3;
     unsigned level = p.levels - 1u, leaf;
     u32 err = (write ? 2 : 0) | (user ? 4 : 0) |
-              (exec && (c->cr4 & CR4_PAE) && (c->msr.efer & EFER_NXE) ? 16 : 0);
+              (exec && (((c->cr4 & CR4_PAE) && (c->msr.efer & EFER_NXE)) || (c->cr4 & CR4_SMEP))
+                   ? 16 : 0);
 
     if (pae3) {
         entry[2] = c->pdpte[(lin >> 30) & 3];
@@ -108,7 +110,7 @@ bool walk(struct cpu *c, u64 lin, unsigned access, bool user, bool commit, struc
     leaf = level;
     nx = nx && (c->msr.efer & EFER_NXE);
     w->flags = (u8)((w_ok ? TLB_W : 0) | (u_ok ? TLB_U : 0) | (nx ? TLB_NX : 0));
-    if (!walk_permits(c, w->flags, access, user)) {
+    if (commit && !walk_permits(c, w->flags, access, user)) {
         w->error = err | 1;
         return false;
     }
@@ -144,7 +146,11 @@ bool walk_permits(const struct cpu *c, u8 flags, unsigned access, bool user)
         return false;
     if ((access & ACC_KIND) == ACC_WRITE && !(flags & TLB_W) && (user || (c->cr0 & CR0_WP)))
         return false;
-    return !((access & ACC_KIND) == ACC_EXEC && (flags & TLB_NX));
+    if ((access & ACC_KIND) == ACC_EXEC)
+        return !(flags & TLB_NX) && !((c->cr4 & CR4_SMEP) && !user && (flags & TLB_U));
+    /* SMAP: no data of a user page, unless EFLAGS.AC says that it is meant (SDM 3A 4.6.1). */
+    return !((c->cr4 & CR4_SMAP) && !user && (flags & TLB_U) &&
+             ((access & ACC_SYS) || !(c->eflags & F_AC)));
 }
 
 void mmu_load_pdptes(struct cpu *c, u64 cr3, u64 out[4])

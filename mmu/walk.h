@@ -10,7 +10,8 @@ struct walk {
     u8 flags, level;
 };
 
-/* Walks the tables for an access; commit sets accessed and dirty bits. False: #PF with w->error. */
+/* Walks the tables for an access; commit checks rights and sets
+ * accessed and dirty bits. False: #PF with w->error. */
 bool walk(struct cpu *, u64 lin, unsigned access, bool user, bool commit, struct walk *w);
 
 /* Whether TLB flags allow the access at this privilege. */

@@ -214,7 +214,8 @@ static bool is_pause(const struct difference *d)
 
 static bool is_np(const struct difference *d)
 {
-    static const char *const names[] = { "movnti", "lfence", "mfence", "sfence", "clflush" };
+    static const char *const names[] = { "movnti", "lfence", "mfence", "sfence", "clflush",
+                                         "stac",   "clac" };
     struct prefixes p = prefixes_of(d);
 
     if (!only_capstone(d) || d->in.row != ROW_INVALID || !(p.p66 || p.rep))
@@ -225,6 +226,11 @@ static bool is_np(const struct difference *d)
     return false;
 }
 
+static bool is_invpcid(const struct difference *d)
+{
+    return only_kiln(d) && d->in.row == ROW_INVPCID && d->code == 2;
+}
+
 static bool is_swapgs(const struct difference *d)
 {
     return only_capstone(d) && d->in.row == ROW_INVALID && d->code != 8 && !strcmp(d->mnemonic, "swapgs");
@@ -232,7 +238,7 @@ static bool is_swapgs(const struct difference *d)
 
 static const struct class classes[] = {
     { "x87", "X87_d8 to X87_df", "1, 8", "one row for each opcode, not there yet; lengths agree where Capstone knows one", is_x87 },
-    { "families", "none", "2A to 2D", "MMX, SSE, AVX, 3DNow!, VMX, SVM, XSAVE, SMAP, RDRAND and so on: not there yet", is_family },
+    { "families", "none", "2A to 2D", "MMX, SSE, AVX, 3DNow!, VMX, SVM, XSAVE, RDRAND and so on: not there yet", is_family },
     { "call-66", "CALL_Jz", "APM 3 1.2.4", "with 66h a 16-bit offset, on AMD in 64-bit code too; with more prefixes Capstone misses the 66h", is_call_66 },
     { "lock", "all without LOCK", "2A LOCK", "#UD in the manual; Capstone is lenient, more so with F2 and F3", is_lock },
     { "sal", "SAL_*", "2B SAL/SAR/SHL/SHR", "/6 is an alias: shl to us, sal to Capstone", is_sal },
@@ -254,7 +260,8 @@ static const struct class classes[] = {
     { "fence", "LFENCE, MFENCE, SFENCE", "2A, 2B", "the low three bits of ModRM mean nothing; Capstone wants 0", is_fence },
     { "bmi", "BSF, BSR", "2A BSF, BSR", "TZCNT and LZCNT are not offered by our CPUID: F3 means nothing", is_bmi },
     { "pause", "NOP_90", "2B PAUSE", "a NOP with F3 (xchg to Capstone when there is a REX)", is_pause },
-    { "np", "MOVNTI, LFENCE, MFENCE, SFENCE, CLFLUSH", "2A 3.1.1.1", "NP: not with 66, F2, F3; Capstone does not mind", is_np },
+    { "np", "MOVNTI, LFENCE, MFENCE, SFENCE, CLFLUSH, STAC, CLAC", "2A 3.1.1.1", "NP: not with 66, F2, F3; Capstone does not mind", is_np },
+    { "invpcid", "INVPCID", "2A INVPCID", "in 16-bit code, where Capstone does not know it", is_invpcid },
     { "swapgs", "SWAPGS", "2B SWAPGS", "only in 64-bit mode; Capstone names it everywhere", is_swapgs },
 };
 _Static_assert(ARRAY_LEN(classes) <= 40, "at most 40 classes");

@@ -38,6 +38,12 @@ enum row_use row_use(const struct isa_row *r, unsigned code, const char **why)
     case ROW_UD0: case ROW_UD1: case ROW_UD2: case ROW_RSM:
         *why = "raises #UD, which is its purpose";
         return USE_FAULT;
+    case ROW_MONITOR: case ROW_MWAIT: case ROW_CLAC: case ROW_STAC:
+        *why = "CPL 0 only: #UD";
+        return USE_FAULT;
+    case ROW_INVPCID:
+        *why = "CPL 0 only: #GP(0), but #UD where the host has it not";
+        return USE_NEVER;
     case ROW_INT3: case ROW_INT1: case ROW_INT_Ib:
         *why = "always ends in its exception, which is compared";
         return USE_FAULT;

@@ -38,6 +38,12 @@ static bool peek_u64(const struct fault_view *v, u64 lin, u64 *out)
     return true;
 }
 
+/* Virtual-8086 mode has one, too: only real mode's table is another. */
+static bool has_idt(const struct cpu *c)
+{
+    return c->mode & MODE_PE;
+}
+
 /* ---- descriptors ---- */
 
 static const char *descriptor_kind(u64 d)
@@ -86,12 +92,13 @@ static bool is_gate(const struct fault_view *v, u64 d)
     unsigned type = desc_type(d);
 
     return !desc_s(d) && (type == SYS_INT || type == SYS_TRAP ||
-                          (!v->lma && (type == SYS_INT16 || type == SYS_TRAP16)));
+                          (!v->lma && (type == SYS_INT16 || type == SYS_TRAP16 ||
+                                       type == SYS_TASK_GATE)));
 }
 
 static unsigned gate_size(const struct fault_view *v)
 {
-    return mode_real(v->c->mode) ? 4 : v->lma ? 16 : 8;
+    return !has_idt(v->c) ? 4 : v->lma ? 16 : 8;
 }
 
 /* IDTR is what reset or real mode left, and protected mode runs. */
@@ -102,7 +109,7 @@ static bool explain_no_idt(const struct fault_view *v)
                         : idt->limit == 0x3ff ? "which is real mode's table"
                                               : "which is no table";
 
-    if (mode_real(v->c->mode) || idt->base ||
+    if (!has_idt(v->c) || idt->base ||
         (idt->limit && idt->limit != 0x3ff && idt->limit != 0xffff))
         return false;
     say(v,
@@ -128,7 +135,7 @@ static bool explain_gate(const struct fault_view *v, unsigned vector, bool softw
             vector, c->idtr.limit, vector * size, vector * size + size - 1, v->w, c->idtr.base);
         return true;
     }
-    if (mode_real(c->mode))
+    if (!has_idt(c))
         return false;
     if (!peek_u64(v, at, &gate))
         say(v, "IDT entry %u, at linear %0*" PRIx64 ", is not mapped.", vector, v->w, at);
@@ -153,6 +160,34 @@ static bool explain_gate(const struct fault_view *v, unsigned vector, bool softw
     return true;
 }
 
+/* Why the task that a task gate names cannot be switched to; false when it can (SDM 3A 7.2.5). */
+static bool explain_task_gate(const struct fault_view *v, const char *what, u16 sel)
+{
+    u64 d;
+    unsigned type;
+
+    if (sel & 4) {
+        say(v, "%s selector %04x, but a TSS must be in the GDT.", what, sel);
+        return true;
+    }
+    if (!find_descriptor(v, what, sel, &d))
+        return true;
+    type = desc_type(d);
+    if (!desc_s(d) && (type == SYS_TSS_BUSY || type == SYS_TSS16_BUSY))
+        say(v, "%s selector %04x, whose task is busy: a task gate cannot enter it again.", what, sel);
+    else if (desc_s(d) || (type != SYS_TSS && type != SYS_TSS16))
+        say(v, "%s selector %04x, which is no TSS: %016" PRIx64 " is %s.", what, sel, d,
+            descriptor_kind(d));
+    else if (!desc_present(d))
+        say(v, "%s selector %04x, which is marked not present: %016" PRIx64 ".", what, sel, d);
+    else if (seg_from_desc(sel, d).limit < (type == SYS_TSS ? 0x67 : 0x2b))
+        say(v, "%s selector %04x, whose TSS is too short: its limit is %04x.", what, sel,
+            seg_from_desc(sel, d).limit);
+    else
+        return false;
+    return true;
+}
+
 /* Why the code segment that the vector's gate names cannot be used; false when it can. */
 static bool explain_gate_segment(const struct fault_view *v, unsigned vector)
 {
@@ -160,10 +195,12 @@ static bool explain_gate_segment(const struct fault_view *v, unsigned vector)
     char what[48];
     u16 sel;
 
-    if (mode_real(v->c->mode) || !peek_u64(v, v->c->idtr.base + vector * gate_size(v), &gate))
+    if (!has_idt(v->c) || !peek_u64(v, v->c->idtr.base + vector * gate_size(v), &gate))
         return false;
     sel = (u16)(gate >> 16);
     snprintf(what, sizeof(what), "IDT entry %u names", vector);
+    if (desc_type(gate) == SYS_TASK_GATE)
+        return explain_task_gate(v, what, sel);
     if (!find_descriptor(v, what, sel, &d))
         return true;
     if (!desc_is_code(d))
@@ -180,6 +217,11 @@ static bool explain_gate_segment(const struct fault_view *v, unsigned vector)
             what, sel, desc_dpl(d), cpu_cpl(v->c));
     else if (!desc_present(d))
         say(v, "%s selector %04x, which is marked not present: %016" PRIx64 ".", what, sel, d);
+    else if ((v->c->mode & MODE_VM) && (desc_conforming(d) || desc_dpl(d)))
+        say(v,
+            "%s selector %04x, %s with DPL %u: virtual-8086 mode can be left for nonconforming code "
+            "of level 0 alone.",
+            what, sel, desc_conforming(d) ? "conforming code" : "code", desc_dpl(d));
     else
         return false;
     return true;
@@ -214,8 +256,8 @@ static struct handler_stack handler_stack(const struct fault_view *v, unsigned v
     unsigned ist, cpl;
 
     snprintf(s.name, sizeof(s.name), "%sSP", v->lma ? "R" : "E");
-    if (mode_real(c->mode) || !peek_u64(v, c->idtr.base + vector * gate_size(v), &gate) ||
-        !desc_address(c, (u16)(gate >> 16), &lin) || !peek_u64(v, lin, &d))
+    if (!has_idt(c) || !peek_u64(v, c->idtr.base + vector * gate_size(v), &gate) ||
+        desc_type(gate) == SYS_TASK_GATE || !desc_address(c, (u16)(gate >> 16), &lin) || !peek_u64(v, lin, &d))
         return s;
     ist = v->lma ? (gate >> 32) & 7 : 0;
     cpl = desc_conforming(d) ? cpu_cpl(c) : desc_dpl(d);
@@ -286,7 +328,7 @@ bool fault_cause_delivery(const struct fault_view *v, const struct event_record 
 
     switch (e->vector) {
     case EXC_PF: return explain_page_fault(v, vector, e);
-    case EXC_TS: return explain_tss(v, vector);
+    case EXC_TS: return explain_tss(v, vector) || explain_gate_segment(v, vector);
     case EXC_SS: {
         struct handler_stack s = handler_stack(v, vector);
 
@@ -326,8 +368,9 @@ static void explain_selector(const struct fault_view *v, const struct event_reco
     u16 sel = (u16)e->error;
     u64 d;
 
-    if ((e->error & 2) || !(e->error & 0xfffc) || mode_real(v->c->mode) ||
-        !find_descriptor(v, "The instruction names", sel & 0xfffc, &d))
+    if ((e->error & 2) || !(e->error & 0xfffc) || !has_idt(v->c) ||
+        !find_descriptor(v, e->vector == EXC_TS ? "The TSS names" : "The instruction names",
+                         sel & 0xfffc, &d))
         return;
     say(v, "Selector %04x is %s, DPL %u, %s: %016" PRIx64 ".", sel & 0xfffc, descriptor_kind(d),
         desc_dpl(d), desc_present(d) ? "present" : "marked not present", d);

@@ -136,12 +136,17 @@ static void gates_are_judged(void **state)
         {0x00008e0000001100, "names the null selector"},
         {0x00008e0000101100, "names selector 0010, which is no code segment"},
         {0x00008e0000481100, "names selector 0048, which lies beyond the GDT's limit 003f"},
+        /* task gates: SDM 3A 7.2.5 */
+        {0x0000850000141100, "names selector 0014, but a TSS must be in the GDT"},
+        {0x0000850000101100, "names selector 0010, which is no TSS"},
+        {0x0000850000381100, "names selector 0038, whose task is busy"},
     };
 
     (void)state;
     for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
         struct watch_rig *r = protected(ud2, sizeof(ud2));
 
+        watch_rig_poke(r, RIG_GDT + 0x38, 0x00008b0050000067); /* a busy TSS */
         watch_rig_poke(r, RIG_IDT + 6 * 8, cases[i].gate);
         SAYS(r, "1. #UD", cases[i].says);
     }

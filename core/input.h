@@ -20,6 +20,7 @@ enum input_kind {
     INPUT_SERIAL, /* code: port number 0 or 1; value: the byte */
     INPUT_DATE,   /* value: seconds since 1970 that the RTC starts at */
     INPUT_POWER,  /* code: enum power_request, from the user */
+    INPUT_NMI,    /* the user's NMI button */
 };
 
 struct input_event {

@@ -23,6 +23,11 @@ static void do_reset(const struct monitor_call *c)
     if (!control_reset(c->ctl))
         fprintf(c->out, "Error: a replay takes no input\n");
 }
+static void do_nmi(const struct monitor_call *c)
+{
+    if (!machine_nmi(c->m))
+        fprintf(c->out, "Error: a replay takes no input\n");
+}
 static void do_quit(const struct monitor_call *c)
 {
     control_quit(c->ctl);
@@ -130,6 +135,7 @@ const struct monitor_command monitor_run_commands[] = {
     {"cont|c", "", "let it go on", do_cont},
     {"step", "", "let it run one instruction", do_step},
     {"system_reset", "", "reset the board", do_reset},
+    {"nmi", "", "a non-maskable interrupt", do_nmi},
     {"quit|q", "", "end the run", do_quit},
     {"sendkey", "keys [hold_ms]", "press keys together: ctrl-alt-delete, ret, f1, 0x1e",
      do_sendkey},

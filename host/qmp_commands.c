@@ -71,6 +71,14 @@ static json_t *system_reset(struct qmp_call *c)
     return NULL;
 }
 
+static json_t *inject_nmi(struct qmp_call *c)
+{
+    if (machine_nmi(c->ctl->m))
+        return json_object();
+    snprintf(c->error, sizeof(c->error), "a replay takes no input");
+    return NULL;
+}
+
 static json_t *quit(struct qmp_call *c)
 {
     control_quit(c->ctl);
@@ -184,6 +192,7 @@ const struct qmp_command qmp_commands[] = {
     {"stop", stop, {{0}}},
     {"cont", cont, {{0}}},
     {"system_reset", system_reset, {{0}}},
+    {"inject-nmi", inject_nmi, {{0}}},
     {"quit", quit, {{0}}},
     {"human-monitor-command",
      human_monitor_command,

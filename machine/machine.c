@@ -191,6 +191,11 @@ bool machine_reset(struct machine *m)
     return input_push(&m->pc.input, INPUT_POWER, POWER_RESET, 0, 0);
 }
 
+bool machine_nmi(struct machine *m)
+{
+    return input_push(&m->pc.input, INPUT_NMI, 0, 0, 0);
+}
+
 /* ---- the loop ---- */
 
 static enum machine_stop honour_request(struct machine *m)

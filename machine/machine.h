@@ -89,6 +89,7 @@ void machine_nvram(const struct machine *, u8 cells[NVRAM_BYTES]);
 
 /* By the user: an event of the input log like a key. false: refused, this is a replay. */
 bool machine_reset(struct machine *);
+bool machine_nmi(struct machine *); /* the same */
 int machine_exit_code(const struct machine *);      /* after MACHINE_EXIT */
 u64 machine_now_ns(const struct machine *);
 u64 machine_ticks(const struct machine *);

@@ -191,6 +191,10 @@ void pc_input(struct pc *pc, const struct input_event *e)
     case INPUT_SERIAL: uart_receive(&pc->uart[e->code & 1], (u8)e->value); break;
     case INPUT_DATE: break; /* a board gets its date at power-on: machine_config.rtc_seconds */
     case INPUT_POWER: power_requested(pc, (enum power_request)e->code, 0); break;
+    case INPUT_NMI: /* a pulse; port 70h's mask is for the board's own sources, of which none is there */
+        cpu_set_nmi(&pc->cpu, 0, true);
+        cpu_set_nmi(&pc->cpu, 0, false);
+        break;
     }
 }
 

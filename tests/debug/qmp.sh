@@ -30,6 +30,7 @@ cat >requests <<'END'
 {"execute":"stop","arguments":[]}
 {"execute":"screendump","arguments":{}}
 {"execute":"screendump","arguments":{"filename":"dump.ppm"}}
+{"execute":"inject-nmi"}
 {"execute":"system_reset"}
 {"execute":"query-name"}
 {"execute":"quit"}

@@ -91,8 +91,8 @@ static void on_continue(int sig)
 /* A guest's stack overflow is not ours, but ours would leave a handler no stack. */
 static void use_signal_stack(void)
 {
-    static u8 stack[64 * 1024];
-    stack_t s = {.ss_sp = stack, .ss_size = sizeof(stack)};
+    static u8 fault_stack[64 * 1024];
+    stack_t s = {.ss_sp = fault_stack, .ss_size = sizeof(fault_stack)};
     sigaltstack(&s, NULL);
 }
 

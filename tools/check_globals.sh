@@ -4,8 +4,12 @@
 #
 # Allowed, since there is one of each in a process whatever the number of machines:
 #   pending_signal                    set by the signal handler, read between slices
-#   raw_active, raw_mode, saved_mode  the terminal's mode, for the handler that restores it
-allowed=" pending_signal raw_active raw_mode saved_mode "
+#   raw_active, raw_mode, saved_mode, lost, farewell, farewell_len, fault_stack
+#                                     the terminal's mode, for the handlers that restore it
+#   kept_fd, real_stderr, news_from   stderr, while the screen is on the terminal
+allowed=" pending_signal raw_active raw_mode saved_mode lost farewell farewell_len fault_stack
+    kept_fd real_stderr news_from "
+allowed=$(echo $allowed | sed 's/.*/ & /')
 [ $# -gt 0 ] || { echo "usage: check_globals.sh LIBRARY..."; exit 2; }
 for library in "$@"; do
     nm -f sysv "$library" || exit 2

@@ -25,7 +25,7 @@ printf '%s\n' 'info status' 'stop' 'info status' 'xp /2hx 0x7c00' 'x/1xh 0x7dfe'
 in_order out "VM status: paused (prelaunch)" "paused" "0000000000007c00: 0x" "0x70" "-3" "0x7" \
     "unknown register" "division by zero" "unexpected end" "'A'" "EIP=0000fff0" \
     "unknown command: 'info nosuch'" "unknown command: 'nosuch'" "unexpected end of expression" \
-    "invalid char" "not there yet" "PG disabled" "real mode" "stop the guest" \
+    "invalid char" "name of a file is missing" "PG disabled" "real mode" "stop the guest" \
     "invalid parameter: nokey" "file name" "Error: cannot" "VM status: running"
 [ "$(head -c 4 s.png | tail -c 3)" = PNG ] || fail "no PNG"
 [ "$(head -c 3 s.ppm | head -c 2)" = P6 ] || fail "no PPM"

@@ -228,7 +228,11 @@ static bool is_np(const struct difference *d)
 
 static bool is_invpcid(const struct difference *d)
 {
-    return only_kiln(d) && d->in.row == ROW_INVPCID && d->code == 2;
+    struct prefixes p = prefixes_of(d);
+
+    if (only_kiln(d))
+        return d->in.row == ROW_INVPCID && (d->code == 2 || d->bytes[p.n - 1] != 0x66);
+    return only_capstone(d) && d->in.row == ROW_INVALID && !strcmp(d->mnemonic, "invpcid") && (!p.p66 || p.rep);
 }
 
 static bool is_swapgs(const struct difference *d)
@@ -261,7 +265,7 @@ static const struct class classes[] = {
     { "bmi", "BSF, BSR", "2A BSF, BSR", "TZCNT and LZCNT are not offered by our CPUID: F3 means nothing", is_bmi },
     { "pause", "NOP_90", "2B PAUSE", "a NOP with F3 (xchg to Capstone when there is a REX)", is_pause },
     { "np", "MOVNTI, LFENCE, MFENCE, SFENCE, CLFLUSH, STAC, CLAC", "2A 3.1.1.1", "NP: not with 66, F2, F3; Capstone does not mind", is_np },
-    { "invpcid", "INVPCID", "2A INVPCID", "in 16-bit code, where Capstone does not know it", is_invpcid },
+    { "invpcid", "INVPCID", "2A INVPCID", "66h anywhere, and no F2 or F3, selects it; Capstone wants 66h last, takes REX.W for it, and knows it not in 16-bit code", is_invpcid },
     { "swapgs", "SWAPGS", "2B SWAPGS", "only in 64-bit mode; Capstone names it everywhere", is_swapgs },
 };
 _Static_assert(ARRAY_LEN(classes) <= 40, "at most 40 classes");

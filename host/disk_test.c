@@ -251,6 +251,13 @@ static int remove_dir(void **state)
     return rmdir(dir);
 }
 
+/* As without sanitizers: what is too large is not had. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "allocator_may_return_null=1";
+}
+
 /* Sparse files can be larger than any disk, and larger than what -snapshot finds memory for. */
 static void sizes_that_no_disk_has(void **state)
 {

@@ -22,7 +22,12 @@ terminal() {
     shown="curses in TERM=$1, $2x$3"
     tm kill-server 2>/dev/null
     printf 'set -g default-terminal %s\nset -g escape-time 0\n' "$1" >conf
-    tm new-session -d -x "$2" -y "$3" "PS1='# ' ./shell" || { echo "skipped: tmux does not start"; exit 77; }
+    tries=0 # the server before may still be going
+    until tm new-session -d -x "$2" -y "$3" "PS1='# ' ./shell"; do
+        tries=$((tries + 1))
+        [ $tries -lt 50 ] || { echo "skipped: tmux does not start"; exit 77; }
+        sleep 0.2
+    done
     say 'echo up and $((1 + 1))'
     sees "up and 2"
     say 'clear; stty -g >before'

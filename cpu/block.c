@@ -225,16 +225,8 @@ static void fetch_bytes(struct block_cache *k, u64 lin, u8 *out, unsigned len)
 
 static void tell_undefined(struct cpu *c)
 {
-    u8 bytes[MAX_INSN];
-    unsigned n = 0;
-    u64 pa;
-
-    if (!c->cfg.undefined)
-        return;
-    for (; n < MAX_INSN && mmu_peek(c, cpu_lin_rip(c) + n, &pa); n++)
-        if (mem_view_read_bytes(c->cfg.view, pa, &bytes[n], 1) != 1)
-            break;
-    c->cfg.undefined(c->cfg.undefined_h, c, bytes, n);
+    if (c->cfg.undefined)
+        c->cfg.undefined(c->cfg.undefined_h, c);
 }
 
 static void op_undefined(struct cpu *c, const struct insn *in)

@@ -140,9 +140,9 @@ struct cpu_config {
     struct clock *clk;
     struct log *log;
     struct irq_ack ack;
-    /* Told of each #UD by an undecodable instruction or a missing row, with its bytes; may be
+    /* Told of each #UD by an undecodable instruction at CS:rIP or a missing row; may be
      * NULL. The board names and counts what is a known instruction elsewhere. */
-    void (*undefined)(void *h, struct cpu *, const u8 *bytes, unsigned len);
+    void (*undefined)(void *h, struct cpu *);
     void *undefined_h;
 };
 

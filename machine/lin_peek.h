@@ -9,13 +9,16 @@
 /* Returns how many of len bytes are mapped and memory, from the first on. */
 static inline unsigned lin_peek(struct cpu *c, u64 lin, void *out, unsigned len)
 {
-    unsigned n;
+    unsigned n = 0;
     u64 pa;
 
-    for (n = 0; n < len; n++)
-        if (!cpu_peek_translate(c, c->mode & MODE_LMA ? lin + n : (u32)(lin + n), &pa) ||
-            mem_view_read_bytes(c->cfg.view, pa, (u8 *)out + n, 1) != 1)
+    while (n < len && cpu_peek_translate(c, c->mode & MODE_LMA ? lin + n : (u32)(lin + n), &pa)) {
+        u64 room = PAGE_SIZE - pa % PAGE_SIZE, part = len - n < room ? len - n : room;
+
+        if (mem_view_read_bytes(c->cfg.view, pa, (u8 *)out + n, part) != part)
             break;
+        n += (unsigned)part;
+    }
     return n;
 }
 

@@ -7,6 +7,7 @@
 #include "machine/event_words.h"
 #include "machine/fault_report.h"
 #include "machine/insn_trace.h"
+#include "machine/lin_peek.h"
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -16,6 +17,14 @@ struct lacking {
     u64 count;
 };
 #define MAX_LACKING 512
+
+/* What the disassembler said of some bytes, so that a guest that faults again and again at a place
+ * does not cost a disassembly each time. */
+struct answer {
+    u8 bytes[15], len, code; /* len 0: none */
+    struct lacking *lacking; /* NULL: nothing that is lacking */
+};
+enum { NR_ANSWERS = 64 };
 
 struct observe {
     struct cpu *c;
@@ -29,6 +38,7 @@ struct observe {
     struct debug_log *debug;
     struct lacking *lacking;
     unsigned nr_lacking;
+    struct answer answers[NR_ANSWERS]; /* by the low bits of rIP */
 };
 
 /* ---- the observer ---- */
@@ -202,28 +212,46 @@ static bool meant_to_be_undefined(const char *mnemonic)
     return !strncmp(mnemonic, "ud", 2);
 }
 
-void observe_undefined(void *observe, struct cpu *c, const u8 *bytes, unsigned len)
+/* The entry of the instruction's name, made at its first use. NULL: it is meant to be undefined, or
+ * there are too many names. */
+static struct lacking *lacking_of(struct observe *o, const u8 *bytes, unsigned len, unsigned code)
+{
+    char mnemonic[32], feature[32];
+    struct lacking *l = o->lacking, *end = l + o->nr_lacking;
+
+    if (!disasm_name(o->disasm, bytes, len, 8 * code, mnemonic, feature) ||
+        meant_to_be_undefined(mnemonic))
+        return NULL;
+    while (l < end && strcmp(l->mnemonic, mnemonic))
+        l++;
+    if (l < end)
+        return l;
+    if (o->nr_lacking == MAX_LACKING)
+        return NULL;
+    o->nr_lacking++;
+    memcpy(l->mnemonic, mnemonic, sizeof(mnemonic));
+    memcpy(l->feature, feature, sizeof(feature));
+    return l;
+}
+
+void observe_undefined(void *observe, struct cpu *c)
 {
     struct observe *o = observe;
-    char mnemonic[32], feature[32];
-    unsigned i;
+    struct answer *a = &o->answers[c->rip % NR_ANSWERS];
+    u8 bytes[sizeof(a->bytes)], code = (u8)code_size(c->mode);
+    unsigned len = lin_peek(c, cpu_lin_rip(c), bytes, sizeof(bytes));
+    struct lacking *l;
 
-    if (!disasm_name(o->disasm, bytes, len, 8 * code_size(c->mode), mnemonic, feature) ||
-        meant_to_be_undefined(mnemonic))
-        return;
-    for (i = 0; i < o->nr_lacking; i++)
-        if (!strcmp(o->lacking[i].mnemonic, mnemonic))
-            break;
-    if (i == MAX_LACKING)
-        return;
-    if (i == o->nr_lacking) {
-        memcpy(o->lacking[i].mnemonic, mnemonic, sizeof(mnemonic));
-        memcpy(o->lacking[i].feature, feature, sizeof(feature));
-        o->nr_lacking++;
+    if (a->len != len || a->code != code || memcmp(a->bytes, bytes, len)) {
+        a->lacking = lacking_of(o, bytes, len, code);
+        a->len = (u8)len;
+        a->code = code;
+        memcpy(a->bytes, bytes, len);
     }
-    if (o->lacking[i].count++ == 0 || log_on(o->log, LOG_UNIMP))
-        fprintf(o->log->out, "kiln: not there yet: cpu: %s%s%s%s at %04x:%" PRIx64 "\n", mnemonic,
-                *feature ? " (" : "", feature, *feature ? ")" : "", c->seg[CS].sel, c->rip);
+    l = a->lacking;
+    if (l && (l->count++ == 0 || log_on(o->log, LOG_UNIMP)))
+        fprintf(o->log->out, "kiln: not there yet: cpu: %s%s%s%s at %04x:%" PRIx64 "\n", l->mnemonic,
+                *l->feature ? " (" : "", l->feature, *l->feature ? ")" : "", c->seg[CS].sel, c->rip);
 }
 
 static int by_count(const void *x, const void *y)
@@ -238,6 +266,7 @@ static int by_count(const void *x, const void *y)
 void observe_print_stats(struct observe *o, FILE *f)
 {
     qsort(o->lacking, o->nr_lacking, sizeof(*o->lacking), by_count);
+    memset(o->answers, 0, sizeof(o->answers)); /* they point to where the entries were */
     for (unsigned i = 0; i < o->nr_lacking; i++)
         fprintf(f, "  unimplemented     cpu: %s%s%s%s, %" PRIu64 " times\n", o->lacking[i].mnemonic,
                 *o->lacking[i].feature ? " (" : "", o->lacking[i].feature,

@@ -37,7 +37,7 @@ bool observe_done(const struct observe *);
 bool observe_flush(struct observe *);
 
 /* A struct cpu_config.undefined: counts and names a known instruction that is not there yet. */
-void observe_undefined(void *observe, struct cpu *, const u8 *bytes, unsigned len);
+void observe_undefined(void *observe, struct cpu *);
 
 /* What led to the shutdown: the chain of exceptions with vectors, error codes, addresses and,
  * with symbols, functions; then the registers. Written to f. */

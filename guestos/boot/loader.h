@@ -86,7 +86,7 @@ bool memory_is_usable(const struct memory_map *map, uint64_t base, uint64_t byte
 void disk_open(struct disk *disk, uint8_t drive);
 bool disk_read(const struct disk *disk, uint32_t lba, uint32_t nr_sectors, void *to);
 
-/* memory operations that the compiler may call too */
+/* lib/memory.c: what the compiler may call too */
 void *memset(void *to, int value, size_t len_bytes);
 void *memcpy(void *to, const void *from, size_t len_bytes);
 int memcmp(const void *a, const void *b, size_t len_bytes);

@@ -1,4 +1,4 @@
-/* Text and memory: what a C library would bring. */
+/* Text: what a C library would bring. Memory is lib/memory.c. */
 #include "guestos/boot/loader.h"
 
 static char error_buffer[240];
@@ -60,35 +60,6 @@ bool error(const char *text, ...)
 const char *error_text(void)
 {
     return error_buffer;
-}
-
-void *memset(void *to, int value, size_t len_bytes)
-{
-    void *start = to;
-
-    __asm__ volatile("rep stosb" : "+D"(to), "+c"(len_bytes) : "a"(value) : "memory");
-    return start;
-}
-
-void *memcpy(void *to, const void *from, size_t len_bytes)
-{
-    void *start = to;
-
-    __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(len_bytes) : : "memory");
-    return start;
-}
-
-int memcmp(const void *a, const void *b, size_t len_bytes)
-{
-    const uint8_t *x = a;
-    const uint8_t *y = b;
-
-    for (; len_bytes; len_bytes--, x++, y++) {
-        if (*x != *y) {
-            return *x - *y;
-        }
-    }
-    return 0;
 }
 
 size_t strlen(const char *s)

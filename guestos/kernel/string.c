@@ -1,21 +1,5 @@
-/* Memory by the string instructions, which are short and, with ERMS, as fast as anything. */
+/* Memory and strings: what lib/memory.c does not have. */
 #include "guestos/kernel/string.h"
-
-void *memset(void *to, int value, size_t len_bytes)
-{
-    void *start = to;
-
-    __asm__ volatile("rep stosb" : "+D"(to), "+c"(len_bytes) : "a"(value) : "memory");
-    return start;
-}
-
-void *memcpy(void *to, const void *from, size_t len_bytes)
-{
-    void *start = to;
-
-    __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(len_bytes) : : "memory");
-    return start;
-}
 
 void *memmove(void *to, const void *from, size_t len_bytes)
 {
@@ -28,19 +12,6 @@ void *memmove(void *to, const void *from, size_t len_bytes)
     from = (const u8 *)from + len_bytes - 1;
     __asm__ volatile("std; rep movsb; cld" : "+D"(to), "+S"(from), "+c"(len_bytes) : : "memory");
     return start;
-}
-
-int memcmp(const void *a, const void *b, size_t len_bytes)
-{
-    const u8 *x = a;
-    const u8 *y = b;
-
-    for (; len_bytes; len_bytes--, x++, y++) {
-        if (*x != *y) {
-            return *x - *y;
-        }
-    }
-    return 0;
 }
 
 int strcmp(const char *a, const char *b)

@@ -4,53 +4,21 @@
  *
  *     undisturbed SPARK.bin VGABIOS.bin DISK.img [SEED [INSTRUCTIONS]]
  */
-#include "host/disk.h"
 #include "machine/debug.h"
+#include "tests/boot_rig.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-struct rig {
-    struct machine *m;
-    struct disk *disk;
-};
 
 static u64 rng;
 
 static u64 below(u64 n)
 {
-    rng ^= rng << 13;
-    rng ^= rng >> 7;
-    rng ^= rng << 17;
-    return rng % n;
-}
-
-static void start(struct rig *r, char **argv)
-{
-    struct machine_config cfg = {0};
-    char err[1024];
-
-    machine_config_defaults(&cfg);
-    cfg.ram_bytes = 64 << 20;
-    cfg.bios_path = argv[1];
-    cfg.vgabios_path = argv[2];
-    r->disk = disk_open(&(struct disk_request){.path = argv[3], .snapshot = true}, stderr, err);
-    cfg.disk[0] = r->disk ? disk_blockdev(r->disk) : NULL;
-    r->m = r->disk ? machine_create(&cfg, err) : NULL;
-    if (!r->m) {
-        fprintf(stderr, "undisturbed: %s\n", err);
-        exit(1);
-    }
-}
-
-static void end(struct rig *r)
-{
-    machine_destroy(r->m);
-    disk_close(r->disk);
+    return random_below(&rng, n);
 }
 
 /* Up to an instruction count; returns why it stopped before, or MACHINE_SLICE_DONE there. */
-static enum machine_stop run(struct rig *r, u64 icount)
+static enum machine_stop run(struct boot_rig *r, u64 icount)
 {
     enum machine_stop stop;
 
@@ -62,7 +30,7 @@ static enum machine_stop run(struct rig *r, u64 icount)
     return stop;
 }
 
-static struct debug_point random_point(struct rig *r)
+static struct debug_point random_point(struct boot_rig *r)
 {
     static const u8 access[] = {DEBUG_EXEC, DEBUG_EXEC, DEBUG_WRITE, DEBUG_READ,
                                 DEBUG_READ | DEBUG_WRITE};
@@ -80,7 +48,7 @@ static struct debug_point random_point(struct rig *r)
 static u64 nr_stops[4];
 
 /* Goes on from one stop after the other until the count is reached. */
-static void run_disturbed(struct rig *r, u64 icount)
+static void run_disturbed(struct boot_rig *r, u64 icount)
 {
     u64 stops = 0;
 
@@ -114,22 +82,25 @@ int main(int argc, char **argv)
 {
     u64 seed = argc > 4 ? strtoull(argv[4], NULL, 0) : 1;
     u64 icount = argc > 5 ? strtoull(argv[5], NULL, 0) : 20000000, expected, got;
-    struct rig r;
+    struct machine_config cfg = {0};
+    struct boot_rig r;
 
     if (argc < 4) {
         fprintf(stderr, "usage: undisturbed BIOS VGABIOS DISK [SEED [INSTRUCTIONS]]\n");
         return 2;
     }
-    start(&r, argv);
+    machine_config_defaults(&cfg);
+    cfg.ram_bytes = 64 << 20;
+    boot_rig_start(&r, argv + 1, &cfg);
     run(&r, icount);
     expected = machine_state_hash(r.m);
-    end(&r);
+    boot_rig_end(&r);
 
-    rng = seed * 0x9e3779b97f4a7c15ull + 1;
-    start(&r, argv);
+    rng = random_state(seed);
+    boot_rig_start(&r, argv + 1, &cfg);
     run_disturbed(&r, icount);
     got = machine_state_hash(r.m);
-    end(&r);
+    boot_rig_end(&r);
 
     printf("%" PRIu64 " breakpoints, %" PRIu64 " watchpoints, %" PRIu64 " steps: %016" PRIx64
            ", undisturbed %016" PRIx64 "\n",

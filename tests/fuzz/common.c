@@ -120,6 +120,18 @@ size_t fuzz_text(u64 *s, const char *const *list, unsigned nr, char *out, size_t
     return strlen(out);
 }
 
+size_t fuzz_sample(u8 *out, size_t cap)
+{
+    FILE *f = fopen(FUZZ_SAMPLE, "rb");
+    size_t len;
+
+    ASSERT(f);
+    len = fread(out, 1, cap, f);
+    fclose(f);
+    ASSERT(len > 1000 && len < cap);
+    return len;
+}
+
 struct fuzz_file fuzz_file(const void *bytes, size_t len)
 {
     struct fuzz_file f = { .fd = memfd_create("fuzz", MFD_CLOEXEC) };

@@ -38,6 +38,9 @@ size_t fuzz_mutate(u64 *rng, u8 *bytes, size_t len, size_t cap);
 /* Text from a list, mutated now and then, up to cap bytes with its final 0. Returns the length. */
 size_t fuzz_text(u64 *rng, const char *const *list, unsigned nr, char *out, size_t cap);
 
+/* The ELF multiboot kernel that is built for the targets. Returns its length, below cap. */
+size_t fuzz_sample(u8 *out, size_t cap);
+
 /* A file in memory that holds these bytes, for functions that take a path. */
 struct fuzz_file {
     int fd;

@@ -8,11 +8,10 @@
 #include "core/irq.h"
 #include "machine/identity.h"
 #include "machine/record.h"
-#include "machine/record_format.h"
 #include "machine/replay.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/rig.h"
-#include <inttypes.h>
+#include "tests/replay/log_sums.h"
 
 enum { CAP = 8192, EVENTS = 24, MOST = 100000 };
 enum flag { WRONG_SUMS = 1, PARTIAL = 2 };
@@ -52,41 +51,6 @@ static void record_sample(const char *only)
     machine_destroy(m);
 }
 
-/* Where the head ends; 0: there is none. */
-static size_t head_length(const u8 *p, size_t len)
-{
-    for (size_t i = 0; i + 5 < len; i++)
-        if (!memcmp(p + i, "\nsum ", 5)) {
-            const u8 *end = memchr(p + i + 1, '\n', len - i - 1);
-
-            return end ? (size_t)(end + 1 - p) : 0;
-        }
-    return 0;
-}
-
-static void set_sums(u8 *p, size_t len)
-{
-    enum { SUM_LINE = 21 };
-    size_t head = head_length(p, len), at = head;
-    char line[SUM_LINE + 1];
-    u64 sum;
-
-    if (head < SUM_LINE + 1)
-        return;
-    snprintf(line, sizeof(line), "sum %016" PRIx64 "\n", state_hash_bytes(0, p, head - SUM_LINE));
-    memcpy(p + head - SUM_LINE, line, SUM_LINE);
-    sum = state_hash_bytes(0, p, head);
-    while (len - at >= BLOCK_HEADER) {
-        u64 size = load_le(p + at + 4, 4);
-
-        if (size > len - at - BLOCK_HEADER)
-            return;
-        sum = block_sum(sum, (u32)load_le(p + at, 4) >> 16, p + at + BLOCK_HEADER, (u32)size);
-        store_le(p + at + 8, sum, 8);
-        at += BLOCK_HEADER + size;
-    }
-}
-
 static void replay(struct replay *r)
 {
     struct machine *m = make_machine();
@@ -122,7 +86,7 @@ static u64 run(const u8 *bytes, size_t len)
     ASSERT(copy);
     memcpy(copy, bytes + 1, len - 1);
     if (!(bytes[0] & WRONG_SUMS))
-        set_sums(copy, len - 1);
+        log_set_sums(copy, len - 1);
     r = replay_read(copy, len - 1, bytes[0] & PARTIAL, err);
     FUZZ_CHECK(r || strlen(err) > 10);
     if (r)
@@ -134,7 +98,7 @@ static u64 run(const u8 *bytes, size_t len)
 
 static size_t make(u64 *rng, u8 *out)
 {
-    size_t head = head_length(sample.data, sample.len), len;
+    size_t head = log_head_length(sample.data, sample.len), len;
 
     out[0] = (u8)(fuzz_below(rng, 8) == 0) | (u8)(fuzz_below(rng, 2) << 1);
     memcpy(out + 1, sample.data, sample.len);

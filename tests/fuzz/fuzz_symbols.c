@@ -11,13 +11,8 @@ static size_t sample_len;
 
 static void open_sample(const char *only)
 {
-    FILE *f = fopen(FUZZ_SAMPLE, "rb");
-
     (void)only;
-    ASSERT(f);
-    sample_len = fread(sample, 1, sizeof(sample), f);
-    fclose(f);
-    ASSERT(sample_len > 1000 && sample_len < sizeof(sample));
+    sample_len = fuzz_sample(sample, sizeof(sample));
 }
 
 static u64 run(const u8 *bytes, size_t len)

@@ -7,11 +7,11 @@
  *     mutants SPARK.bin VGABIOS.bin DISK.img SEED COUNT
  */
 #include "core/irq.h"
-#include "host/disk.h"
 #include "machine/identity.h"
 #include "machine/record.h"
-#include "machine/record_format.h"
 #include "machine/replay.h"
+#include "tests/boot_rig.h"
+#include "tests/replay/log_sums.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <time.h>
@@ -22,32 +22,21 @@ static u64 rng;
 
 static u64 below(u64 n)
 {
-    rng ^= rng << 13;
-    rng ^= rng >> 7;
-    rng ^= rng << 17;
-    return rng % n;
+    return random_below(&rng, n);
 }
 
-static struct machine *make(char **argv, struct disk **disk)
+/* What the guest and the loaders say is not of interest. */
+static void start(struct boot_rig *r, char **argv)
 {
+    static FILE *quiet;
     struct machine_config cfg = {0};
-    struct machine *m;
-    char err[1024];
 
+    if (!quiet)
+        quiet = fopen("/dev/null", "w");
     machine_config_defaults(&cfg);
     cfg.ram_bytes = RAM_MIB << 20;
-    cfg.bios_path = argv[1];
-    cfg.vgabios_path = argv[2];
-    cfg.log_file = fopen("/dev/null", "w");
-    *disk = disk_open(&(struct disk_request){.path = argv[3], .snapshot = true}, stderr, err);
-    cfg.disk[0] = *disk ? disk_blockdev(*disk) : NULL;
-    m = *disk ? machine_create(&cfg, err) : NULL;
-    if (!m) {
-        fprintf(stderr, "mutants: %s\n", err);
-        exit(1);
-    }
-    fclose(cfg.log_file);
-    return m;
+    cfg.log_file = quiet;
+    boot_rig_start(r, argv + 1, &cfg);
 }
 
 static void run_to(struct machine *m, u64 ticks)
@@ -60,12 +49,15 @@ static void run_to(struct machine *m, u64 ticks)
 static struct state_buf record_run(char **argv)
 {
     static const char *const args[] = {"-m", "4"};
-    struct disk *disk;
-    struct machine *m = make(argv, &disk);
+    struct boot_rig rig;
     struct state_buf log = {0};
     char err[MACHINE_ERR_LEN];
-    struct record *r = record_begin(m, &(struct record_setup){args, 2, NULL}, err);
+    struct machine *m;
+    struct record *r;
 
+    start(&rig, argv);
+    m = rig.m;
+    r = record_begin(m, &(struct record_setup){args, 2, NULL}, err);
     if (!r)
         exit(1);
     for (u64 t = 1; t <= 30; t++) {
@@ -83,49 +75,13 @@ static struct state_buf record_run(char **argv)
     record_end(r, 3);
     state_put(&log, record_bytes(r)->data, record_bytes(r)->len);
     record_free(r);
-    machine_destroy(m);
-    disk_close(disk);
+    boot_rig_end(&rig);
     return log;
-}
-
-/* Length of the head; 0: none. */
-static size_t head_length(const u8 *p, size_t len)
-{
-    for (size_t i = 0; i + 5 < len; i++)
-        if (!memcmp(p + i, "\nsum ", 5)) {
-            const u8 *end = memchr(p + i + 1, '\n', len - i - 1);
-
-            return end ? (size_t)(end + 1 - p) : 0;
-        }
-    return 0;
-}
-
-/* Right sums for whatever stands there. */
-static void resum(u8 *p, size_t len)
-{
-    size_t head = head_length(p, len), at = head;
-    char line[32];
-    u64 sum;
-
-    if (head < 22)
-        return;
-    snprintf(line, sizeof(line), "sum %016" PRIx64 "\n", state_hash_bytes(0, p, head - 21));
-    memcpy(p + head - 21, line, 21);
-    sum = state_hash_bytes(0, p, head);
-    while (len - at >= BLOCK_HEADER) {
-        u64 size = load_le(p + at + 4, 4);
-
-        if (size > len - at - BLOCK_HEADER)
-            return;
-        sum = block_sum(sum, (u32)load_le(p + at, 4) >> 16, p + at + BLOCK_HEADER, (u32)size);
-        store_le(p + at + 8, sum, 8);
-        at += BLOCK_HEADER + size;
-    }
 }
 
 static size_t mutate(u8 *p, size_t len, size_t cap)
 {
-    size_t head = head_length(p, len);
+    size_t head = log_head_length(p, len);
 
     for (u64 n = 1 + below(3) * !below(3); n; n--) {
         size_t at = below(8) ? head + below(len - head) : below(len), run = 1 + below(12);
@@ -162,7 +118,7 @@ static int resum_file(const char *path)
 
     if (!len)
         return 1;
-    resum(bytes, len);
+    log_set_sums(bytes, len);
     rewind(f);
     return fwrite(bytes, 1, len, f) != len || fclose(f);
 }
@@ -178,7 +134,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: mutants BIOS VGABIOS DISK SEED COUNT\n");
         return 2;
     }
-    rng = strtoull(argv[4], NULL, 0) * 0x9e3779b97f4a7c15ull + 1;
+    rng = random_state(strtoull(argv[4], NULL, 0));
     count = strtoull(argv[5], NULL, 0);
     log = record_run(argv);
     for (u64 i = 0; i <= count; i++) { /* the first as it is */
@@ -194,7 +150,7 @@ int main(int argc, char **argv)
         if (i)
             len = mutate(bytes, len, cap);
         if (fixed)
-            resum(bytes, len);
+            log_set_sums(bytes, len);
         bytes = realloc(bytes, len ? len : 1); /* so that a read behind its end is seen */
         r = replay_read(bytes, len, below(2), err);
         if (r && !fixed && i && !replay_is_partial(r) &&
@@ -209,10 +165,12 @@ int main(int argc, char **argv)
                 return 1;
             }
         } else {
-            struct disk *disk;
-            struct machine *m = make(argv, &disk);
+            struct boot_rig rig;
+            struct machine *m;
             enum replay_state state = REPLAY_GOES_ON;
 
+            start(&rig, argv);
+            m = rig.m;
             if (replay_begin(r, m, err)) {
                 other++;
             } else {
@@ -232,8 +190,7 @@ int main(int argc, char **argv)
                 printf("FAILED: the log itself does not replay: %s%s\n", err, replay_trouble(r));
                 return 1;
             }
-            machine_destroy(m);
-            disk_close(disk);
+            boot_rig_end(&rig);
         }
         replay_free(r);
         free(bytes);

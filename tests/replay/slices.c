@@ -8,9 +8,8 @@
  */
 #include "core/clock.h"
 #include "cpu/cpu.h"
-#include "host/disk.h"
-#include "machine/machine.h"
 #include "machine/pc.h"
+#include "tests/boot_rig.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,8 +17,8 @@
 enum { NR_POINTS = 40 }; /* a key and a comparison at each */
 
 struct rig {
-    struct machine *m;
-    struct disk *disk;
+    struct boot_rig boot;
+    struct machine *m; /* boot's */
     u64 in_rep, in_shadow, in_hlt, slices; /* slice ends that were hard ones */
 };
 
@@ -27,36 +26,19 @@ static u64 rng;
 
 static u64 below(u64 n)
 {
-    rng ^= rng << 13;
-    rng ^= rng >> 7;
-    rng ^= rng << 17;
-    return rng % n;
+    return random_below(&rng, n);
 }
 
 static void start(struct rig *r, char **argv, u64 ram_mib)
 {
     struct machine_config cfg = {0};
-    char err[1024];
 
     *r = (struct rig){0};
     machine_config_defaults(&cfg);
     cfg.ram_bytes = ram_mib << 20;
-    cfg.bios_path = argv[1];
-    cfg.vgabios_path = argv[2];
     cfg.reset_on_triple_fault = true;
-    r->disk = disk_open(&(struct disk_request){.path = argv[3], .snapshot = true}, stderr, err);
-    cfg.disk[0] = r->disk ? disk_blockdev(r->disk) : NULL;
-    r->m = r->disk ? machine_create(&cfg, err) : NULL;
-    if (!r->m) {
-        fprintf(stderr, "slices: %s\n", err);
-        exit(1);
-    }
-}
-
-static void end(struct rig *r)
-{
-    machine_destroy(r->m);
-    disk_close(r->disk);
+    boot_rig_start(&r->boot, argv + 1, &cfg);
+    r->m = r->boot.m;
 }
 
 static void check_stop(struct rig *r, enum machine_stop stop)
@@ -144,7 +126,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: slices BIOS VGABIOS DISK [SEED [TICKS [RAM_MIB]]]\n");
         return 2;
     }
-    rng = seed * 0x9e3779b97f4a7c15ull + 1;
+    rng = random_state(seed);
     start(&whole, argv, ram_mib);
     start(&sliced, argv, ram_mib);
     for (u64 i = 1; i <= NR_POINTS; i++) {
@@ -171,8 +153,8 @@ int main(int argc, char **argv)
            PRIu64 " ended inside a repeated instruction, %" PRIu64 " in a shadow, %" PRIu64
            " in HLT\n", machine_ticks(whole.m), machine_icount(whole.m), sliced.slices,
            sliced.in_rep, sliced.in_shadow, sliced.in_hlt);
-    end(&whole);
-    end(&sliced);
+    boot_rig_end(&whole.boot);
+    boot_rig_end(&sliced.boot);
     if (sliced.in_rep < 100) {
         printf("FAILED: too few hard slice ends to prove anything\n");
         return 1;

@@ -1,27 +1,10 @@
 # The window, seen from outside: a guest's end leaves it open with its reason in the title, and Q
 # closes it. Skipped without Xvfb and xdotool.
 . "$(dirname "$0")/lib.sh"
-command -v Xvfb >/dev/null && command -v xdotool >/dev/null || exit 77
+. "$here/../xvfb.sh"
+have_xvfb || exit 77
 cd "$dir" || exit 1
-export HOME="$dir" SDL_AUDIODRIVER=dummy
-unset WAYLAND_DISPLAY SDL_VIDEODRIVER
-mkfifo display
-Xvfb -displayfd 3 -screen 0 1280x1024x24 3>display >/dev/null 2>&1 &
-xvfb=$!
-read -r number <display
-export DISPLAY=":$number"
-trap 'kill $xvfb 2>/dev/null; rm -rf "$dir"' EXIT
-
-# wait_title TEXT: until the window's title holds it; the window's id in $window
-wait_title() {
-    for _ in $(seq 100); do
-        window=$(xdotool search --name "$1" 2>/dev/null | head -1)
-        [ -n "$window" ] && return 0
-        sleep 0.2
-    done
-    fail "no window titled $1"
-    return 1
-}
+open_xvfb
 
 shown="kiln halt.img in a window"
 sector halt.img "$HALT"

@@ -84,30 +84,15 @@ CMDS
 fi
 
 # ---- a window: keys, mouse, the R key after the guest's end
-if command -v Xvfb >/dev/null && command -v xdotool >/dev/null; then
-    export HOME="$dir" SDL_AUDIODRIVER=dummy
-    unset WAYLAND_DISPLAY SDL_VIDEODRIVER
-    mkfifo display
-    Xvfb -displayfd 4 -screen 0 1280x1024x24 4>display >/dev/null 2>&1 &
-    xvfb=$!
-    read -r number <display
-    export DISPLAY=":$number"
-    trap 'kill $xvfb 2>/dev/null; rm -rf "$dir"' EXIT
-    title() {
-        for _ in $(seq 300); do
-            window=$(xdotool search --name "$1" 2>/dev/null | head -1)
-            [ -n "$window" ] && return 0
-            sleep 0.2
-        done
-        fail "no window titled $1"
-        return 1
-    }
+. "$here/../xvfb.sh"
+if have_xvfb; then
+    open_xvfb
     "$kiln" "$build/ember.img" -serial file:out.win --state-hash --record window.log 2>rec.err </dev/null &
     pid=$!
-    title MIPS && xdotool windowfocus "$window" && until_says out.win "ember> " &&
+    wait_title MIPS && xdotool windowfocus "$window" && until_says out.win "ember> " &&
         xdotool type --delay 40 "mem" && xdotool mousemove --window "$window" 200 200 click 1 &&
         for i in 1 2 3 4 5 6 7 8; do xdotool mousemove_relative -- $((i * 3 - 9)) 5; done &&
-        sleep 0.5 && xdotool key ctrl+alt+g && xdotool key Return && sleep 0.5
+        sleep 0.5 && xdotool key ctrl+alt+g && xdotool key Return && sleep 0.5 || kill $pid
     xdotool key ctrl+alt+q
     wait $pid
     same window.log
@@ -115,8 +100,8 @@ if command -v Xvfb >/dev/null && command -v xdotool >/dev/null; then
     sector halt.img "$HALT"
     "$kiln" halt.img --state-hash --record halt.log 2>rec.err </dev/null &
     pid=$!
-    title "Halted for good" && xdotool windowfocus "$window" && sleep 0.5 && xdotool key r &&
-        title MIPS && title "Halted for good" && xdotool key q
+    wait_title "Halted for good" && xdotool windowfocus "$window" && sleep 0.5 && xdotool key r &&
+        wait_title MIPS && wait_title "Halted for good" && xdotool key q || kill $pid
     wait $pid
     grep -q "recorded [1-9]" rec.err || fail "R is no event"
     same halt.log

@@ -1,14 +1,12 @@
 #!/bin/sh
 # Spark in Bochs, with our VGA BIOS and with the one that comes with Bochs: a disk boots through its
-# MBR and writes by INT 10h; a blank disk is named. Bochs counts instructions, so that the moment of
-# looking at the screen does not depend on the host. usage: bochs.sh SPARK.BIN VGABIOS.BIN WORKDIR
+# MBR and writes by INT 10h; a blank disk is named.
+# usage: bochs.sh SPARK.BIN VGABIOS.BIN WORKDIR
 spark=$1 vga=$2 dir=$3
 theirs=/usr/share/bochs/VGABIOS-lgpl-latest
-for need in bochs script as; do
-    command -v "$need" > /dev/null || { echo "skipped: no $need"; exit 77; }
-done
+. "$(dirname "$0")/../bochs.sh"
+why=$(bochs_missing) && { echo "skipped: $why"; exit 77; }
 mkdir -p "$dir" && cd "$dir" || exit 1
-export TERM=xterm
 
 cat > sector.S << 'S'
     .code16
@@ -49,27 +47,8 @@ text: .asciz "MBR in Bochs "
 S
 as --32 -o sector.o sector.S && ld -m elf_i386 -Ttext 0x7c00 --oformat binary -o sector.bin sector.o || exit 1
 
-# boot IMAGE VGA: the screen after a fixed number of instructions, into screen.txt
-boot() {
-    rm -f "$1.lock" vga.bin
-    cat > rc << RC
-megs: 64
-romimage: file=$spark
-vgaromimage: file=$2
-ata0-master: type=disk, path=$1, mode=flat, cylinders=16, heads=16, spt=63
-boot: disk
-display_library: term
-sound: waveoutdrv=dummy, waveindrv=dummy, midioutdrv=dummy
-log: bochs.log
-panic: action=fatal
-cpu: ips=10000000
-RC
-    printf 'sb 60000000\nc\nwritemem "vga.bin" 0xb8000 4000\nq\n' > commands
-    timeout 600 script -qc "bochs -q -f rc -rc commands" term.log > /dev/null 2>&1 < /dev/null
-    [ -f vga.bin ] || { echo "FAIL: Bochs did not come to its end"; tail -5 bochs.log; exit 1; }
-    od -An -v -tu1 -w160 vga.bin |
-        awk '{ s = ""; for (i = 1; i <= NF; i += 2) s = s sprintf("%c", $i < 32 ? 32 : $i); print s }' > screen.txt
-}
+# boot IMAGE VGA
+boot() { bochs_run "$spark" "$2" "$1" 16 10000000 60000000 0xb8000; }
 shows() {
     grep -aqF "$1" screen.txt || { echo "FAIL: $2: the screen does not show: $1"; cat screen.txt; exit 1; }
 }

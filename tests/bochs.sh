@@ -1,0 +1,37 @@
+# Sourced: a machine in Bochs, headless, for a fixed number of its ticks, so that the moment of
+# looking does not depend on the host.
+
+bochs_missing() {
+    for need in bochs script; do
+        command -v $need >/dev/null || { echo "no $need"; return 0; }
+    done
+    return 1
+}
+
+# bochs_run BIOS VGABIOS IMAGE CYLINDERS IPS TICKS [ADDRESS]: IMAGE has 16 heads of 63 sectors, IPS
+# ticks are a second. COM1 goes to com1.txt; with the linear ADDRESS of text memory, as it is mapped
+# at the end, the screen goes to screen.txt.
+bochs_run() {
+    rm -f "$3.lock" com1.txt vga.bin
+    cat >rc <<RC
+megs: 64
+romimage: file=$1
+vgaromimage: file=$2
+ata0-master: type=disk, path=$3, mode=flat, cylinders=$4, heads=16, spt=63
+com1: enabled=1, mode=file, dev=com1.txt
+boot: disk
+display_library: term
+sound: waveoutdrv=dummy, waveindrv=dummy, midioutdrv=dummy
+log: bochs.log
+panic: action=fatal
+cpu: ips=$5
+RC
+    printf 'sb %s\nc\n%sq\n' "$6" "${7:+writemem \"vga.bin\" $7 4000
+}" >commands
+    TERM=xterm timeout 800 script -qc "bochs -q -f rc -rc commands" term.log >/dev/null 2>&1 </dev/null
+    [ -z "$7" ] && return
+    [ -f vga.bin ] || { echo "FAIL: Bochs did not come to its end"; tail -n 5 bochs.log; exit 1; }
+    od -An -v -tu1 -w160 vga.bin |
+        awk '{ s = ""; for (i = 1; i <= NF; i += 2) s = s sprintf("%c", $i < 32 ? 32 : $i); print s }' \
+            >screen.txt
+}

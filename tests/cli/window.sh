@@ -10,7 +10,7 @@ shown="kiln halt.img in a window"
 sector halt.img "$HALT"
 "$kiln" halt.img 2>err </dev/null &
 pid=$!
-wait_title "Halted for good" && xdotool windowfocus "$window" && sleep 0.5 && xdotool key q
+wait_title "Halted for good" && xdotool windowfocus "$window" && sleep 0.5 && xdotool key q || kill $pid
 sleep 1
 if kill -0 $pid 2>/dev/null; then
     fail "Q does not close the window"
@@ -26,7 +26,7 @@ sector triple.img "$TRIPLE"
 "$kiln" triple.img 2>err </dev/null &
 pid=$!
 wait_title "Triple fault" && xdotool windowfocus "$window" && sleep 0.5 && xdotool key s &&
-    sleep 0.5 && xdotool key q
+    sleep 0.5 && xdotool key q || kill $pid
 wait $pid
 status=$?
 is_status 70

@@ -32,6 +32,7 @@ static struct world {
     int from_parent, to_parent;
     u8 *code; /* writable alias of the code region */
     u32 next;
+    bool busy;    /* with a batch; else it waits for one, whatever sh->nr says by now */
     bool running; /* slot[next - 1] is under test */
     u64 fs_base, gs_base; /* as last set for a case */
     u16 cs64;
@@ -152,10 +153,11 @@ __attribute__((used)) void native_handler(int sig, siginfo_t *info, void *uc)
     else if (sig == SIGALRM)
         return;
     w.running = false;
-    if (w.next == w.sh->nr) {
-        if (w.sh->nr)
+    if (!w.busy || w.next == w.sh->nr) {
+        if (w.busy)
             sys3(SYS_write, w.to_parent, (long)&c, 1);
         w.next = 0;
+        w.busy = true;
         while (sys3(SYS_read, w.from_parent, (long)&c, 1) == -EINTR)
             ;
         if (c != 'g')

@@ -1,5 +1,5 @@
 /*
- * -hda to -hdd, the bare image, -drive and -device, and how they come together: explicit places
+ * -hda to -hdd, the bare image, -drive, and how disks come together: explicit places
  * first, then the drives without an index in the order given, as in QEMU.
  */
 #include "host/option_parser.h"
@@ -136,130 +136,23 @@ bool opt_drive(struct option_parser *p, const struct option_row *row, const char
     return add_drive(p, &d);
 }
 
-static bool device_exit(struct option_parser *p, const char *arg)
+bool option_add_disk_device(struct option_parser *p, const struct device_props *props)
 {
     struct options *o = p->o;
-    u64 n;
-    char *item;
-    bool good = true;
-    o->exit_device = true;
-    o->exit_port = 0x501; /* QEMU's defaults */
-    o->exit_size = 2;
-    while (good && (item = option_next_item(&arg))) {
-        char *value = option_split_value(item);
-        bool port = !strcmp(item, "iobase");
-        if (!port && strcmp(item, "iosize"))
-            good = option_fail(p, "isa-debug-exit: '%s' is not iobase= or iosize=", item);
-        else if (!option_u64(value, &n) || n > (port ? 0xffffu : 8u) || (!port && n == 0))
-            good = option_fail(p, "isa-debug-exit: %s=%s: %s", item, value ? value : "",
-                               port ? "a port, 0 to 0xffff" : "1 to 8");
-        else
-            *(port ? &o->exit_port : &o->exit_size) = (u16)n;
-        free(item);
-    }
-    return good;
-}
-
-static bool device_ide_hd(struct option_parser *p, const char *arg)
-{
-    struct options *o = p->o;
-    char *item, *drive = NULL;
-    int bus = -1, unit = -1;
-    while ((item = option_next_item(&arg))) {
-        char *value = option_split_value(item);
-        u64 n = 0;
-        bool good = true;
-        if (!strcmp(item, "drive") && value)
-            drive = option_keep(p, value);
-        else if (!strcmp(item, "bus") && value && !strncmp(value, "ide.", 4) &&
-                 option_u64(value + 4, &n) && n < 2)
-            bus = (int)n;
-        else if (!strcmp(item, "unit") && option_u64(value, &n) && n < 2)
-            unit = (int)n;
-        else if (!strcmp(item, "bootindex") || !strcmp(item, "id") || !strcmp(item, "serial") ||
-                 !strcmp(item, "model"))
-            good = option_note(p, "ide-hd: %s= has no effect here", item);
-        else
-            good = option_fail(p, "ide-hd: '%s%s%s': drive=ID, bus=ide.0|ide.1, unit=0|1", item,
-                               value ? "=" : "", value ? value : "");
-        free(item);
-        if (!good)
-            return false;
-    }
+    const char *drive = device_prop(props, "drive"), *on = device_prop(props, "bus");
+    u64 bus = 0, unit = 0;
     if (!drive)
-        return option_fail(p, "ide-hd needs drive=ID of a -drive with if=none");
+        return option_fail(p, "%s needs drive=ID of a -drive with if=none", props->name);
+    if (on && (strncmp(on, "ide.", 4) || !option_u64(on + 4, &bus) || bus > 1))
+        return option_fail(p, "%s: bus=%s: ide.0 or ide.1", props->name, on);
+    if (!device_number(p, props, "unit", 0, 1, &unit))
+        return false;
     if (o->nr_device == OPTIONS_DISKS)
         return option_fail(p, "too many disks; two IDE channels take four");
-    o->device_index[o->nr_device] = bus < 0 && unit < 0 ? -1 : (bus > 0 ? 2 : 0) + (unit > 0);
-    o->device_drive[o->nr_device++] = drive;
+    o->device_index[o->nr_device] =
+        on || device_prop(props, "unit") ? (int)(2 * bus + unit) : -1;
+    o->device_drive[o->nr_device++] = option_keep(p, drive);
     return true;
-}
-
-bool opt_device(struct option_parser *p, const struct option_row *row, const char *arg)
-{
-    (void)row;
-    static const struct {
-        const char *name;
-        bool fatal;
-        const char *words;
-    } others[] = {
-        {"VGA", false, NULL},
-        {"isa-debugcon", true,
-         "say it with -debugcon file:FILE and, for another port, "
-         "-global isa-debugcon.iobase=PORT"},
-        {"ahci", true, "AHCI is not there yet; put the disk on IDE with -hda"},
-        {"ich9-ahci", true, "AHCI is not there yet; put the disk on IDE with -hda"},
-        {"ide-cd", true, "CD-ROM drives are not there yet"},
-        {"virtio-blk-pci", true, "virtio is not there yet; put the disk on IDE with -hda"},
-        {"virtio-scsi-pci", true, "virtio is not there yet; put the disk on IDE with -hda"},
-        {"nvme", true, "NVMe is not there; put the disk on IDE with -hda"},
-        {"pc-testdev", true, "not there yet"},
-        {"pci-testdev", true, "not there yet"},
-        {"e1000", false, "there is no network card yet; the guest sees none"},
-        {"rtl8139", false, "there is no network card yet; the guest sees none"},
-        {"virtio-net-pci", false, "there is no network card yet; the guest sees none"},
-        {"virtio-rng-pci", false, "there is no random number device; RDRAND may do"},
-        {"AC97", false, "there is no sound yet"},
-        {"intel-hda", false, "there is no sound yet"},
-        {"hda-duplex", false, "there is no sound yet"},
-        {"qemu-xhci", false, "there is no USB; keyboard and mouse are PS/2"},
-        {"piix3-usb-uhci", false, "there is no USB; keyboard and mouse are PS/2"},
-        {"usb-ehci", false, "there is no USB; keyboard and mouse are PS/2"},
-        {"usb-kbd", false, "there is no USB; keyboard and mouse are PS/2"},
-        {"usb-mouse", false, "there is no USB; keyboard and mouse are PS/2"},
-        {"usb-tablet", false, "there is no USB; keyboard and mouse are PS/2"},
-        {"virtio-vga", false, "the card is VGA, as with -vga std"},
-        {"isa-debug-exit", false, NULL}, /* for the nearest name only */
-        {"ide-hd", false, NULL},
-    };
-    if (!strcmp(arg, "?") || !strcmp(arg, "help"))
-        return p->done = options_list_devices(p->out);
-    char *name = option_next_item(&arg);
-    const char *names[ARRAY_LEN(others)];
-    bool good = true, found = true;
-    if (!strcmp(name, "isa-debug-exit")) {
-        good = device_exit(p, arg);
-    } else if (!strcmp(name, "ide-hd") || !strcmp(name, "ide-drive")) {
-        good = device_ide_hd(p, arg);
-    } else {
-        found = false;
-        for (unsigned i = 0; i < ARRAY_LEN(others) && !found; i++) {
-            names[i] = others[i].name;
-            if (strcmp(name, names[i]))
-                continue;
-            found = true;
-            if (others[i].words)
-                good = (others[i].fatal ? option_fail : option_note)(p, "%s: %s", name,
-                                                                     others[i].words);
-        }
-    }
-    if (!found) {
-        const char *near = option_nearest(name, names, ARRAY_LEN(others));
-        good = near ? option_fail(p, "no device %s; did you mean %s?", name, near)
-                    : option_fail(p, "no device %s; -device '?' lists them", name);
-    }
-    free(name);
-    return good;
 }
 
 /* A drive of if=none gets its place from the device that names it. */

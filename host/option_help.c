@@ -1,5 +1,5 @@
 /*
- * --help, -version and -device '?': the texts that a question on the command line gets.
+ * --help and -version: the texts that a question on the command line gets.
  */
 #include "host/option_parser.h"
 
@@ -62,18 +62,4 @@ bool opt_version(struct option_parser *p, const struct option_row *row, const ch
     (void)row, (void)arg;
     fprintf(p->out, "Kiln %s, an x86-64 PC emulator (options are QEMU's)\n", KILN_VERSION);
     return p->done = true;
-}
-
-bool options_list_devices(FILE *f)
-{
-    fprintf(f,
-            "Storage devices:\n"
-            "name \"ide-hd\", bus IDE, desc \"disk of a -drive with if=none\"\n"
-            "\n"
-            "Display devices:\n"
-            "name \"VGA\", bus PCI, desc \"always there\"\n"
-            "\n"
-            "Misc devices:\n"
-            "name \"isa-debug-exit\", bus ISA, desc \"a write of v ends with status (v<<1)|1\"\n");
-    return true;
 }

@@ -55,14 +55,29 @@ const char *option_nearest(const char *word, const char *const *words, unsigned 
 void option_print_help(FILE *);
 bool options_list_devices(FILE *);
 
+/* One -device, its properties checked by name. */
+struct device_props {
+    const char *name; /* as it was written */
+    const char *key[8], *value[8];
+    unsigned nr;
+};
+/* NULL: not given. */
+const char *device_prop(const struct device_props *, const char *key);
+/* Leaves *n alone when it is not given; false, and said, when it is no number or out of range. */
+bool device_number(struct option_parser *, const struct device_props *, const char *key, u64 min,
+                   u64 max, u64 *n);
+
+/* -device ide-hd and the like: a place for a -drive of if=none. */
+bool option_add_disk_device(struct option_parser *, const struct device_props *);
 /* Puts -drive and -device together after the last option. */
 bool option_resolve_drives(struct option_parser *);
 
 /* Handlers, by file. option_drives.c: */
 bool opt_hd(struct option_parser *, const struct option_row *, const char *);
 bool opt_drive(struct option_parser *, const struct option_row *, const char *);
-bool opt_device(struct option_parser *, const struct option_row *, const char *);
 bool opt_image(struct option_parser *, const char *file);
+/* option_devices.c: */
+bool opt_device(struct option_parser *, const struct option_row *, const char *);
 /* option_machine.c: */
 bool opt_memory(struct option_parser *, const struct option_row *, const char *);
 bool opt_smp(struct option_parser *, const struct option_row *, const char *);

@@ -117,7 +117,10 @@ static void bad_lines(void **state)
         {"-drive file=a,if=none", "needs id=ID"},
         {"-device ide-hd,drive=q", "no -drive with id=q"},
         {"-device isa-debug-exti", "did you mean isa-debug-exit?"},
-        {"-device isa-debug-exit,iobase=99999999", "a port"},
+        {"-device isa-debug-exit,iobase=99999999", "iobase=99999999: a number, 0 to 65535"},
+        {"-device isa-debug-exit,iobsae=1", "no property 'iobsae'; did you mean iobase?"},
+        {"-device isa-debug-exit,colour=1", "it has id iobase iosize"},
+        {"-device ,iobase=1", "no device"},
         {"-serial stdio -debugcon stdio a.img", "both want stdout"},
         {"trace -serial stdio a.img", "-o FILE"},
         {"-serial stdio -serial stdio a.img", "both want stdout"},
@@ -205,6 +208,7 @@ static void questions(void **state)
     assert_non_null(strstr(out_text, "Kiln"));
     assert_int_equal(parse("-device ?"), OPTIONS_DONE);
     assert_non_null(strstr(out_text, "name \"isa-debug-exit\", bus ISA"));
+    assert_non_null(strstr(out_text, "name \"ide-hd\", bus IDE"));
     assert_int_equal(parse("-d help"), OPTIONS_DONE);
     assert_string_equal(err_text, "");
 }

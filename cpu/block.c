@@ -256,13 +256,13 @@ static void op_privileged(struct cpu *c, const struct insn *in)
     isa_rows[in->row].exec(c, in);
 }
 
-static exec_fn *function_of(const struct insn *in, enum decode_status s)
+static exec_fn *function_of(const struct cpu *c, const struct insn *in, enum decode_status s)
 {
     const struct isa_row *r = &isa_rows[in->row];
 
     if (s == DECODE_TOO_LONG)
         return op_too_long;
-    if (s != DECODE_OK)
+    if (s != DECODE_OK || !cpu_offers(c, isa_feature(r)))
         return op_undefined;
     if (r->attr & A_MISSING)
         return op_missing;
@@ -325,7 +325,7 @@ static struct block *decode_apart(struct block_cache *k, u64 lin)
     }
     if (s == DECODE_MORE)
         s = DECODE_TOO_LONG;
-    op->fn = function_of(&op->in, s);
+    op->fn = function_of(c, &op->in, s);
     b->nr_ops = 1;
     b->nr_bytes = (u16)n;
     b->mode = c->mode & DECODE_MODE;
@@ -379,7 +379,7 @@ struct block *block_lookup(struct block_cache *k)
             break;
         if (s == DECODE_TOO_LONG)
             op->in.len = (u8)(avail - bytes < MAX_INSN ? avail - bytes : MAX_INSN);
-        op->fn = function_of(&op->in, s);
+        op->fn = function_of(c, &op->in, s);
         bytes += op->in.len;
         n++;
         if (ends_block(&op->in, s))

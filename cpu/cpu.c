@@ -15,7 +15,7 @@ int cpu_init(struct cpu *c, const struct cpu_config *cfg)
 {
     bool ok;
 
-    *c = (struct cpu){ .cfg = *cfg, .delivering = DELIVER_NONE };
+    *c = (struct cpu){ .cfg = *cfg, .features = cfg->features, .delivering = DELIVER_NONE };
     for (int i = 0; i < NR_FAST_SETS; i++)
         c->fast_sets[i] = malloc(sizeof(struct fast_set));
     c->tlb = tlb_create();
@@ -59,6 +59,7 @@ void cpu_reset(struct cpu *c)
     memset(c->dr, 0, sizeof(c->dr));
     c->dr[6] = 0xffff0ff0;
     c->dr[7] = 0x400;
+    c->fpu = (struct fpu){ .cw = 0x40, .valid = 0xff, .mxcsr = 0x1f80 };
     c->msr = (struct msrs){ .pat = 0x0007040600070406, .apic_base = 0xfee00100 };
     for (int i = 0; i < NR_SEGS; i++) {
         c->seg[i] = (struct seg){ .attr = data, .limit = 0xffff, .usable = 1 };
@@ -107,6 +108,8 @@ void cpu_update_mode(struct cpu *c)
         m |= MODE_DR7;
     if (c->cr0 & (CR0_EM | CR0_TS))
         m |= MODE_EM_TS;
+    if ((c->cr0 & (CR0_EM | CR0_TS)) || !(c->cr4 & CR4_OSFXSR))
+        m |= MODE_NO_SSE;
     if ((c->cr0 & CR0_AM) && (c->eflags & F_AC) && c->cpl == 3)
         m |= MODE_AC;
     if (UNLIKELY((c->eflags & (F_VIF | F_VIP)) == (F_VIF | F_VIP)) && c->cpl == 3 &&
@@ -247,6 +250,16 @@ static const struct state_field msr_fields[] = {
     STATE(struct msrs, mtrr_def_type), STATE_ARRAY(struct msrs, mtrr_fix),
     STATE_ARRAY(struct msrs, mtrr_phys), STATE_END,
 };
+static const struct state_field xmm_fields[] = { STATE_ARRAY(struct xmm, q), STATE_END };
+static const struct state_field st_fields[] = {
+    STATE(struct st, mant), STATE(struct st, exp), STATE_END,
+};
+static const struct state_field fpu_fields[] = {
+    STATE_STRUCTS(struct fpu, xmm, xmm_fields), STATE_UPTO(struct fpu, mxcsr, 0xffff),
+    STATE(struct fpu, cw), STATE(struct fpu, sw), STATE(struct fpu, valid),
+    STATE(struct fpu, fop), STATE(struct fpu, fip), STATE(struct fpu, fdp),
+    STATE_STRUCTS(struct fpu, r, st_fields), STATE_END,
+};
 #define SINCE(version, f, max)                                                                     \
     { #f, offsetof(struct cpu, f), STATE_FIELD_SIZE(struct cpu, f), 1, STATE_KIND_INT, version, NULL, max }
 static const struct state_field cpu_fields[] = {
@@ -262,9 +275,10 @@ static const struct state_field cpu_fields[] = {
     STATE_ARRAY(struct cpu, pdpte), STATE_ARRAY(struct cpu, dr),
     SINCE(2, debug_pending, 0xe00f), SINCE(3, monitor_armed, 1), SINCE(3, nmi_line, 1),
     STATE_STRUCT(struct cpu, msr, msr_fields), STATE_UPTO(struct cpu, cpl, 3),
+    STATE_STRUCT(struct cpu, fpu, fpu_fields),
     STATE_UPTO(struct cpu, attention, 31 /* enum attention */), STATE_END,
 };
-const struct state_desc cpu_state = { "cpu", 3, cpu_fields };
+const struct state_desc cpu_state = { "cpu", 4, cpu_fields };
 
 /* What decoding, segments and paging rely on. Everything else that a field may hold is a state
  * that some program could have made. */

@@ -41,6 +41,7 @@ enum cpu_mode {
     MODE_AC = 1 << 12,     /* alignment is checked: CR0.AM, EFLAGS.AC and CPL 3 */
     MODE_VIP = 1 << 13,    /* VIF and VIP are both set where that is a fault (SDM 3B 20.3.2) */
     MODE_DR7 = 1 << 14,    /* a breakpoint of the guest's is enabled (cpu/dr.h) */
+    MODE_NO_SSE = 1 << 15, /* SSE instructions raise #UD or #NM: CR0.EM, CR0.TS, no CR4.OSFXSR */
 };
 
 /* Lazy flags: the last result and its carry-out vector give all but CF on demand.
@@ -92,6 +93,25 @@ enum vector {
     EXC_SS, EXC_GP, EXC_PF, EXC_MF = 16, EXC_AC, EXC_MC, EXC_XM,
 };
 
+/* x87, MMX and SSE registers (SDM 1, 8.1, 9.2, 10.2). While an engine runs, the x87 part may live in
+ * the host's registers: fpu.h says when. */
+struct xmm {
+    u64 q[2];
+};
+struct st {
+    u64 mant; /* an MMX register, too */
+    u16 exp;  /* and the sign, bit 15 */
+};
+struct fpu {
+    struct xmm xmm[16];
+    u32 mxcsr;
+    u16 cw, sw;
+    u8 valid;  /* the tag word in FXSAVE's form, bit n for R(n): not empty */
+    u16 fop;   /* of the last exception that was not masked, as fip and fdp: DEVIATION: silicon */
+    u64 fip, fdp; /* keeps them for each instruction, and hosts would show their own here */
+    struct st r[8]; /* physical registers R0 to R7; ST(i) is R((TOP + i) & 7), MMi is Ri */
+};
+
 /* Why an engine returned. */
 enum stop_reason {
     STOP_SLICE,   /* the budget is used up */
@@ -140,6 +160,7 @@ struct cpu_config {
     struct clock *clk;
     struct log *log;
     struct irq_ack ack;
+    u64 features; /* bit per enum feature */
     /* Told of each #UD by an undecodable instruction at CS:rIP or a missing row; may be
      * NULL. The board names and counts what is a known instruction elsewhere. */
     void (*undefined)(void *h, struct cpu *);
@@ -208,6 +229,8 @@ struct cpu {
     u32 debug_pending; /* bits of DR6 that the next debug trap brings */
     struct msrs msr;
     u32 cpl; /* 3 in virtual-8086 mode */
+    struct fpu fpu;
+    u64 features; /* as configured: what CPUID offers, and rows need */
 
     /* the fault that is being raised or delivered */
     u8 exc_vector;
@@ -263,6 +286,10 @@ _Noreturn void cpu_raise_pf(struct cpu *, u64 lin, u32 error_code);
 
 void cpu_update_mode(struct cpu *);
 unsigned cpu_fast_set(const struct cpu *); /* by the present level and flags */
+static inline bool cpu_offers(const struct cpu *c, enum feature f)
+{
+    return f == FEAT_NONE || (c->features >> f & 1);
+}
 static inline unsigned cpu_cpl(const struct cpu *c)
 {
     return c->cpl;

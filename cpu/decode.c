@@ -18,6 +18,8 @@ struct cursor {
     bool p66, p67, lock;
     u8 seg; /* NR_SEGS: no override */
     u8 modrm;
+    bool vex;
+    u8 vvvv;
     unsigned code; /* code size: 2, 4, 8 */
     unsigned effsz;
 };
@@ -83,6 +85,8 @@ static bool row_matches(const struct isa_row *r, const struct cursor *k, bool ha
 
     if (r->attr & (k->code == 8 ? A_N64 : A_O64))
         return false;
+    if (((r->attr & A_VEX) != 0) != k->vex)
+        return false;
     if ((r->attr & A_REXB0) && (k->rex & REX_B))
         return false;
     if (r->reg >= 0 && ((k->modrm >> 3) & 7) != r->reg)
@@ -97,7 +101,7 @@ static bool row_matches(const struct isa_row *r, const struct cursor *k, bool ha
             if (mod3)
                 return false;
             break;
-        case OP_R:
+        case OP_R: case OP_U: case OP_n: case OP_F:
             if (!mod3)
                 return false;
             break;
@@ -113,6 +117,8 @@ static bool row_matches(const struct isa_row *r, const struct cursor *k, bool ha
 
 static unsigned effective_size(const struct isa_row *r, const struct cursor *k)
 {
+    if (k->vex)
+        return k->rex & REX_W ? 8 : 4;
     if (k->code == 8) {
         if (k->rex & REX_W)
             return 8;
@@ -136,6 +142,8 @@ static unsigned operand_size(const struct opnd *o, const struct cursor *k)
     case SZ_m: return k->code == 8 ? 8 : 4;
     case SZ_o: return k->rex & REX_W ? 16 : 8;
     case SZ_a: return k->effsz * 2;
+    case SZ_x: return 16;
+    case SZ_t: return 10;
     }
     return 0;
 }
@@ -191,6 +199,13 @@ static enum decode_status memory_operand(struct insn *in, struct cursor *k)
     }
     in->seg = in->base == RSP || in->base == RBP ? SS : DS;
     return DECODE_OK;
+}
+
+/* A register of another file than the general ones. */
+static void set_other(struct insn *in, int i, unsigned kind, unsigned reg)
+{
+    in->kind[i] = (u8)kind;
+    in->reg[i] = (u8)reg;
 }
 
 static void set_reg(struct insn *in, int i, unsigned reg, unsigned size, const struct cursor *k)
@@ -283,6 +298,23 @@ static enum decode_status operand(struct insn *in, struct cursor *k, const struc
         in->seg = DS;
         break;
     case OP_X: case OP_Y: in->kind[i] = K_STR; break;
+    case OP_V: set_other(in, i, K_XMM, reg | rex_r); break;
+    case OP_H: set_other(in, i, K_XMM, k->vvvv); break;
+    case OP_B: set_reg(in, i, k->vvvv, size, k); break;
+    case OP_p: set_other(in, i, K_MMX, reg); break;
+    case OP_F: set_other(in, i, K_ST, k->modrm & 7u); break;
+    case OP_W: case OP_U:
+        if (k->modrm >= 0xc0)
+            set_other(in, i, K_XMM, (k->modrm & 7u) | rex_b);
+        else
+            in->kind[i] = K_MEM;
+        break;
+    case OP_q: case OP_n:
+        if (k->modrm >= 0xc0)
+            set_other(in, i, K_MMX, k->modrm & 7u);
+        else
+            in->kind[i] = K_MEM;
+        break;
     case OP_fs_es: case OP_fs_cs: case OP_fs_ss: case OP_fs_ds: case OP_fs_fs: case OP_fs_gs:
         in->kind[i] = K_SEG;
         in->reg[i] = (u8)(ES + (o->letter - OP_fs_es));
@@ -296,6 +328,14 @@ static bool uses_segment(const struct insn *in, const struct isa_row *r)
 {
     for (int i = 0; i < 3; i++)
         if (in->kind[i] == K_MEM || in->kind[i] == K_MOFF || r->op[i].letter == OP_X)
+            return true;
+    return false;
+}
+
+static bool uses_vvvv(const struct isa_row *r)
+{
+    for (int i = 0; i < 3; i++)
+        if (r->op[i].letter == OP_H || r->op[i].letter == OP_B)
             return true;
     return false;
 }
@@ -319,12 +359,51 @@ static enum decode_status finish(struct insn *in, struct cursor *k, const struct
     if (r->attr & (A_REP | A_HINT))
         in->pfx |= k->rep == 0xf3 ? PFX_REP : k->rep == 0xf2 ? PFX_REPNE : 0;
     in->len = (u8)k->pos;
+    if (k->vex && k->vvvv && !uses_vvvv(r))
+        return DECODE_INVALID;
     if (k->lock) {
         in->pfx |= PFX_LOCK;
         if (!(r->attr & A_LOCK) || in->kind[0] != K_MEM)
             return DECODE_INVALID;
     }
     return DECODE_OK;
+}
+
+/* A VEX prefix: at C4h or C5h where that is not LES or LDS (SDM 2A 2.3.5). Takes it, the opcode and
+ * its map. Behind 66, F2, F3, LOCK or REX it is #UD. */
+static enum decode_status vex_prefix(struct cursor *k, unsigned *map, u8 *op)
+{
+    bool three = k->bytes[k->pos - 1] == 0xc4;
+    enum decode_status s;
+    u64 b1, b2, opcode;
+
+    if ((s = take(k, 1, &b1)) != DECODE_OK)
+        return s;
+    b2 = b1 & 0x7f; /* the two-byte form: R.vvvv.L.pp, W = 0, X = B = 0, map 0Fh */
+    if (three && (s = take(k, 1, &b2)) != DECODE_OK)
+        return s;
+    if ((s = take(k, 1, &opcode)) != DECODE_OK)
+        return s;
+    *map = three ? b1 & 0x1f : MAP_0F;
+    *op = (u8)opcode;
+    if (k->p66 || k->rep || k->lock || k->rex || *map == 0 || *map >= NR_MAPS || (b2 & 4))
+        return DECODE_INVALID;
+    k->vex = true;
+    k->p66 = (b2 & 3) == 1;
+    k->rep = (b2 & 3) == 2 ? 0xf3 : (b2 & 3) == 3 ? 0xf2 : 0;
+    k->vvvv = (u8)(~b2 >> 3 & 15);
+    if (k->code == 8)
+        k->rex = (u8)(0x40 | (b1 & 0x80 ? 0 : REX_R) | (!three || b1 & 0x40 ? 0 : REX_X) |
+                      (!three || b1 & 0x20 ? 0 : REX_B) | (three && b2 & 0x80 ? REX_W : 0));
+    else
+        k->vvvv &= 7; /* its high bit is not looked at, as B and W are not */
+    return DECODE_OK;
+}
+
+static bool begins_vex(const struct cursor *k, u8 op, u32 mode)
+{
+    return (op & 0xfe) == 0xc4 && !mode_real(mode) &&
+           (k->code == 8 || (k->pos < k->avail && k->bytes[k->pos] >= 0xc0));
 }
 
 enum decode_status insn_decode(struct insn *in, const u8 *bytes, unsigned avail, u32 mode)
@@ -340,7 +419,12 @@ enum decode_status insn_decode(struct insn *in, const u8 *bytes, unsigned avail,
     if ((s = prefixes(&k)) != DECODE_OK)
         return s;
     op = bytes[k.pos++];
-    if (op == 0x0f) {
+    if (begins_vex(&k, op, mode)) {
+        if ((s = vex_prefix(&k, &map, &op)) != DECODE_OK) {
+            in->len = (u8)k.pos;
+            return s;
+        }
+    } else if (op == 0x0f) {
         if ((s = need(&k, 1)) != DECODE_OK)
             return s;
         op = bytes[k.pos++];

@@ -24,8 +24,9 @@ static unsigned effective_size(const struct insn *in, const struct isa_row *r)
 {
     if (!isa_size_dependent(r))
         return 0;
-    if (r->op[0].size == SZ_y) /* 32 bits whatever 66h says */
-        return in->opsz == 8 ? 8 : 0;
+    for (int i = 0; i < 2; i++)
+        if (r->op[i].size == SZ_y) /* 32 bits whatever 66h says */
+            return (i ? in->srcsz : in->opsz) == 8 ? 8 : 0;
     return r->op[0].size == SZ_b && r->op[0].letter != OP_I && r->op[1].size != SZ_none &&
                    r->op[0].letter != OP_J && r->op[0].letter != OP_K
                ? in->srcsz
@@ -94,6 +95,22 @@ static bool memory_form(const struct insn *in, struct emit *e, unsigned reg, uns
     return true;
 }
 
+/* The shorter of the VEX prefixes that can say it (SDM 2A 2.3.5). */
+static void put_vex(struct emit *e, const struct isa_row *r, unsigned rex, unsigned vvvv)
+{
+    unsigned map = r->opcode >> 8, not_r = rex & REX_R ? 0 : 0x80, low = (~vvvv & 15) << 3;
+
+    low |= r->attr & A_66 ? 1 : r->attr & A_F3 ? 2 : r->attr & A_F2 ? 3 : 0;
+    if (map == MAP_0F && !(rex & (REX_W | REX_X | REX_B))) {
+        put(e, 0xc5, 1);
+        put(e, not_r | low, 1);
+        return;
+    }
+    put(e, 0xc4, 1);
+    put(e, not_r | (rex & REX_X ? 0 : 0x40) | (rex & REX_B ? 0 : 0x20) | map, 1);
+    put(e, (rex & REX_W ? 0x80 : 0) | low, 1);
+}
+
 int insn_encode(const struct insn *in, u32 mode, u8 out[15])
 {
     static const u8 seg_prefix[NR_SEGS] = { 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65 };
@@ -102,7 +119,7 @@ int insn_encode(const struct insn *in, u32 mode, u8 out[15])
     unsigned default_ad = code, rex = 0, reg_field = r->reg >= 0 ? (unsigned)r->reg : 0;
     unsigned rm_field = r->rm >= 0 ? (unsigned)r->rm : 0;
     bool need_rex = false, forbid_rex = false, has_mem = false, has_x = false, rm_reg = r->rm >= 0;
-    u8 opcode = (u8)r->opcode;
+    u8 opcode = (u8)r->opcode, vvvv = 0;
     struct emit e = { .n = 0 }, m = { .n = 0 };
 
     if (in->row == ROW_INVALID || in->row >= NR_ROWS)
@@ -122,6 +139,7 @@ int insn_encode(const struct insn *in, u32 mode, u8 out[15])
         }
         switch (l) {
         case OP_E: case OP_M: case OP_N: case OP_P: case OP_T: case OP_R: case OP_Q:
+        case OP_W: case OP_U: case OP_q: case OP_n: case OP_F:
             if (in->kind[i] == K_MEM) {
                 has_mem = true;
             } else {
@@ -130,7 +148,8 @@ int insn_encode(const struct insn *in, u32 mode, u8 out[15])
                 rex |= reg >= 8 ? REX_B : 0;
             }
             break;
-        case OP_G: case OP_S: case OP_C: case OP_D:
+        case OP_H: case OP_B: vvvv = in->reg[i]; break;
+        case OP_G: case OP_S: case OP_C: case OP_D: case OP_V: case OP_p:
             reg_field = reg & 7;
             rex |= reg >= 8 ? REX_R : 0;
             break;
@@ -153,7 +172,7 @@ int insn_encode(const struct insn *in, u32 mode, u8 out[15])
         rex |= REX_W;
     if (r->op[0].size == SZ_o && in->opsz == 16)
         rex |= REX_W;
-    if ((rex || need_rex) && (code != 8 || forbid_rex))
+    if ((rex || need_rex || vvvv > 7) && (code != 8 || forbid_rex))
         return 0;
 
     if (in->adsz != default_ad)
@@ -162,6 +181,10 @@ int insn_encode(const struct insn *in, u32 mode, u8 out[15])
         u8 def = has_mem && (in->base == RSP || in->base == RBP) ? SS : DS;
         if (in->seg != def)
             put(&e, seg_prefix[in->seg], 1);
+    }
+    if (r->attr & A_VEX) {
+        put_vex(&e, r, rex, vvvv);
+        goto opcode;
     }
     if (in->pfx & PFX_LOCK)
         put(&e, 0xf0, 1);
@@ -177,6 +200,7 @@ int insn_encode(const struct insn *in, u32 mode, u8 out[15])
         put(&e, 0x0f, 1);
     if (map == MAP_0F38 || map == MAP_0F3A)
         put(&e, map == MAP_0F38 ? 0x38 : 0x3a, 1);
+opcode:
     put(&e, opcode, 1);
     for (unsigned i = 0; i < m.n; i++)
         put(&e, m.buf[i], 1);

@@ -29,6 +29,9 @@ enum insn_kind {
     K_FAR,   /* imm: offset in bits 31..0, selector in bits 47..32 */
     K_STR,   /* implicit string memory */
     K_MOFF,  /* seg:[imm]: a memory offset in the instruction */
+    K_XMM,   /* fpu.xmm[reg] */
+    K_MMX,   /* MMX register reg: the mantissa of x87 register R(reg) */
+    K_ST,    /* ST(reg) */
 };
 
 enum seg_reg { ES, CS, SS, DS, FS, GS, NR_SEGS };

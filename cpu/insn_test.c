@@ -32,6 +32,12 @@ static void make_bytes(const struct isa_row *r, unsigned code, u64 *s, u8 out[16
         u64 v = next(s);
         memcpy(out + i, &v, 8);
     }
+    if (r->attr & A_VEX) {
+        out[n++] = 0xc4;
+        out[n++] = (u8)((next(s) & 0xe0) | map);
+        out[n++] = (u8)((next(s) & 0xf8) | (r->attr & A_66 ? 1 : r->attr & A_F3 ? 2 : r->attr & A_F2 ? 3 : 0));
+        goto opcode;
+    }
     for (u64 k = next(s); (k & 3) == 0 && n < 3; k >>= 2)
         out[n++] = prefix[next(s) % sizeof(prefix)];
     if (r->attr & A_66)
@@ -44,6 +50,7 @@ static void make_bytes(const struct isa_row *r, unsigned code, u64 *s, u8 out[16
         out[n++] = 0x0f;
     if (map == MAP_0F38 || map == MAP_0F3A)
         out[n++] = map == MAP_0F38 ? 0x38 : 0x3a;
+opcode:
     out[n++] = (u8)(r->opcode | (r->attr & A_CC ? next(s) & 15 : r->attr & A_PLUSR ? next(s) & 7 : 0));
     if (r->reg >= 0)
         out[n] = (u8)((out[n] & 0xc7) | r->reg << 3);

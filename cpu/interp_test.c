@@ -38,7 +38,8 @@ static void code_written(void *sink, u64 off, u64 len)
 static struct rig *rig_create(const void *code, size_t len)
 {
     struct rig *r = calloc(1, sizeof(*r));
-    struct cpu_config cfg = { .view = &r->view, .io = &r->io, .clk = &r->clk, .log = &r->log };
+    struct cpu_config cfg = { .view = &r->view, .io = &r->io, .clk = &r->clk, .log = &r->log,
+                              .features = ~0ull };
 
     clock_init(&r->clk);
     log_init(&r->log, stderr, 0);

@@ -11,7 +11,7 @@
  *   id         enumerator ROW_<id>
  *   mnemonic   as Capstone writes it (Intel syntax); "a|b|c|d" for operand size 16, 32, 64, 128,
  *              with a leading '@' for address size; '%' stands for the condition
- *   opcode     M1, M2 (0Fh), M38, M3A | byte
+ *   opcode     M1, M2 (0Fh), M38, M3A | byte; with A_VEX the same maps, behind a VEX prefix
  *   /r         -1, the ModRM.reg value 0 to 7, or RM(reg, rm) for one exact register-form byte
  *   operands   O0() to O3(letter,size, ...), see below
  *   reads, writes, undefined   flags. Written flags that depend on operands (a shift by zero)
@@ -24,6 +24,7 @@
 #define CPU_ISA_H
 
 #include "core/types.h"
+#include "cpu/feature.h"
 
 struct cpu;
 struct insn;
@@ -62,6 +63,15 @@ enum opnd_letter {
     OP_X, /* DS:rSI (segment may be overridden) */
     OP_Y, /* ES:rDI */
     OP_fs_es, OP_fs_cs, OP_fs_ss, OP_fs_ds, OP_fs_fs, OP_fs_gs, /* a fixed segment register */
+    OP_V, /* ModRM reg: XMM register */
+    OP_W, /* ModRM r/m: XMM register or memory */
+    OP_U, /* ModRM r/m: XMM register only */
+    OP_H, /* VEX.vvvv: XMM register */
+    OP_B, /* VEX.vvvv: general register */
+    OP_p, /* ModRM reg: MMX register (the manual's P; capitals are taken here) */
+    OP_q, /* ModRM r/m: MMX register or memory (Q) */
+    OP_n, /* ModRM r/m: MMX register only (N) */
+    OP_F, /* ModRM r/m: x87 register ST(i) */
 };
 
 enum opnd_size {
@@ -73,6 +83,8 @@ enum opnd_size {
     SZ_m, /* machine word: 64 in 64-bit mode, else 32 */
     SZ_o, /* 8 or 16 bytes: CMPXCHG8B and 16B */
     SZ_a, /* two of v: BOUND */
+    SZ_x, /* 16 bytes */
+    SZ_t, /* 10 bytes: an x87 register's format */
 };
 
 struct opnd {
@@ -111,7 +123,13 @@ enum isa_attr {
     A_REXB0 = 1 << 23, /* only without REX.B: shadows the row behind it (NOP before XCHG) */
     A_MISSING = 1 << 24, /* recognised but not there yet: #UD, counted, named */
     A_HINT = 1 << 25, /* F2 and F3 have a meaning of their own and are kept in insn.pfx */
+    A_VEX = 1 << 26,  /* behind a VEX prefix with L = 0; else never behind one */
+    A_X87 = 1 << 27,  /* uses the x87 registers, MMX included: moves their state to the host's */
 };
+
+/* The CPUID feature without which a row is #UD: FT(name), or-ed into the attributes. */
+#define FEAT_SHIFT 32
+#define FT(f)      ((u64)FEAT_##f << FEAT_SHIFT)
 
 enum isa_jit { JIT_PASS, JIT_HELP, JIT_FLOW, JIT_STRING, JIT_STACK };
 
@@ -135,7 +153,7 @@ struct isa_row {
     i8 reg;     /* -1 or 0 to 7 */
     i8 rm;      /* -1 or 0 to 7, then mod is 3 */
     struct opnd op[3];
-    u32 attr;
+    u64 attr; /* enum isa_attr, and a feature from bit FEAT_SHIFT on */
     u32 reads, writes, undefined;
     u8 jit;
     exec_fn *exec;
@@ -151,6 +169,11 @@ enum isa_row_id {
 };
 
 extern const struct isa_row isa_rows[NR_ROWS];
+
+static inline enum feature isa_feature(const struct isa_row *r)
+{
+    return (enum feature)(r->attr >> FEAT_SHIFT);
+}
 
 /* Whether the row's encoding has a ModRM byte. */
 bool isa_has_modrm(const struct isa_row *);

@@ -34,7 +34,7 @@ static unsigned mods_of(const struct isa_row *r)
         u8 l = r->op[i].letter;
         if (l == OP_M || l == OP_P || l == OP_T)
             mods &= 1;
-        if (l == OP_R)
+        if (l == OP_R || l == OP_U || l == OP_n || l == OP_F)
             mods &= 2;
     }
     return mods;
@@ -58,7 +58,8 @@ static bool overlap(const struct isa_row *a, const struct isa_row *b)
     if (a->rm >= 0 && b->rm >= 0 && a->rm != b->rm)
         return false;
     return (mods_of(a) & mods_of(b)) && (prefixes_of(a) & prefixes_of(b)) &&
-           (modes_of(a) & modes_of(b)) && !(a->attr & A_REXB0);
+           (modes_of(a) & modes_of(b)) && !(a->attr & A_REXB0) &&
+           !((a->attr ^ b->attr) & A_VEX);
 }
 
 int main(int argc, char **argv)

@@ -28,7 +28,8 @@ bool isa_has_modrm(const struct isa_row *row)
     for (int i = 0; i < 3; i++)
         switch (row->op[i].letter) {
         case OP_E: case OP_M: case OP_N: case OP_R: case OP_Q: case OP_G: case OP_S: case OP_C:
-        case OP_D: case OP_P: case OP_T:
+        case OP_D: case OP_P: case OP_T: case OP_V: case OP_W: case OP_U: case OP_p: case OP_q:
+        case OP_n: case OP_F:
             return true;
         }
     return false;

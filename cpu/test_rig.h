@@ -102,7 +102,8 @@ static inline void rig_load_seg(struct test_rig *r, unsigned seg, u16 sel)
 static inline struct test_rig *rig_create(void)
 {
     struct test_rig *r = calloc(1, sizeof(*r));
-    struct cpu_config cfg = { .view = &r->view, .io = &r->io, .clk = &r->clk, .log = &r->log };
+    struct cpu_config cfg = { .view = &r->view, .io = &r->io, .clk = &r->clk, .log = &r->log,
+                              .features = ~0ull };
 
     r->sink = fopen("/dev/null", "w");
     clock_init(&r->clk);

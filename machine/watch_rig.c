@@ -23,7 +23,8 @@ static void code_written(void *sink, u64 off, u64 len)
 struct watch_rig *watch_rig_create(const void *code, size_t len)
 {
     struct watch_rig *r = calloc(1, sizeof(*r));
-    struct cpu_config cfg = {.view = &r->view, .io = &r->io, .clk = &r->clk, .log = &r->log};
+    struct cpu_config cfg = {.view = &r->view, .io = &r->io, .clk = &r->clk, .log = &r->log,
+                              .features = ~0ull };
 
     r->log_file = open_memstream(&r->log_text, &r->log_len);
     clock_init(&r->clk);

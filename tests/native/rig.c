@@ -91,7 +91,8 @@ static void code_written(void *sink, u64 off, u64 len)
 
 int rig_init(struct rig *r, const struct host_facts *f, const u8 *constant)
 {
-    struct cpu_config cfg = { .view = &r->view, .io = &r->io, .clk = &r->clk, .log = &r->log };
+    struct cpu_config cfg = { .view = &r->view, .io = &r->io, .clk = &r->clk, .log = &r->log,
+                              .features = ~0ull };
     struct cpu *c = &r->c;
 
     memset(r, 0, sizeof(*r));

@@ -55,6 +55,10 @@ enum row_use row_use(const struct isa_row *r, unsigned code, const char **why)
         *why = "CPL 0 only: #GP(0), or #UD";
         return USE_FAULT;
     }
+    if (r->attr & A_VEX) {
+        *why = "cases with a VEX prefix are not made yet";
+        return USE_NEVER;
+    }
     if (code != 8 && (r->attr & A_O64)) {
         *why = "only in 64-bit mode";
         return USE_NEVER;

@@ -43,7 +43,8 @@ static void code_written(void *sink, u64 off, u64 len)
 
 int board_init(struct board *b)
 {
-    struct cpu_config cfg = { .view = &b->view, .io = &b->io, .clk = &b->clk, .log = &b->log };
+    struct cpu_config cfg = { .view = &b->view, .io = &b->io, .clk = &b->clk, .log = &b->log,
+                              .features = ~0ull };
 
     memset(b, 0, sizeof(*b));
     b->sink = fopen("/dev/null", "w");

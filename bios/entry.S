@@ -303,7 +303,44 @@ far_copy:
     popl %esi
     retl $8
 
+/* ---- the other processors, after a STARTUP interrupt (board.c): CS = E800h ---- */
+    .section .low.page, "ax"
+    .equ CPUS_MAX, 16                 /* ORDER: board.h */
+ap_start:
+    cli
+    movw $0xe000, %ax
+    movw %ax, %ds
+    movl $1, %eax
+    cpuid
+    shrl $24, %ebx                    /* the initial APIC id */
+    movl $1, %eax
+    lock xaddb %al, ap_count
+    cmpb $CPUS_MAX, %al
+    jae 1f
+    movb %bl, ap_id(%eax)
+1:  lock incb ap_finished
+2:  cli
+    hlt
+    jmp 2b
+
+    .section .low, "a"
+    .balign 16
+    .globl dsdt_aml
+dsdt_aml:
+    .incbin "dsdt.aml"
+    .balign 4                         /* read by fours */
+
+/* ---- what programs search F0000h for; tables.c fills it in ---- */
+    .section .anchors, "a"
+    .balign 16
+    .globl anchor_rsdp, anchor_mp, anchor_smbios, anchor_pir
+anchor_rsdp: .skip 48
+anchor_mp: .skip 16
+anchor_smbios: .skip 32
+anchor_pir: .skip 128
+
 /* ---- protected mode, entered and left with IF = 0 ---- */
+    .text
     .balign 8
 flat_gdt:
     .quad 0

@@ -3,12 +3,13 @@
  * CMOS memory outlasts the run.
  * QEMU's docs/specs/fw_cfg: key 0 is the signature, 19h the directory; directory numbers are
  * big-endian, e820 records are packed {u64 addr, u64 len, u32 type} little-endian. */
+#include "board.h"
 #include "io.h"
 #include "memory.h"
 #include "rom.h"
 #include "settings.h"
 
-enum { SELECT = 0x510, DATA = 0x511, KEY_SIGNATURE = 0, KEY_DIRECTORY = 0x19, NAME_LEN = 56 };
+enum { SELECT = 0x510, DATA = 0x511, KEY_SIGNATURE = 0, KEY_UUID = 2, KEY_CPUS = 5, KEY_DIRECTORY = 0x19, NAME_LEN = 56 };
 
 static u32 read_be(unsigned bytes)
 {
@@ -26,7 +27,7 @@ static u32 read_le32(void)
     return v | (u32)inb(DATA) << 24;
 }
 
-static bool present(void)
+bool fwcfg_present(void)
 {
     outw(SELECT, KEY_SIGNATURE);
     return read_be(4) == 0x51454D55; /* "QEMU" */
@@ -62,7 +63,7 @@ static u16 find(const char *name, bool whole, unsigned skip, u32 *size)
 u32 fwcfg_rom_select(unsigned n)
 {
     u32 size = 0;
-    u16 key = present() ? find("genroms/", false, n, &size) : 0;
+    u16 key = fwcfg_present() ? find("genroms/", false, n, &size) : 0;
     if (key == 0)
         return 0;
     outw(SELECT, key);
@@ -77,7 +78,7 @@ u32 fwcfg_rom_next(void)
 unsigned fwcfg_e820(struct e820_entry *out, unsigned max)
 {
     u32 size = 0;
-    if (!present())
+    if (!fwcfg_present())
         return 0;
     u16 key = find("etc/e820", true, 0, &size);
     if (key == 0)
@@ -94,10 +95,40 @@ unsigned fwcfg_e820(struct e820_entry *out, unsigned max)
     return n;
 }
 
+u16 fwcfg_cpus(void)
+{
+    if (!fwcfg_present())
+        return 0;
+    outw(SELECT, KEY_CPUS);
+    u16 v = inb(DATA);
+    return (u16)(v | inb(DATA) << 8);
+}
+
+void fwcfg_uuid(u8 uuid[16])
+{
+    bool here = fwcfg_present();
+    outw(SELECT, KEY_UUID);
+    for (unsigned i = 0; i < 16; i++)
+        uuid[i] = here ? inb(DATA) : 0;
+    /* RFC 4122's byte order comes in, SMBIOS 2.6's first three fields are little-endian */
+    static const u8 swap[][2] = {{0, 3}, {1, 2}, {4, 5}, {6, 7}};
+    for (unsigned i = 0; i < 4; i++) {
+        u8 keep = uuid[swap[i][0]];
+        uuid[swap[i][0]] = uuid[swap[i][1]];
+        uuid[swap[i][1]] = keep;
+    }
+}
+
+bool fwcfg_kiln(void)
+{
+    u32 size;
+    return fwcfg_present() && find("opt/kiln/", false, 0, &size) != 0;
+}
+
 enum nvram fwcfg_nvram(void)
 {
     u32 size = 0;
-    u16 key = present() ? find("opt/kiln/nvram", true, 0, &size) : 0;
+    u16 key = fwcfg_present() ? find("opt/kiln/nvram", true, 0, &size) : 0;
     if (key == 0 || size != 1)
         return NVRAM_UNKNOWN;
     outw(SELECT, key);

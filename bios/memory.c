@@ -17,6 +17,9 @@ static u32 bad_at; /* first page that failed, 0 if none */
 static u16 base_kib;
 static struct e820_entry map[MAP_MAX];
 static unsigned nr_map;
+enum { TAKEN_MAX = 6 };
+static struct { u32 pa, bytes, type; } taken[TAKEN_MAX]; /* downwards from low_end */
+static unsigned nr_taken;
 
 void memory_size(void)
 {
@@ -151,11 +154,44 @@ void memory_build_map(void)
     add((u32)base_kib * KIB, 0xA0000 - (u32)base_kib * KIB, E820_RESERVED);
     add(dseg_copy == 0xE000 ? 0xE0000 : 0xF0000, dseg_copy == 0xE000 ? 0x20000 : 0x10000,
         E820_RESERVED);
-    add(MIB, low_end - MIB, E820_RAM);
+    add(MIB, memory_usable_end() - MIB, E820_RAM);
+    for (unsigned i = nr_taken; i-- > 0; )
+        add(taken[i].pa, taken[i].bytes, taken[i].type);
     add(0xFEC00000, 0x1000, E820_RESERVED); /* I/O APIC */
     add(0xFEE00000, 0x1000, E820_RESERVED); /* local APIC */
     add(0xFFFC0000, 0x40000, E820_RESERVED);
     add(1ull << 32, high_bytes, E820_RAM);
+}
+
+u32 memory_usable_end(void)
+{
+    return nr_taken == 0 ? low_end : taken[nr_taken - 1].pa;
+}
+
+u32 memory_take_top(u32 bytes, u32 type)
+{
+    u32 end = memory_usable_end() & ~0xFFFu;
+    if (nr_taken == TAKEN_MAX || end < 2u * MIB || end - 2u * MIB < bytes)
+        return 0;
+    taken[nr_taken].pa = end - bytes;
+    taken[nr_taken].bytes = memory_usable_end() - (end - bytes);
+    taken[nr_taken++].type = type;
+    memory_build_map();
+    return end - bytes;
+}
+
+void memory_retype_top(u32 bytes, u32 type)
+{
+    unsigned i = nr_taken - 1;
+    if (nr_taken == TAKEN_MAX)
+        return;
+    taken[i + 1] = taken[i];
+    taken[i + 1].bytes -= bytes;
+    taken[i].pa += taken[i + 1].bytes;
+    taken[i].bytes = bytes;
+    taken[i].type = type;
+    nr_taken++;
+    memory_build_map();
 }
 
 u32 memory_low_end(void) { return low_end; }

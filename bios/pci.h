@@ -35,6 +35,7 @@ u16 pci_next(u16 from);
 /* pci_setup.c */
 void pci_setup(void);
 u16 pci_find_class(u16 class_subclass); /* FFFFh if none */
+u16 pci_find_id(u32 device_vendor);     /* FFFFh if none */
 /* A free, aligned piece of the memory window, for looking at an expansion ROM. */
 u32 pci_mem_free(u32 align);
 

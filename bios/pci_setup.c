@@ -31,6 +31,15 @@ u16 pci_find_class(u16 class_subclass)
     return 0xFFFF;
 }
 
+u16 pci_find_id(u32 device_vendor)
+{
+    for (u16 bdf = pci_first(); bdf != 0xFFFF; bdf = pci_next(bdf)) {
+        if (pci_read32(bdf, PCI_ID) == device_vendor)
+            return bdf;
+    }
+    return 0xFFFF;
+}
+
 u32 pci_mem_free(u32 align)
 {
     return (next_mem + align - 1) & ~(align - 1);

@@ -10,6 +10,7 @@
 #include "pci.h"
 #include "rom.h"
 #include "serial.h"
+#include "tables.h"
 
 enum {
     POST_PIT = 0x10,
@@ -26,6 +27,7 @@ enum {
     POST_PORTS = 0x50,
     POST_DISKS = 0x58,
     POST_ROMS = 0x60,
+    POST_SYSTEM_TABLES = 0x68,
     POST_DONE = 0x70
 };
 
@@ -145,6 +147,8 @@ void post_main(void)
     list_disks();
     post_code(POST_ROMS);
     rom_scan_others();
+    post_code(POST_SYSTEM_TABLES);
+    tables_build();
     post_code(POST_DONE);
     rom_protect();
     irq_window();

@@ -3,8 +3,8 @@
  * The image runs from ROM until the host bridge's PAM registers (82441FX data sheet 3.2.18; on Q35
  * the MCH's at 90h) let RAM be seen at E0000h and F0000h. A bridge need not know the "write to
  * RAM, read from ROM" setting, so the image goes to low RAM first, which is checked by comparing,
- * and from there to F0000h. `dseg` is then patched in the shadow copy to E000h. Without PAM, or
- * with bad RAM there, the image stays in ROM, where `dseg` reads 9B00h: data below the EBDA.
+ * and from there to E0000h and F0000h. `dseg` is then patched in the shadow copy to E000h. Without
+ * PAM, or with bad RAM there, the image stays in ROM, where `dseg` reads 97C0h: data below the EBDA.
  *
  * No stack exists here before `have_dseg`; low RAM below 500h is left as it is for the shutdown
  * codes. UNIMPL: NMI is ignored. */
@@ -12,11 +12,11 @@
 
     .equ CMOS_SHUTDOWN, 0x8f          /* register 0Fh, NMI masked */
     .equ DSEG_SHADOW, 0xe000
-    .equ DSEG_LOW, 0x9b00
+    .equ DSEG_LOW, 0x97c0             /* and dseg_size up to the EBDA */
 
     .section .reset, "ax"
     ljmpw $0xf000, $reset_entry
-    .ascii "11/23/26"                 /* F000:FFF5 */
+    .ascii "11/24/26"                 /* F000:FFF5 */
     .byte 0
     .byte 0xfc, 0                     /* F000:FFFE: an AT */
 
@@ -54,6 +54,34 @@ dseg:
     orb $0xfc, %dl
     inb %dx, %al
     .endm
+
+/* A call without a stack: sp holds the way back. */
+    .macro LINK target
+    movw $.Lback\@, %sp
+    jmp \target
+.Lback\@:
+    .endm
+
+pam_rom:                              /* E0000h and F0000h are ROM; bh = PAM0's register */
+    movb %bh, %cl
+    xorb %ch, %ch
+    PCI_WRITE
+    addb $5, %cl
+    PCI_WRITE
+    incb %cl
+    PCI_WRITE
+    jmp *%sp
+
+copy_64k:                             /* segment si to segment di; ZF: they are equal now */
+    movw %si, %ds
+    movw %di, %es
+    xorw %si, %si
+    xorw %di, %di
+    movw $0x4000, %cx
+    rep movsl
+    movw $0x4000, %cx                 /* si, di came round to 0 */
+    repe cmpsl
+    jmp *%sp
 
     .globl reset_entry
 reset_entry:
@@ -97,25 +125,23 @@ reset_entry:
     outb %al, $0x80
     testb %bh, %bh
     jz have_dseg
-    movw $0x2000, %bp
+    LINK pam_rom                      /* a reset of the processor alone left RAM there */
+    movw $0x2000, %bp                 /* bp: F0000h's copy; bp + 1000h: E0000h's; then a stack */
 copy_low:
-    movw $0xf000, %ax
-    movw %ax, %ds
-    movw %bp, %es
-    xorw %si, %si
-    xorw %di, %di
-    movw $0x4000, %cx
-    rep movsl
-    xorw %si, %si
-    xorw %di, %di
-    movw $0x4000, %cx
-    repe cmpsl
-    je 1f
-    addw $0x2000, %bp                 /* bad RAM: try the next 128 KiB */
+    movw $0xf000, %si
+    movw %bp, %di
+    LINK copy_64k
+    jne 1f
+    movw $0xe000, %si
+    leaw 0x1000(%bp), %di
+    LINK copy_64k
+    je 2f
+1:  addw $0x3000, %bp                 /* bad RAM: try elsewhere */
     cmpw $0x8000, %bp
     jb copy_low
+    xorb %bh, %bh
     jmp have_dseg
-1:  leaw 0x1000(%bp), %ax
+2:  leaw 0x2000(%bp), %ax
     movw %ax, %ss
     movw $0x100, %sp
     pushw %bp
@@ -130,19 +156,7 @@ in_low_copy:
     PCI_WRITE
     incb %cl
     PCI_WRITE
-    movw %bp, %ds
-    movw $0xf000, %ax
-    movw %ax, %es
-    xorw %si, %si
-    xorw %di, %di
-    movw $0x4000, %cx
-    rep movsl
-    xorw %si, %si
-    xorw %di, %di
-    movw $0x4000, %cx
-    repe cmpsl
-    jne shadow_bad
-    movw $DSEG_SHADOW, %ax            /* the data segment's RAM holds both patterns? */
+    movw $0xe000, %ax                 /* RAM of the data segment holds both patterns? */
     movw %ax, %ds
     movl $0x5555aaaa, %eax
 2:  xorw %di, %di
@@ -151,21 +165,25 @@ in_low_copy:
     xorl (%di), %ecx
     jnz shadow_bad
     addw $4, %di
-    cmpw $0x4c00, %di
+    cmpw $dseg_size, %di
     jb 3b
     notl %eax
     cmpl $0xaaaa5555, %eax
     je 2b
+    movw %bp, %si
+    movw $0xf000, %di
+    LINK copy_64k
+    jne shadow_bad
+    leaw 0x1000(%bp), %si
+    movw $0xe000, %di
+    LINK copy_64k
+    jne shadow_bad
+    movw $0xf000, %ax
+    movw %ax, %es
     movw $DSEG_SHADOW, %es:dseg
     ljmpw $0xf000, $have_dseg
 shadow_bad:                           /* back to ROM, without PAM */
-    movb %bh, %cl
-    xorb %ch, %ch
-    PCI_WRITE
-    addb $5, %cl
-    PCI_WRITE
-    incb %cl
-    PCI_WRITE
+    LINK pam_rom
     xorb %bh, %bh
     ljmpw $0xf000, $have_dseg
 
@@ -181,10 +199,10 @@ have_dseg:
     movw $bss_end, %cx
     subw %di, %cx
     rep stosb
-    pushw %cs
-    popw %ds
-    movw $data_rom, %si
-    movw $data_start, %di
+    movw $0xe000, %ax                 /* in shadow RAM the data is where it should be */
+    movw %ax, %ds
+    movw $data_start, %si
+    movw %si, %di
     movw $data_end, %cx
     subw %di, %cx
     rep movsb

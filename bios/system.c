@@ -101,7 +101,7 @@ static void e820(struct regs *r)
 /* E801h: KiB between 1 and 16 MiB, 64 KiB blocks above 16 MiB. */
 static void e801(struct regs *r)
 {
-    u32 kib = (memory_low_end() >> 10) - 1024;
+    u32 kib = (memory_usable_end() >> 10) - 1024;
     u32 above = kib > 0x3C00 ? (kib - 0x3C00) / 64 : 0;
     r->cx = (u16)(kib > 0x3C00 ? 0x3C00 : kib);
     r->dx = (u16)above;
@@ -128,7 +128,7 @@ void int15_system(struct regs *r)
     case 0x86: rtc_wait_services(r); break;
     case 0x87: move_block(r); break;
     case 0x88: {
-        u32 kib = (memory_low_end() >> 10) - 1024;
+        u32 kib = (memory_usable_end() >> 10) - 1024;
         r->ax = (u16)(kib > 0xFC00 ? 0xFC00 : kib);
         set_cf(r, false);
         break;

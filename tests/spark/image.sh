@@ -2,11 +2,11 @@
 # Checks the firmware images themselves. usage: image.sh SPARK.BIN VGABIOS.BIN
 bytes() { od -An -v -tu1 -j "$2" -N "$3" "$1" | tr -s ' \n' ' ' | sed 's/^ //; s/ $//'; }
 fail() { echo "FAIL: $*"; exit 1; }
-[ "$(wc -c < "$1")" -eq 65536 ] || fail "$1 is not 64 KiB"
-set -- "$1" "$2" $(bytes "$1" 65520 5)
+[ "$(wc -c < "$1")" -eq 131072 ] || fail "$1 is not 128 KiB"
+set -- "$1" "$2" $(bytes "$1" 131056 5)
 [ "$3" = 234 ] || fail "no far jump at FFF0"
 [ "$(( $6 + $7 * 256 ))" -eq 61440 ] || fail "the reset jump does not go to segment F000"
-[ "$(bytes "$1" 65363 1)" = 207 ] || fail "no IRET at FF53"
+[ "$(bytes "$1" 130899 1)" = 207 ] || fail "no IRET at FF53"
 rom=$2
 [ "$(bytes "$rom" 0 2)" = "85 170" ] || fail "option ROM signature"
 len=$(( $(bytes "$rom" 2 1) * 512 ))

@@ -100,6 +100,30 @@ static u64 pointer(struct gen *g)
     return regions[r].lin + rng_below(&g->rng, regions[r].pages * 4096);
 }
 
+/* Vector registers with values of all sizes; now and then exceptions that are not masked, and
+ * rounding, DAZ and FTZ of all kinds. The x87 part is as after FNINIT, or as MMX code leaves it. */
+static void initial_fx(struct gen *g, u8 fx[FX_BYTES])
+{
+    struct rng *r = &g->rng;
+    u32 mxcsr = 0x1f80;
+
+    store_le(fx + FX_CW, 0x37f, 2);
+    fx[FX_TAGS] = chance(r, 50) ? 0xff : 0;
+    for (unsigned i = 0; i < 8; i++) {
+        store_le(fx + FX_ST + 16 * i, vector_value(g), 8);
+        store_le(fx + FX_ST + 16 * i + 8, 0xffff, 2);
+    }
+    for (unsigned i = 0; i < (g->code == 8 ? 16u : 8u); i++) {
+        store_le(fx + FX_XMM + 16 * i, vector_value(g), 8);
+        store_le(fx + FX_XMM + 16 * i + 8, vector_value(g), 8);
+    }
+    if (chance(r, 50))
+        mxcsr = (mxcsr | (u32)rng_next(r)) & 0xffff; /* rounding, DAZ, FTZ, flags */
+    if (chance(r, 20))
+        mxcsr &= ~((u32)rng_next(r) & 0x1f80);
+    store_le(fx + FX_MXCSR, mxcsr, 4);
+}
+
 static void initial_state(struct gen *g, struct slot *s)
 {
     struct rng *r = &g->rng;
@@ -155,6 +179,7 @@ static void initial_state(struct gen *g, struct slot *s)
         if (chance(r, 70))
             s->in.es = LDT_DATA16 * 8 + 7;
     }
+    initial_fx(g, s->in.fx);
     /* Code: anywhere in its two pages, sometimes so that it crosses from one into the other, or
      * runs out at the end. */
     switch (rng_below(r, 10)) {

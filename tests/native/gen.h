@@ -85,6 +85,9 @@ void form_mov_imm(struct gen *, unsigned reg, u64 value, struct form *);
 /* A value as tests like them: 0, 1, -1, sign borders, small counts, pointers, noise. */
 u64 boundary(struct gen *, unsigned size);
 
+/* Eight bytes for a vector register: integers, singles and doubles on all borders. */
+u64 vector_value(struct gen *);
+
 /* A linear address for an access of size bytes. */
 u64 pick_address(struct gen *, unsigned size, bool write, unsigned adsz);
 

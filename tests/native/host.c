@@ -80,7 +80,19 @@ static const u8 greg_of[16] = {
     REG_R8, REG_R9, REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15,
 };
 
-static void save_outcome(struct slot *s, const greg_t *g, int sig)
+/* The frame holds an XSAVE image: its header says whether x87 and SSE are in their initial state,
+ * and then what lies there is not restored. */
+static void load_fx(const u8 *fx, u8 *frame)
+{
+    enum { RESERVED = 28, MAGIC = 464, MAGIC1 = 0x46505853, HEADER = 512 };
+
+    COPY(frame, fx, RESERVED);
+    COPY(frame + FX_ST, fx + FX_ST, FX_BYTES - FX_ST);
+    if (*(const u32 *)(frame + MAGIC) == MAGIC1)
+        *(u64 *)(frame + HEADER) |= 3;
+}
+
+static void save_outcome(struct slot *s, const greg_t *g, const u8 *fx, int sig)
 {
     for (int i = 0; i < 16; i++)
         s->out.gpr[i] = (u64)g[greg_of[i]];
@@ -98,6 +110,7 @@ static void save_outcome(struct slot *s, const greg_t *g, int sig)
         sys3(SYS_arch_prctl, ARCH_GET_FS, (long)&s->out.fs_base, 0);
         sys3(SYS_arch_prctl, ARCH_GET_GS, (long)&s->out.gs_base, 0);
     }
+    COPY(s->out.fx, fx, FX_BYTES);
     s->end = (struct outcome){ (u32)g[REG_TRAPNO], (u32)g[REG_ERR], (u64)g[REG_CR2] };
     if (sig == SIGSYS)
         s->end.vector = END_SYSCALL;
@@ -108,8 +121,9 @@ static void save_outcome(struct slot *s, const greg_t *g, int sig)
         w.code[s->code_off + i] = 0xcc;
 }
 
-static void enter_case(const struct slot *s, greg_t *g, unsigned long *uc_flags)
+static void enter_case(const struct slot *s, greg_t *g, u8 *fx, unsigned long *uc_flags)
 {
+    load_fx(s->in.fx, fx);
     copy_image((u8 *)s->image, false);
     COPY(w.code + s->code_off, s->code, s->code_len);
     for (int i = 0; i < 16; i++)
@@ -145,11 +159,12 @@ __attribute__((used)) void native_handler(int sig, siginfo_t *info, void *uc)
 {
     ucontext_t *ctx = uc;
     greg_t *g = ctx->uc_mcontext.gregs;
+    u8 *fx = (u8 *)ctx->uc_mcontext.fpregs;
     char c = 0;
 
     (void)info;
     if (w.running)
-        save_outcome(&w.sh->slot[w.next - 1], g, sig);
+        save_outcome(&w.sh->slot[w.next - 1], g, fx, sig);
     else if (sig == SIGALRM)
         return;
     w.running = false;
@@ -166,7 +181,7 @@ __attribute__((used)) void native_handler(int sig, siginfo_t *info, void *uc)
         sys3(SYS_setitimer, ITIMER_REAL, (long)&limit, 0);
     }
     w.sh->current = w.next;
-    enter_case(&w.sh->slot[w.next++], g, &ctx->uc_flags);
+    enter_case(&w.sh->slot[w.next++], g, fx, &ctx->uc_flags);
     w.running = true;
 }
 

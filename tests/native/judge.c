@@ -83,6 +83,35 @@ static void compare_images(const struct host_facts *f, const struct slot *s, con
     }
 }
 
+static void compare_fx(const u8 *k, const u8 *n, const u8 *before, bool high, struct lines *l)
+{
+    static const struct { u8 at, size; const char *name; } fields[] = {
+        { FX_CW, 2, "fcw" }, { FX_SW, 2, "fsw" }, { FX_TAGS, 1, "ftw" }, { FX_MXCSR, 4, "mxcsr" },
+    };
+    unsigned nr_xmm = high ? 16 : 8;
+
+    for (unsigned i = 0; i < ARRAY_LEN(fields); i++) {
+        u64 a = load_le(k + fields[i].at, fields[i].size), b = load_le(n + fields[i].at, fields[i].size);
+
+        if (a != b)
+            add(l, "  %-10s kiln %04llx   host %04llx   before %04llx\n", fields[i].name,
+                (unsigned long long)a, (unsigned long long)b,
+                (unsigned long long)load_le(before + fields[i].at, fields[i].size));
+    }
+    for (unsigned i = 0; i < 8 + nr_xmm; i++) {
+        bool st = i < 8;
+        unsigned at = st ? FX_ST + 16 * i : FX_XMM + 16 * (i - 8);
+
+        if (memcmp(k + at, n + at, st ? 10 : 16) == 0)
+            continue;
+        add(l, "  %s%-7u kiln %016llx %016llx   host %016llx %016llx   before %016llx %016llx\n",
+            st ? "st " : "xmm", st ? i : i - 8, (unsigned long long)load_le(k + at + 8, st ? 2 : 8),
+            (unsigned long long)load_le(k + at, 8), (unsigned long long)load_le(n + at + 8, st ? 2 : 8),
+            (unsigned long long)load_le(n + at, 8), (unsigned long long)load_le(before + at + 8, st ? 2 : 8),
+            (unsigned long long)load_le(before + at, 8));
+    }
+}
+
 unsigned judge_compare(const struct host_facts *f, const struct slot *s, const struct verdict *v,
                        char *text, size_t cap)
 {
@@ -123,6 +152,7 @@ unsigned judge_compare(const struct host_facts *f, const struct slot *s, const s
     }
 #undef SAME_SEG
 #undef SAME
+    compare_fx(k->fx, n->fx, s->in.fx, s->in.cs == f->cs64, &l);
     compare_ends(f, &v->end, &s->end, &l);
     compare_images(f, s, v, &l);
     return l.count;
@@ -168,6 +198,13 @@ void judge_report(const struct verdict *v, const struct slot *s, unsigned code, 
                (unsigned long long)in->gpr[i], reg_names[i + 1], (unsigned long long)in->gpr[i + 1],
                reg_names[i + 2], (unsigned long long)in->gpr[i + 2], reg_names[i + 3],
                (unsigned long long)in->gpr[i + 3]);
+    printf("          mxcsr %04llx\n", (unsigned long long)load_le(in->fx + FX_MXCSR, 4));
+    for (int i = 0; i < 16; i += 2)
+        printf("          xmm%-2d %016llx %016llx  xmm%-2d %016llx %016llx\n", i,
+               (unsigned long long)load_le(in->fx + FX_XMM + 16 * i + 8, 8),
+               (unsigned long long)load_le(in->fx + FX_XMM + 16 * i, 8), i + 1,
+               (unsigned long long)load_le(in->fx + FX_XMM + 16 * i + 24, 8),
+               (unsigned long long)load_le(in->fx + FX_XMM + 16 * i + 16, 8));
     printf("  kiln ended with vector %u error %x cr2 %llx rip %llx\n", v->end.vector, v->end.error,
            (unsigned long long)v->end.cr2, (unsigned long long)v->out.rip);
     printf("  host ended with vector %u error %x cr2 %llx rip %llx\n", s->end.vector, s->end.error,

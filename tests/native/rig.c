@@ -119,7 +119,7 @@ int rig_init(struct rig *r, const struct host_facts *f, const u8 *constant)
     if (f->ldt)
         c->ldtr = (struct seg){ .sel = SEL_LDT, .attr = 0x82, .limit = NR_LDT * 8 - 1, .base = SYS_BASE + PA_LDT, .usable = 1 };
     c->cr0 = CR0_PE | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_MP | CR0_PG;
-    c->cr4 = CR4_PAE | CR4_PSE | CR4_PGE;
+    c->cr4 = CR4_PAE | CR4_PSE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT;
     c->cr3 = PA_PML4;
     c->msr.efer = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE;
     mmu_flush_all(c);
@@ -176,6 +176,7 @@ void rig_load(struct rig *r, const struct slot *s)
         c->seg[FS].base = s->in.fs_base;
     if (!s->in.gs)
         c->seg[GS].base = s->in.gs_base;
+    fx_load(&c->fpu, s->in.fx);
     c->cpl = 3;
     c->cr2 = 0;
     c->halted = false;
@@ -218,6 +219,8 @@ static void copy_common(struct rig *r, struct nstate *s)
 {
     struct cpu *c = &r->c;
 
+    interp_engine.sync(r->engine);
+    fx_save(&c->fpu, s->fx);
     memcpy(s->gpr, c->gpr, sizeof(s->gpr));
     s->ds = c->seg[DS].sel;
     s->es = c->seg[ES].sel;

@@ -33,10 +33,16 @@ struct region_def {
 #define CODE_BYTES  512 /* most code of one case */
 extern const struct region_def regions[NR_REGIONS];
 
+/* An FXSAVE image (SDM 1, 10.5.1): offsets of what is compared. */
+enum {
+    FX_BYTES = 416, FX_CW = 0, FX_SW = 2, FX_TAGS = 4, FX_MXCSR = 24, FX_ST = 32, FX_XMM = 160,
+};
+
 struct nstate {
     u64 gpr[16], rip, flags;
     u16 cs, ss, ds, es, fs, gs;
     u64 fs_base, gs_base;
+    u8 fx[FX_BYTES];
 };
 
 /* How a run ended. Every run ends with an exception, a normal one with INT3. */

@@ -53,6 +53,49 @@ u64 boundary(struct gen *g, unsigned size)
     }
 }
 
+static u64 float_value(struct rng *r, unsigned exp_bits, unsigned mant_bits)
+{
+    u64 bias = (1ull << (exp_bits - 1)) - 1, mant = rng_next(r) & ((1ull << mant_bits) - 1), exp;
+    u64 sign = rng_below(r, 2) << (exp_bits + mant_bits), quiet = 1ull << (mant_bits - 1);
+
+    switch (rng_below(r, 12)) {
+    case 0: return sign;                                             /* zero */
+    case 1: return sign | ((2 * bias + 1) << mant_bits);             /* infinity */
+    case 2: return sign | ((2 * bias + 1) << mant_bits) | quiet | mant; /* quiet NaN */
+    case 3: return sign | ((2 * bias + 1) << mant_bits) | (mant & ~quiet) | 1; /* signalling NaN */
+    case 4: return sign | (rng_below(r, 2) ? mant : 1 + rng_below(r, 3)); /* denormal */
+    case 5: return sign | (1ull << mant_bits) | (chance(r, 50) ? mant : 0); /* the smallest */
+    case 6: return sign | ((2 * bias) << mant_bits) | (chance(r, 50) ? mant : (1ull << mant_bits) - 1);
+    case 7: return sign | (bias << mant_bits);                        /* one */
+    case 8: exp = bias + rng_below(r, 66); break;                     /* borders of integers */
+    case 9: exp = bias - rng_below(r, 70); break;
+    default: exp = rng_below(r, 2 * bias + 1); break;
+    }
+    switch (rng_below(r, 3)) {
+    case 0: mant = 0; break;
+    case 1: mant &= ~0ull << rng_below(r, mant_bits); break;
+    }
+    return sign | exp << mant_bits | mant;
+}
+
+u64 vector_value(struct gen *g)
+{
+    struct rng *r = &g->rng;
+
+    switch (rng_below(r, 8)) {
+    case 0: case 1: case 2: return float_value(r, 11, 52);
+    case 3: case 4: case 5: return float_value(r, 8, 23) | float_value(r, 8, 23) << 32;
+    case 6: return boundary(g, 8);
+    default: { /* bytes and words on their borders */
+        u64 v = 0;
+
+        for (unsigned i = 0; i < 4; i++)
+            v = v << 16 | (boundary(g, 1 + (unsigned)rng_below(r, 2)) & 0xffff);
+        return v;
+    }
+    }
+}
+
 u64 pick_address(struct gen *g, unsigned size, bool write, unsigned adsz)
 {
     struct rng *r = &g->rng;

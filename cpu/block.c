@@ -256,10 +256,12 @@ static void op_privileged(struct cpu *c, const struct insn *in)
     isa_rows[in->row].exec(c, in);
 }
 
-static exec_fn *function_of(const struct cpu *c, const struct insn *in, enum decode_status s)
+static exec_fn *function_of(const struct cpu *c, struct insn *in, enum decode_status s)
 {
     const struct isa_row *r = &isa_rows[in->row];
 
+    if ((r->attr & A_ELSE) && !cpu_offers(c, isa_feature(r)))
+        r = &isa_rows[++in->row];
     if (s == DECODE_TOO_LONG)
         return op_too_long;
     if (s != DECODE_OK || !cpu_offers(c, isa_feature(r)))

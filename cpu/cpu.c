@@ -15,7 +15,8 @@ int cpu_init(struct cpu *c, const struct cpu_config *cfg)
 {
     bool ok;
 
-    *c = (struct cpu){ .cfg = *cfg, .features = cfg->features, .delivering = DELIVER_NONE };
+    *c = (struct cpu){ .cfg = *cfg, .features = cfg->features, .random = cfg->seed,
+                        .delivering = DELIVER_NONE };
     for (int i = 0; i < NR_FAST_SETS; i++)
         c->fast_sets[i] = malloc(sizeof(struct fast_set));
     c->tlb = tlb_create();
@@ -275,10 +276,10 @@ static const struct state_field cpu_fields[] = {
     STATE_ARRAY(struct cpu, pdpte), STATE_ARRAY(struct cpu, dr),
     SINCE(2, debug_pending, 0xe00f), SINCE(3, monitor_armed, 1), SINCE(3, nmi_line, 1),
     STATE_STRUCT(struct cpu, msr, msr_fields), STATE_UPTO(struct cpu, cpl, 3),
-    STATE_STRUCT(struct cpu, fpu, fpu_fields),
+    STATE_STRUCT(struct cpu, fpu, fpu_fields), SINCE(5, random, 0),
     STATE_UPTO(struct cpu, attention, 31 /* enum attention */), STATE_END,
 };
-const struct state_desc cpu_state = { "cpu", 4, cpu_fields };
+const struct state_desc cpu_state = { "cpu", 5, cpu_fields };
 
 /* What decoding, segments and paging rely on. Everything else that a field may hold is a state
  * that some program could have made. */

@@ -83,7 +83,7 @@ enum {
 enum {
     CR4_VME = 1 << 0, CR4_PVI = 1 << 1, CR4_TSD = 1 << 2, CR4_DE = 1 << 3, CR4_PSE = 1 << 4,
     CR4_PAE = 1 << 5, CR4_MCE = 1 << 6, CR4_PGE = 1 << 7, CR4_PCE = 1 << 8, CR4_OSFXSR = 1 << 9,
-    CR4_OSXMMEXCPT = 1 << 10, CR4_UMIP = 1 << 11, CR4_PCIDE = 1 << 17, CR4_SMEP = 1 << 20,
+    CR4_OSXMMEXCPT = 1 << 10, CR4_UMIP = 1 << 11, CR4_FSGSBASE = 1 << 16, CR4_PCIDE = 1 << 17, CR4_SMEP = 1 << 20,
     CR4_SMAP = 1 << 21,
 };
 enum { EFER_SCE = 1 << 0, EFER_LME = 1 << 8, EFER_LMA = 1 << 10, EFER_NXE = 1 << 11 };
@@ -161,6 +161,7 @@ struct cpu_config {
     struct log *log;
     struct irq_ack ack;
     u64 features; /* bit per enum feature */
+    u64 seed;     /* of RDRAND and RDSEED */
     /* Told of each #UD by an undecodable instruction at CS:rIP or a missing row; may be
      * NULL. The board names and counts what is a known instruction elsewhere. */
     void (*undefined)(void *h, struct cpu *);
@@ -231,6 +232,7 @@ struct cpu {
     u32 cpl; /* 3 in virtual-8086 mode */
     struct fpu fpu;
     u64 features; /* as configured: what CPUID offers, and rows need */
+    u64 random;   /* the state of RDRAND's and RDSEED's generator; no reset touches it */
 
     /* the fault that is being raised or delivered */
     u8 exc_vector;

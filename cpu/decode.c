@@ -106,8 +106,9 @@ static bool row_matches(const struct isa_row *r, const struct cursor *k, bool ha
                 return false;
             break;
         }
-    switch (r->attr & (A_NP | A_66 | A_F3 | A_F2)) {
+    switch (r->attr & (A_NP | A_66 | A_F3 | A_F2 | A_NOREP)) {
     case A_NP: return !k->p66 && !k->rep;
+    case A_NOREP: return !k->rep;
     case A_66: return k->p66 && !k->rep;
     case A_F3: return k->rep == 0xf3;
     case A_F2: return k->rep == 0xf2;

@@ -24,6 +24,8 @@ static unsigned effective_size(const struct insn *in, const struct isa_row *r)
 {
     if (!isa_size_dependent(r))
         return 0;
+    if (r->op[0].size == SZ_y && r->op[1].size == SZ_v) /* CRC32 */
+        return in->srcsz;
     for (int i = 0; i < 2; i++)
         if (r->op[i].size == SZ_y) /* 32 bits whatever 66h says */
             return (i ? in->srcsz : in->opsz) == 8 ? 8 : 0;

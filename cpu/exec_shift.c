@@ -206,23 +206,27 @@ void x_bts(struct cpu *c, const struct insn *in) { bit_test(c, in, BIT_SET); }
 void x_btr(struct cpu *c, const struct insn *in) { bit_test(c, in, BIT_RESET); }
 void x_btc(struct cpu *c, const struct insn *in) { bit_test(c, in, BIT_COMPLEMENT); }
 
-/* A zero source sets ZF and leaves the destination alone (APM 3, BSF and BSR). */
+/* A zero source sets ZF and leaves the destination alone (APM 3, BSF and BSR). Of the flags that
+ * are left open, AMD silicon clears all but PF, which is the bit number's. */
+static void bit_found(struct cpu *c, const struct insn *in, u64 a, unsigned n)
+{
+    flags_set(c, F_ARITH, (a ? 0 : F_Z) | parity_even(n) << 2);
+    if (a)
+        opnd_store(c, in, 0, n, in->opsz);
+}
+
 void x_bsf(struct cpu *c, const struct insn *in)
 {
     u64 a = opnd_load(c, in, 1, in->opsz);
 
-    flags_set(c, F_Z, a ? 0 : F_Z);
-    if (a)
-        opnd_store(c, in, 0, (u64)__builtin_ctzll(a), in->opsz);
+    bit_found(c, in, a, a ? (unsigned)__builtin_ctzll(a) : 0);
 }
 
 void x_bsr(struct cpu *c, const struct insn *in)
 {
     u64 a = opnd_load(c, in, 1, in->opsz);
 
-    flags_set(c, F_Z, a ? 0 : F_Z);
-    if (a)
-        opnd_store(c, in, 0, 63u - (unsigned)__builtin_clzll(a), in->opsz);
+    bit_found(c, in, a, a ? 63u - (unsigned)__builtin_clzll(a) : 0);
 }
 
 void x_bswap(struct cpu *c, const struct insn *in)

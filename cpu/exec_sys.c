@@ -170,7 +170,8 @@ static void write_cr3(struct cpu *c, u64 v)
 static void write_cr4(struct cpu *c, u64 v)
 {
     const u64 known = CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE | CR4_PGE | CR4_PCE |
-                      CR4_UMIP | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_PCIDE | CR4_SMEP | CR4_SMAP;
+                      CR4_UMIP | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_PCIDE | CR4_SMEP | CR4_SMAP |
+                      (cpu_offers(c, FEAT_FSGSBASE) ? CR4_FSGSBASE : 0);
     u64 changed = v ^ c->cr4;
 
     if ((v & ~known) || ((c->mode & MODE_LMA) && !(v & CR4_PAE)))

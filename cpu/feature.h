@@ -33,6 +33,8 @@ enum cpuid_reg { CPUID_EAX, CPUID_EBX, CPUID_ECX, CPUID_EDX };
     FEATURE(BMI2,      7,          EBX,  8, "bmi2")          \
     FEATURE(RDSEED,    7,          EBX, 18, "rdseed")        \
     FEATURE(ADX,       7,          EBX, 19, "adx")           \
+    FEATURE(CLFLUSHOPT, 7,         EBX, 23, "clflushopt")    \
+    FEATURE(CLWB,      7,          EBX, 24, "clwb")          \
     FEATURE(SHA,       7,          EBX, 29, "sha-ni")        \
     FEATURE(RDPID,     7,          ECX, 22, "rdpid")         \
     FEATURE(LZCNT,     0x80000001, ECX,  5, "lzcnt")         \

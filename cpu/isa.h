@@ -125,6 +125,8 @@ enum isa_attr {
     A_HINT = 1 << 25, /* F2 and F3 have a meaning of their own and are kept in insn.pfx */
     A_VEX = 1 << 26,  /* behind a VEX prefix with L = 0; else never behind one */
     A_X87 = 1 << 27,  /* uses the x87 registers, MMX included: moves their state to the host's */
+    A_NOREP = 1 << 28, /* F2 and F3 are other rows; 66 is the operand size */
+    A_ELSE = 1 << 29,  /* where its feature is not offered it is the row behind it */
 };
 
 /* The CPUID feature without which a row is #UD: FT(name), or-ed into the attributes. */

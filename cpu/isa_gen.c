@@ -43,7 +43,12 @@ static unsigned mods_of(const struct isa_row *r)
 /* Mandatory prefixes that a row takes: bits none, 66, F3, F2. */
 static unsigned prefixes_of(const struct isa_row *r)
 {
-    return r->attr & A_NP ? 1 : r->attr & A_66 ? 2 : r->attr & A_F3 ? 4 : r->attr & A_F2 ? 8 : 15;
+    return r->attr & A_NP      ? 1
+           : r->attr & A_66    ? 2
+           : r->attr & A_F3    ? 4
+           : r->attr & A_F2    ? 8
+           : r->attr & A_NOREP ? 3
+                               : 15;
 }
 
 static unsigned modes_of(const struct isa_row *r)
@@ -58,7 +63,7 @@ static bool overlap(const struct isa_row *a, const struct isa_row *b)
     if (a->rm >= 0 && b->rm >= 0 && a->rm != b->rm)
         return false;
     return (mods_of(a) & mods_of(b)) && (prefixes_of(a) & prefixes_of(b)) &&
-           (modes_of(a) & modes_of(b)) && !(a->attr & A_REXB0) &&
+           (modes_of(a) & modes_of(b)) && !(a->attr & (A_REXB0 | A_ELSE)) &&
            !((a->attr ^ b->attr) & A_VEX);
 }
 

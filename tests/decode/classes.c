@@ -124,7 +124,7 @@ static bool is_rexw_66(const struct difference *d)
 {
     struct prefixes p = prefixes_of(d);
 
-    return both_ok(d) && p.p66 && p.rexw &&
+    return (both_ok(d) || (only_capstone(d) && p.lock)) && p.p66 && p.rexw &&
            (d->in.row == ROW_RET_Iw || row_in(d, ROW_INSB, ROW_OUTSZ) || row_in(d, ROW_PUSHF, ROW_POPF) ||
             d->in.row == ROW_IRET || row_in(d, ROW_RETF, ROW_RETF_Iw) || d->in.row == ROW_MOV_ZvIv);
 }
@@ -201,10 +201,32 @@ static bool is_fence(const struct difference *d)
     return only_kiln(d) && row_in(d, ROW_LFENCE, ROW_SFENCE);
 }
 
-static bool is_bmi(const struct difference *d)
+static bool is_16_bit_ext(const struct difference *d)
 {
-    return same_length(d) && row_in(d, ROW_BSF_GvEv, ROW_BSR_GvEv) &&
-           (!strcmp(d->mnemonic, "tzcnt") || !strcmp(d->mnemonic, "lzcnt"));
+    if (only_kiln(d))
+        return d->in.row == ROW_ADCX || d->in.row == ROW_ADOX || d->in.row == ROW_POPCNT ||
+               row_in(d, ROW_CRC32_GyEb, ROW_CRC32_GyEv) || row_in(d, ROW_RDFSBASE, ROW_WRGSBASE);
+    if (only_capstone(d))
+        return d->in.row == ROW_INVALID && !strcmp(d->mnemonic, "adcx") && prefixes_of(d).p67;
+    return same_length(d) &&
+           ((d->in.row == ROW_TZCNT && !strcmp(d->mnemonic, "bsf")) ||
+            (d->in.row == ROW_LZCNT && !strcmp(d->mnemonic, "bsr")) ||
+            (row_in(d, ROW_CRC32_GyEb, ROW_CRC32_GyEv) && !strcmp(d->mnemonic, "movbe")));
+}
+
+static bool is_vex(const struct difference *d)
+{
+    struct prefixes p = prefixes_of(d);
+
+    return only_capstone(d) && d->in.row == ROW_INVALID && (d->bytes[p.n] & 0xfe) == 0xc4 &&
+           (p.p66 || p.rep || p.lock || p.rex);
+}
+
+static bool is_newer(const struct difference *d)
+{
+    return same_length(d) && ((d->in.row == ROW_CLFLUSHOPT && !strcmp(d->mnemonic, "clflush")) ||
+                              (d->in.row == ROW_CLWB && !strncmp(d->mnemonic, "xsaveopt", 8)) ||
+                              (d->in.row == ROW_RDPID && !strcmp(d->mnemonic, "rdseed")));
 }
 
 static bool is_pause(const struct difference *d)
@@ -215,7 +237,8 @@ static bool is_pause(const struct difference *d)
 static bool is_np(const struct difference *d)
 {
     static const char *const names[] = { "movnti", "lfence", "mfence", "sfence", "clflush",
-                                         "stac",   "clac" };
+                                         "stac",   "clac",   "movbe",  "rdrand", "rdseed",
+                                         "adcx",   "adox",   "clwb",   "clflushopt" };
     struct prefixes p = prefixes_of(d);
 
     if (!only_capstone(d) || d->in.row != ROW_INVALID || !(p.p66 || p.rep))
@@ -262,9 +285,11 @@ static const struct class classes[] = {
     { "xchg-r8", "XCHG_ZvAX", "2D XCHG", "90 with REX.B exchanges R8 and rAX; with more prefixes Capstone calls it nop", is_xchg_r8 },
     { "prefetchw", "PREFETCHW", "2B PREFETCHW", "/0 and /2 to /7 are aliases (APM 3 PREFETCH)", is_prefetchw },
     { "fence", "LFENCE, MFENCE, SFENCE", "2A, 2B", "the low three bits of ModRM mean nothing; Capstone wants 0", is_fence },
-    { "bmi", "BSF, BSR", "2A BSF, BSR", "TZCNT and LZCNT are not offered by our CPUID: F3 means nothing", is_bmi },
+    { "ext-prefix", "TZCNT, LZCNT, POPCNT, CRC32, ADX, FSGSBASE", "2B TZCNT, 2A LZCNT, CRC32, ADCX", "Capstone overlooks F2 and F3 in 16-bit code or with other prefixes behind, and takes 67h for ADCX's 66h", is_16_bit_ext },
+    { "vex", "A_VEX", "2A 2.3.2 to 2.3.4", "behind 66, F2, F3, LOCK or REX: #UD; Capstone does not mind", is_vex },
+    { "newer", "CLFLUSHOPT, CLWB, RDPID", "2A CLFLUSHOPT, CLWB, 2B RDPID", "Capstone 4 has them by the names of their neighbours", is_newer },
     { "pause", "NOP_90", "2B PAUSE", "a NOP with F3 (xchg to Capstone when there is a REX)", is_pause },
-    { "np", "MOVNTI, LFENCE, MFENCE, SFENCE, CLFLUSH, STAC, CLAC", "2A 3.1.1.1", "NP: not with 66, F2, F3; Capstone does not mind", is_np },
+    { "np", "MOVNTI, fences, CLFLUSH, STAC, CLAC, MOVBE, RDRAND, RDSEED", "2A 3.1.1.1", "NP: not with 66, F2, F3; Capstone does not mind", is_np },
     { "invpcid", "INVPCID", "2A INVPCID", "66h anywhere, and no F2 or F3, selects it; Capstone wants 66h last, takes REX.W for it, and knows it not in 16-bit code", is_invpcid },
     { "swapgs", "SWAPGS", "2B SWAPGS", "only in 64-bit mode; Capstone names it everywhere", is_swapgs },
 };

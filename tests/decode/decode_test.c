@@ -47,6 +47,12 @@ static void make_string(u64 *s, unsigned code, u8 out[STRING])
         const struct isa_row *row = &isa_rows[1 + next(s) % (NR_ROWS - 1)];
         unsigned map = row->opcode >> 8;
 
+        if (row->attr & A_VEX) {
+            out[n++] = 0xc4;
+            out[n++] = (u8)((next(s) & 0xe0) | map);
+            out[n++] = (u8)((next(s) & 0xf8) | (row->attr & A_66 ? 1 : row->attr & A_F3 ? 2 : row->attr & A_F2 ? 3 : 0));
+            map = MAP_1;
+        }
         if (map != MAP_1)
             out[n++] = 0x0f;
         if (map == MAP_0F38 || map == MAP_0F3A)

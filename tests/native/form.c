@@ -176,6 +176,22 @@ static bool takes_idle_rep(const struct isa_row *r)
     return (op >> 8) == MAP_1 && op != (M1 | 0x90);
 }
 
+/* VEX, the opcode's map and the prefix that it stands for (SDM 2A 2.3.5). */
+static void put_vex(struct gen *g, const struct isa_row *r, struct form *f, unsigned rex, unsigned vvvv)
+{
+    unsigned map = r->opcode >> 8, not_r = rex & 4 ? 0 : 0x80, low = (~vvvv & 15) << 3;
+
+    low |= r->attr & A_66 ? 1 : r->attr & A_F3 ? 2 : r->attr & A_F2 ? 3 : 0;
+    if (map == MAP_0F && !(rex & 11) && chance(&g->rng, 50)) {
+        put(f, 0xc5, 1);
+        put(f, not_r | low, 1);
+        return;
+    }
+    put(f, 0xc4, 1);
+    put(f, not_r | (rex & 2 ? 0 : 0x40) | (rex & 1 ? 0 : 0x20) | map, 1);
+    put(f, (rex & 8 ? 0x80 : 0) | low, 1);
+}
+
 static void put_prefixes(struct gen *g, const struct isa_row *r, struct form *f, unsigned code,
                          bool p66, bool p67, bool lock, int override)
 {
@@ -277,7 +293,11 @@ bool form_build(struct gen *g, const struct isa_row *r, unsigned size, struct fo
 
     f->len = 0;
     /* operand size */
-    if (isa_size_dependent(r) || r->op[0].letter == OP_T) {
+    if (r->attr & A_VEX) {
+        if (size == 2 || (code != 8 && size == 8))
+            return false;
+        wide = size == 8;
+    } else if (isa_size_dependent(r) || r->op[0].letter == OP_T) {
         if (code == 8) {
             wide = size == 8 && !(r->attr & (A_D64 | A_F64) && chance(rng, 80));
             p66 = size == 2 || (wide && chance(rng, 3));
@@ -295,7 +315,10 @@ bool form_build(struct gen *g, const struct isa_row *r, unsigned size, struct fo
     } else if (chance(rng, 3) && !(r->attr & (A_NP | A_66 | A_F3 | A_F2)) && map == MAP_1) {
         p66 = true; /* without a meaning */
     }
-    eff = code == 8 ? wide ? 8 : p66 ? 2 : r->attr & (A_D64 | A_F64) ? 8 : 4 : p66 ? 6 - code : code;
+    if (r->attr & A_VEX)
+        eff = wide ? 8 : 4;
+    else
+        eff = code == 8 ? wide ? 8 : p66 ? 2 : r->attr & (A_D64 | A_F64) ? 8 : 4 : p66 ? 6 - code : code;
 
     /* address size, segment */
     p67 = chance(rng, 8);
@@ -368,11 +391,15 @@ bool form_build(struct gen *g, const struct isa_row *r, unsigned size, struct fo
         lock = chance(rng, 15);
     else
         lock = chance(rng, 1) && chance(rng, 25) && r - isa_rows != ROW_VERW &&
-               !find_operand(r, OP_C); /* #UD; see rules.c for the two that do not */
+               !(r->attr & A_VEX) && !find_operand(r, OP_C); /* #UD; see rules.c for those that do not */
     if (wide)
         rex |= 8;
 
     put_prefixes(g, r, f, code, p66, p67, lock, override);
+    if (r->attr & A_VEX) {
+        put_vex(g, r, f, rex, find_operand(r, OP_B) || find_operand(r, OP_H) ? (unsigned)rng_below(rng, code == 8 ? 16 : 8) : 0);
+        goto opcode;
+    }
     if (r->attr & A_66)
         put(f, 0x66, 1);
     if (r->attr & A_F3)
@@ -385,6 +412,7 @@ bool form_build(struct gen *g, const struct isa_row *r, unsigned size, struct fo
         put(f, 0x0f, 1);
     if (map == MAP_0F38 || map == MAP_0F3A)
         put(f, map == MAP_0F38 ? 0x38 : 0x3a, 1);
+opcode:
     put(f, opcode, 1);
     if (isa_has_modrm(r)) {
         if (mem)

@@ -16,6 +16,8 @@ unsigned size_class(const struct insn *in)
         return in->opsz == 16 ? 3 : 2;
     if (!isa_size_dependent(r))
         return 0;
+    if (r->op[0].size == SZ_y && r->op[1].size == SZ_v) /* CRC32 */
+        return in->srcsz == 2 ? 1 : in->srcsz == 4 ? 2 : 3;
     /* MOVSX and the like have the size in the first operand, OUT to a fixed port in the second. */
     switch (r->op[0].size == SZ_b && r->op[1].size != SZ_none && r->op[0].letter != OP_J ? in->srcsz : in->opsz) {
     case 2: return 1;
@@ -52,7 +54,7 @@ static void find_possible(struct gen *g)
                 p[3] = false;
             if (r->op[o].size == SZ_z && r->op[0].size == SZ_w)
                 p[3] = false; /* OUTS */
-            if (r->op[o].size == SZ_y)
+            if (r->op[o].size == SZ_y && r->op[1].size != SZ_v)
                 p[1] = false;
         }
         if (r->op[0].letter == OP_a && r->op[0].size == SZ_z)

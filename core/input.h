@@ -15,8 +15,8 @@ struct trace;
 
 enum input_kind {
     INPUT_KEY,    /* code: set-1 make code, E0xxh for extended keys, E11Dh for Pause; value: 1 down, 0 up */
-    INPUT_MOUSE,  /* code: buttons (1 left, 2 right, 4 middle); value: dx | dy << 16 (i16, y up),
-                     wheel in extra */
+    INPUT_MOUSE,  /* code: buttons (1 left, 2 right, 4 middle, 8, 16); value: dx | dy << 16 (i16,
+                     y up); extra: steps of the wheel, positive towards the user */
     INPUT_SERIAL, /* code: port number 0 or 1; value: the byte */
     INPUT_DATE,   /* value: seconds since 1970 that the RTC starts at */
     INPUT_POWER,  /* code: enum power_request, from the user */

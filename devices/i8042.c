@@ -135,8 +135,7 @@ void i8042_key(struct i8042 *k, u16 code, bool down)
 
 void i8042_mouse(struct i8042 *k, int dx, int dy, int dz, unsigned buttons)
 {
-    (void)dz; /* UNIMPL: the wheel */
-    ps2_mouse_move(&k->mouse, dx, dy, buttons);
+    ps2_mouse_move(&k->mouse, dx, dy, dz, buttons);
     schedule(k);
 }
 

@@ -242,6 +242,35 @@ static void the_mouse(void **state)
     assert_string_equal(bytes(), "");
 }
 
+/* Microsoft IntelliMouse: 200, 100, 80 bring the wheel, 200, 200, 80 five buttons, a reset takes
+ * them away. The wheel's steps are in the fourth byte: positive towards the user. */
+static void the_wheel(void **state)
+{
+    static const struct { u8 rates[3]; const char *id; int dz; unsigned buttons; const char *packet; } rows[] = {
+        { { 200, 80, 100 }, "fam 00m", 1, 0x11, "09m 00m 00m" },
+        { { 200, 100, 80 }, "fam 03m", -1, 0x12, "0am 00m 00m ffm" },
+        { { 200, 200, 80 }, "fam 04m", -1, 0x12, "0am 00m 00m 2fm" },
+        { { 200, 200, 80 }, "fam 04m", 2, 0x08, "08m 00m 00m 12m" },
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+        command(0xd4), data(0xff), bytes();
+        for (unsigned n = 0; n < 3; n++) {
+            command(0xd4), data(0xf3), bytes();
+            command(0xd4), data(rows[i].rates[n]), bytes();
+        }
+        command(0xd4), data(0xf2);
+        assert_string_equal(bytes(), rows[i].id);
+        command(0xd4), data(0xf4), bytes();
+        i8042_mouse(&k, 0, 0, rows[i].dz, rows[i].buttons);
+        assert_string_equal(bytes(), rows[i].packet);
+    }
+    command(0xd4), data(0xff), bytes();
+    command(0xd4), data(0xf2);
+    assert_string_equal(bytes(), "fam 00m");
+}
+
 static void a20_and_reset(void **state)
 {
     (void)state;
@@ -275,7 +304,7 @@ int main(void)
         TEST(controller_commands), TEST(keys_translated_and_not), TEST(translation_gives_set_1_back),
         TEST(keyboard_commands),
         TEST(a_held_key_repeats_after_half_a_second), TEST(interrupts_follow_the_buffer_and_the_mode),
-        TEST(switched_off_ports_keep_their_bytes), TEST(the_mouse), TEST(a20_and_reset),
+        TEST(switched_off_ports_keep_their_bytes), TEST(the_mouse), TEST(the_wheel), TEST(a20_and_reset),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -75,6 +75,8 @@ void pci_update_bars(struct pci_func *f)
             on = on && (v & 1);
         bus_move(bar->io ? f->bus->io : f->bus->mem, bar->region, base, on && base);
     }
+    if (f->bars_placed)
+        f->bars_placed(f->dev);
 }
 
 void pci_func_reset(struct pci_func *f)

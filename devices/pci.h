@@ -34,6 +34,8 @@ struct pci_func {
     u8 intx;                 /* level of its interrupt pin */
     /* Told after the guest wrote configuration bytes; may be NULL. */
     void (*written)(void *dev, unsigned reg, unsigned size);
+    /* Told where the BARs are now, after pci_update_bars(); may be NULL. */
+    void (*bars_placed)(void *dev);
     void *dev;
 };
 

@@ -38,12 +38,14 @@ extern const struct state_field ps2_keyboard_fields[];
 struct ps2_mouse {
     struct ps2_queue out;
     u8 command, reporting, remote, wrap, scaling, resolution, rate;
+    u8 id;       /* 0, 3 with a wheel, 4 with five buttons: packets of three or four bytes */
+    u8 knock[2]; /* the sample rates before the last one */
     u8 buttons;
-    i32 dx, dy; /* movement that has not been reported */
+    i32 dx, dy, dz; /* movement that has not been reported; dz: wheel, positive towards the user */
 };
 void ps2_mouse_reset(struct ps2_mouse *);
 void ps2_mouse_write(struct ps2_mouse *, u8 byte);
-void ps2_mouse_move(struct ps2_mouse *, int dx, int dy, unsigned buttons);
+void ps2_mouse_move(struct ps2_mouse *, int dx, int dy, int dz, unsigned buttons);
 bool ps2_mouse_plausible(const struct ps2_mouse *); /* a loaded state: could it have moved so far? */
 extern const struct state_field ps2_mouse_fields[];
 

@@ -4,10 +4,9 @@
  * Retrace bits follow from the virtual clock: 70 frames a second of 449 lines, whatever timing
  * the CRTC holds.
  *
- * UNIMPL: the Bochs interface (ports 1CEh, 1CFh), text modes of monochrome cards beyond the port
- * decode.
+ * UNIMPL: text modes of monochrome cards beyond the port decode.
  */
-#include "devices/vga.h"
+#include "devices/vga_dispi.h"
 #include <stdlib.h>
 
 enum { LINES = 449, VISIBLE_LINES = 400, RETRACE_FIRST = 412, RETRACE_LAST = 414 };
@@ -48,19 +47,15 @@ static u8 read_dac(struct vga *v)
 
 static void write_dac(struct vga *v, u8 x)
 {
-    v->dac[v->dac_write * 3 + v->dac_component] = x & 0x3f;
+    v->dac[v->dac_write * 3 + v->dac_component] = v->dispi[DISPI_ENABLE] & DISPI_8BIT_DAC ? x : x & 0x3f;
     if (++v->dac_component == 3) {
         v->dac_component = 0;
         v->dac_write++;
     }
 }
 
-static u64 port_read(void *dev, u64 off, unsigned size)
+u64 vga_port_read(struct vga *v, u64 port)
 {
-    struct vga *v = dev;
-    u64 port = 0x3b0 + off;
-
-    (void)size;
     if (wrong_decode(v, port))
         return 0xff;
     switch (port) {
@@ -110,15 +105,11 @@ static void write_crtc(struct vga *v, u8 x)
     v->crtc[i] = x;
 }
 
-static void port_write(void *dev, u64 off, u64 val, unsigned size)
+void vga_port_write(struct vga *v, u64 port, u8 x)
 {
     static const u8 seq_mask[8] = { 0x03, 0x3d, 0x0f, 0x3f, 0x0e, 0, 0, 0xff };
     static const u8 gr_mask[16] = { 0x0f, 0x0f, 0x0f, 0x1f, 0x03, 0x7b, 0x0f, 0x0f, 0xff };
-    struct vga *v = dev;
-    u64 port = 0x3b0 + off;
-    u8 x = (u8)val;
 
-    (void)size;
     if (wrong_decode(v, port))
         return;
     switch (port) {
@@ -144,6 +135,35 @@ static void port_write(void *dev, u64 off, u64 val, unsigned size)
     case 0x3b5: case 0x3d5: write_crtc(v, x); break;
     case 0x3ba: case 0x3da: v->feature = x & 0x0b; break;
     }
+}
+
+static u64 port_read(void *dev, u64 off, unsigned size)
+{
+    (void)size;
+    return vga_port_read(dev, 0x3b0 + off);
+}
+
+static void port_write(void *dev, u64 off, u64 val, unsigned size)
+{
+    (void)size;
+    vga_port_write(dev, 0x3b0 + off, (u8)val);
+}
+
+/* ---- video memory ---- */
+
+void vga_wrote(struct vga *v, u32 off, u32 len)
+{
+    if (v->cfg.memory.bytes)
+        v->cfg.memory.wrote(v->cfg.memory.sink, off, len);
+}
+
+/* Where in video memory a byte of the window lies, counted in bytes of one plane or in all of them:
+ * the first 256 KiB, or, with the Bochs interface on, its bank and all there is. */
+static u32 window_byte(const struct vga *v, u64 off, unsigned planes)
+{
+    if (!dispi_on(v))
+        return (u32)(off * planes & (VGA_PLANES - 1));
+    return (u32)((off + ((u64)v->dispi[DISPI_BANK] << 16)) * planes & (VGA_VRAM - 1));
 }
 
 /* ---- the window at A0000h ---- */
@@ -182,11 +202,11 @@ static u64 window_read(void *dev, u64 off, unsigned size)
     if (!window_offset(v, &off))
         return 0xff;
     if (chain4(v))
-        return v->vram[off & (VGA_PLANES - 1)];
+        return v->vram[window_byte(v, off, 1)];
     if (v->gr[GR_MODE] & 0x10) /* odd/even for reads */
-        p = v->vram + ((off >> 1 & 0xffff) << 2), off &= 1;
+        p = v->vram + window_byte(v, off >> 1, 4), off &= 1;
     else
-        p = v->vram + ((off & 0xffff) << 2), off = 4;
+        p = v->vram + window_byte(v, off, 4), off = 4;
     memcpy(v->latch, p, 4);
     if (v->gr[GR_MODE] & 8) { /* read mode 1: compare colours, a bit per pixel */
         u8 differ = 0;
@@ -243,19 +263,23 @@ static void window_write(void *dev, u64 off, u64 val, unsigned size)
     if (!window_offset(v, &off))
         return;
     if (chain4(v)) {
-        if (planes >> (off & 3) & 1)
-            v->vram[off & (VGA_PLANES - 1)] = (u8)val;
+        u32 at = window_byte(v, off, 1);
+
+        if (planes >> (off & 3) & 1) {
+            v->vram[at] = (u8)val;
+            vga_wrote(v, at, 1);
+        }
         return;
     }
     if (odd_even(v)) {
         planes &= off & 1 ? 0xa : 0x5;
-        p = v->vram + ((off >> 1 & 0xffff) << 2);
-    } else {
-        p = v->vram + ((off & 0xffff) << 2);
+        off >>= 1;
     }
+    p = v->vram + window_byte(v, off, 4);
     for (unsigned k = 0; k < 4; k++)
         if (planes >> k & 1)
             p[k] = plane_value(v, k, (u8)val);
+    vga_wrote(v, (u32)(p - v->vram), 4);
 }
 
 static u64 frame_read(void *dev, u64 off, unsigned size)
@@ -263,9 +287,20 @@ static u64 frame_read(void *dev, u64 off, unsigned size)
     return load_le(((struct vga *)dev)->vram + off, size);
 }
 
-static void frame_write(void *dev, u64 off, u64 v, unsigned size)
+static void frame_write(void *dev, u64 off, u64 x, unsigned size)
 {
-    store_le(((struct vga *)dev)->vram + off, v, size);
+    struct vga *v = dev;
+
+    store_le(v->vram + off, x, size);
+    vga_wrote(v, (u32)off, size);
+}
+
+static void place_frame_buffer(void *dev)
+{
+    const struct vga *v = dev;
+
+    if (v->cfg.memory.bytes)
+        v->cfg.memory.place(v->cfg.memory.sink, v->frame_buffer.base, v->frame_buffer.on);
 }
 
 static u64 rom_read(void *dev, u64 off, unsigned size)
@@ -299,7 +334,7 @@ static int vga_init(struct dev *dev, const void *cfg, char err[160])
     int bad = 0;
 
     v->cfg = *(const struct vga_cfg *)cfg;
-    v->vram = calloc(1, VGA_VRAM);
+    v->vram = v->cfg.memory.bytes ? v->cfg.memory.bytes : calloc(1, VGA_VRAM);
     if (!v->vram) {
         snprintf(err, 160, "the host has no memory for the VGA");
         return -1;
@@ -311,7 +346,8 @@ static int vga_init(struct dev *dev, const void *cfg, char err[160])
     v->frame_buffer = (struct bus_region){ .ops = &frame, .dev = v, .name = "vga frame buffer" };
     v->rom_region = (struct bus_region){ .ops = &rom, .dev = v, .name = "vga rom" };
     bad |= bus_map(dev->env.io, &v->ports) | bus_map(dev->env.mem, &v->window);
-    bad |= pci_add_bar(&v->func, 0, &v->frame_buffer, VGA_VRAM, false);
+    v->func.bars_placed = place_frame_buffer;
+    bad |= pci_add_bar(&v->func, 0, &v->frame_buffer, VGA_VRAM, false) | dispi_init(v);
     if (v->cfg.rom) {
         while (rom_size < v->cfg.rom_len)
             rom_size *= 2;
@@ -324,8 +360,11 @@ static void vga_reset(struct dev *dev, enum reset_kind kind)
 {
     struct vga *v = CONTAINER_OF(dev, struct vga, dev);
 
-    if (kind == RESET_POWER_ON)
+    if (kind == RESET_POWER_ON) {
         memset(v->vram, 0, VGA_VRAM);
+        vga_wrote(v, 0, VGA_VRAM);
+    }
+    dispi_reset(v);
     pci_func_reset(&v->func);
     v->misc = v->feature = v->seq_index = v->crtc_index = v->gr_index = 0;
     v->attr_index = v->attr_data_next = 0;
@@ -342,14 +381,26 @@ static void vga_reset(struct dev *dev, enum reset_kind kind)
 
 static void vga_loaded(struct dev *dev)
 {
-    pci_update_bars(&CONTAINER_OF(dev, struct vga, dev)->func);
+    struct vga *v = CONTAINER_OF(dev, struct vga, dev);
+
+    pci_update_bars(&v->func);
+    vga_wrote(v, 0, VGA_VRAM);
+}
+
+static int vga_check(const struct dev *dev, char err[160])
+{
+    if (dispi_plausible(CONTAINER_OF(dev, struct vga, dev)))
+        return 0;
+    snprintf(err, 160, "vga: the display interface holds a mode that cannot be");
+    return -1;
 }
 
 static void vga_fini(struct dev *dev)
 {
     struct vga *v = CONTAINER_OF(dev, struct vga, dev);
 
-    free(v->vram);
+    if (!v->cfg.memory.bytes)
+        free(v->vram);
     v->vram = NULL;
 }
 
@@ -362,8 +413,9 @@ static const struct state_field vga_fields[] = {
     STATE_BYTES(struct vga, attr), STATE_BYTES(struct vga, dac), STATE(struct vga, dac_mask),
     STATE(struct vga, dac_read), STATE(struct vga, dac_write), STATE_UPTO(struct vga, dac_component, 2),
     STATE_UPTO(struct vga, dac_reading, 1), STATE_BYTES(struct vga, latch),
+    STATE(struct vga, dispi_index), STATE_ARRAY(struct vga, dispi),
     STATE_INDIRECT(struct vga, vram, VGA_VRAM), STATE_END,
 };
-static const struct state_desc vga_state = { "vga", 1, vga_fields };
+static const struct state_desc vga_state = { "vga", 2, vga_fields };
 const struct dev_class vga_class = { "vga", vga_init, vga_reset, vga_loaded, vga_fini,
-                                     &vga_state, NULL };
+                                     &vga_state, vga_check };

@@ -1,6 +1,7 @@
 /*
  * A VGA as the PCI function 1234:1111: IBM VGA registers, 256 KiB behind the window at A0000h,
- * 16 MiB of frame buffer, an option ROM. IBM VGA/XGA Technical Reference; FreeVGA.
+ * 16 MiB of frame buffer, an option ROM, and the Bochs display interface. IBM VGA/XGA Technical
+ * Reference; FreeVGA; Bochs' vbe_display_api.txt; QEMU's docs/specs/standard-vga.
  *
  * Video memory holds the four planes interleaved: byte off of plane p is vram[off * 4 + p], so
  * that the linear modes are the plain order of bytes.
@@ -14,23 +15,46 @@
 enum { VGA_VRAM = 16 << 20, VGA_PLANES = 256 << 10 };
 enum { VGA_FRAME_NS = 14268000 }; /* 70.1 frames a second: 449 lines of 31.78 us */
 
+/* Video memory that the board keeps among the rest of its memory, so that the processor reaches the
+ * frame buffer as it reaches RAM. */
+struct vga_memory {
+    u8 *bytes; /* VGA_VRAM of them; NULL: the device has its own, and is reached by the bus alone */
+    void (*wrote)(void *sink, u32 off, u32 len);  /* the device has written there */
+    void (*place)(void *sink, u64 pa, bool on);   /* where the frame buffer is now */
+    void *sink;
+};
+
 struct vga_cfg {
     struct pci_bus *bus;
+    struct vga_memory memory;
     const u8 *rom; /* NULL: none; must outlive the device */
     u32 rom_len;
+};
+
+/* The Bochs display interface's registers. */
+enum dispi_reg {
+    DISPI_ID, DISPI_XRES, DISPI_YRES, DISPI_BPP, DISPI_ENABLE, DISPI_BANK, DISPI_VIRT_WIDTH,
+    DISPI_VIRT_HEIGHT, DISPI_X_OFFSET, DISPI_Y_OFFSET, DISPI_MEMORY, NR_DISPI,
 };
 
 struct vga {
     struct dev dev;
     struct vga_cfg cfg;
     struct pci_func func;
-    struct bus_region ports, window, frame_buffer, rom_region;
-    u8 *vram; /* owned */
+    struct bus_region ports, window, frame_buffer, rom_region, dispi_ports[3], registers;
+    u8 *vram; /* the board's or owned: cfg.memory */
     u8 misc, feature, seq_index, crtc_index, gr_index, attr_index, attr_data_next;
     u8 seq[8], crtc[32], gr[16], attr[32];
     u8 dac[768], dac_mask, dac_read, dac_write, dac_component, dac_reading;
     u8 latch[4];
+    u16 dispi_index, dispi[NR_DISPI];
 };
+
+/* The registers as bytes, by port: 3B0h to 3DFh. */
+u64 vga_port_read(struct vga *, u64 port);
+void vga_port_write(struct vga *, u64 port, u8 value);
+/* Tells the board that the device has written its memory. */
+void vga_wrote(struct vga *, u32 off, u32 len);
 
 extern const struct dev_class vga_class;
 

@@ -4,7 +4,7 @@
 #ifndef DEVICES_VGA_LAYOUT_H
 #define DEVICES_VGA_LAYOUT_H
 
-#include "devices/vga.h"
+#include "devices/vga_dispi.h"
 
 struct text_geometry {
     unsigned cols, rows, cell_w, cell_h, pitch;
@@ -23,7 +23,7 @@ static inline unsigned vga_vertical_end(const struct vga *v)
 
 static inline bool vga_graphics(const struct vga *v)
 {
-    return v->gr[GR_MISC] & 1;
+    return (v->gr[GR_MISC] & 1) || dispi_on(v);
 }
 
 static inline bool vga_256_colors(const struct vga *v)
@@ -77,6 +77,11 @@ static inline void vga_picture_size(const struct vga *v, unsigned *w, unsigned *
 {
     struct text_geometry g = vga_text_geometry(v);
 
+    if (dispi_on(v) && !vga_blanked(v)) {
+        *w = v->dispi[DISPI_XRES];
+        *h = v->dispi[DISPI_YRES];
+        return;
+    }
     *w = vga_blanked(v) ? 640 : !vga_graphics(v) ? g.cols * g.cell_w : g.cols * (vga_256_colors(v) ? 4 : 8);
     *h = vga_blanked(v) ? 400 : vga_graphics(v) ? vga_vertical_end(v) / vga_line_repeat(v) : vga_vertical_end(v);
 }

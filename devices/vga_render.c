@@ -1,7 +1,8 @@
 /*
  * VGA: from registers and memory to a picture. IBM VGA/XGA Technical Reference.
  *
- * Text, 16 colours in planes, CGA's two bits a pixel, and 256 colours. Nothing here changes the
+ * Text, 16 colours in planes, CGA's two bits a pixel, 256 colours, and the modes of the Bochs
+ * display interface. Nothing here changes the
  * device, and no register value reaches beyond video memory: every address is masked.
  */
 #include "devices/vga_layout.h"
@@ -9,14 +10,21 @@
 /* The cursor is on for 8 frames and off for 8, blinking characters for 16 each. */
 enum { CURSOR_NS = 8 * VGA_FRAME_NS, BLINK_NS = 16 * VGA_FRAME_NS, GLYPH_ROWS = 32 };
 
-/* A DAC entry as a pixel: six bits a colour, stretched to eight. */
+/* A colour of so many bits, stretched to eight: the high bits once more at the low end. */
+static u32 stretch(u32 c, unsigned bits)
+{
+    return (c << (8 - bits) | c >> (2 * bits - 8)) & 0xff;
+}
+
+/* A DAC entry as a pixel: six bits a colour, or eight where the display interface says so. */
 static u32 dac_color(const struct vga *v, u8 index)
 {
     const u8 *c = v->dac + 3u * (index & v->dac_mask);
+    unsigned bits = v->dispi[DISPI_ENABLE] & DISPI_8BIT_DAC ? 8 : 6;
     u32 px = 0;
 
     for (unsigned i = 0; i < 3; i++)
-        px = px << 8 | (u32)(c[i] << 2 | c[i] >> 4);
+        px = px << 8 | stretch(c[i], bits);
     return px;
 }
 
@@ -135,6 +143,46 @@ static void render_256(const struct vga *v, u32 *px, unsigned w, unsigned h)
     }
 }
 
+/* One pixel at p, of 8 to 32 bits. */
+static u32 linear_pixel(const struct vga *v, const u8 *p)
+{
+    u32 x;
+
+    switch (v->dispi[DISPI_BPP]) {
+    case 8: return dac_color(v, p[0]);
+    case 15:
+        x = (u32)load_le(p, 2);
+        return stretch(x >> 10 & 31, 5) << 16 | stretch(x >> 5 & 31, 5) << 8 | stretch(x & 31, 5);
+    case 16:
+        x = (u32)load_le(p, 2);
+        return stretch(x >> 11, 5) << 16 | stretch(x >> 5 & 63, 6) << 8 | stretch(x & 31, 5);
+    default: return p[0] | (u32)p[1] << 8 | (u32)p[2] << 16;
+    }
+}
+
+/* The display interface has seen to it that the picture lies in video memory. */
+static void render_dispi(const struct vga *v, u32 *px, unsigned w, unsigned h)
+{
+    unsigned pitch = dispi_pitch(v), depth = v->dispi[DISPI_BPP], bytes = (depth + 7) / 8;
+
+    for (unsigned y = 0; y < h; y++) {
+        unsigned line = (y + v->dispi[DISPI_Y_OFFSET]) * pitch;
+
+        for (unsigned i = 0; i < w; i++) {
+            unsigned x = i + v->dispi[DISPI_X_OFFSET], color = 0;
+
+            if (depth == 4) {
+                const u8 *p = v->vram + (size_t)(line + x / 8) * 4;
+                for (unsigned k = 0; k < 4; k++)
+                    color |= (p[k] >> (7 - (x & 7)) & 1u) << k;
+                px[y * w + i] = attr_color(v, color);
+            } else {
+                px[y * w + i] = linear_pixel(v, v->vram + line + (size_t)x * bytes);
+            }
+        }
+    }
+}
+
 void vga_render(const struct vga *v, u32 *px, unsigned max_w, unsigned max_h, unsigned *w, unsigned *h)
 {
     vga_picture_size(v, w, h);
@@ -142,6 +190,8 @@ void vga_render(const struct vga *v, u32 *px, unsigned max_w, unsigned max_h, un
     *h = *h < max_h ? *h : max_h;
     if (vga_blanked(v))
         memset(px, 0, (size_t)*w * *h * sizeof(*px));
+    else if (dispi_on(v))
+        render_dispi(v, px, *w, *h);
     else if (!vga_graphics(v))
         render_text(v, px, *w, *h);
     else if (vga_256_colors(v))

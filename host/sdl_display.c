@@ -198,7 +198,8 @@ static void handle_button(struct sdl_display *d, struct input_log *in,
                           const SDL_MouseButtonEvent *e)
 {
     static const u8 bit[] = {
-        [SDL_BUTTON_LEFT] = 1, [SDL_BUTTON_RIGHT] = 2, [SDL_BUTTON_MIDDLE] = 4};
+        [SDL_BUTTON_LEFT] = 1, [SDL_BUTTON_RIGHT] = 2, [SDL_BUTTON_MIDDLE] = 4,
+        [SDL_BUTTON_X1] = 8,   [SDL_BUTTON_X2] = 16};
     bool pressed = e->type == SDL_MOUSEBUTTONDOWN;
     if (d->banner_on)
         return;
@@ -247,7 +248,7 @@ static unsigned sdl_poll(struct display *base, struct input_log *in, struct key_
             break;
         case SDL_MOUSEWHEEL:
             if (d->grabbed && !d->banner_on && e.wheel.y)
-                push_mouse(d, in, 0, 0, e.wheel.y);
+                push_mouse(d, in, 0, 0, -e.wheel.y);
             break;
         case SDL_WINDOWEVENT: handle_window(d, in, &e.window); break;
         case SDL_RENDER_TARGETS_RESET:

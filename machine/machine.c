@@ -362,7 +362,7 @@ u64 machine_state_hash(struct machine *m)
     for (unsigned i = 0; i < pc->nr_devices; i++)
         if (pc->devices[i]->class->state)
             h = state_hash(h, pc->devices[i]->class->state, pc->devices[i]);
-    return state_hash_bytes(h, pc->view.backing, pc->view.backing_size);
+    return state_hash_bytes(h, pc->view.backing, pc->vram_off); /* the VGA has hashed what follows */
 }
 
 void machine_sync(struct machine *m)

@@ -18,7 +18,7 @@ enum {
 };
 
 /* The order of memory overlays, later ones above. */
-enum priority { PRIO_RAM, PRIO_HOLE, PRIO_PAM, PRIO_ROM };
+enum priority { PRIO_FRAME_BUFFER, PRIO_RAM, PRIO_HOLE, PRIO_PAM, PRIO_ROM };
 
 static struct irq_line wire(void (*set)(void *, unsigned, bool), void *sink, unsigned pin)
 {
@@ -53,6 +53,25 @@ static void set_pam(void *sink, unsigned segment, bool read_ram, bool write_ram)
 
     o->read_off = read_ram ? o->pa : MEM_PASS;
     o->write_off = write_ram ? o->pa : MEM_PASS;
+    mem_view_update(&pc->view);
+}
+
+static void vram_wrote(void *sink, u32 off, u32 len)
+{
+    struct pc *pc = sink;
+
+    mem_view_wrote(&pc->view, pc->vram_off + off, len);
+}
+
+static void place_frame_buffer(void *sink, u64 pa, bool on)
+{
+    struct pc *pc = sink;
+    struct mem_overlay *o = pc->frame_buffer;
+
+    if (o->on == on && (o->pa == pa || !on))
+        return;
+    o->pa = pa;
+    o->on = on;
     mem_view_update(&pc->view);
 }
 
@@ -98,7 +117,7 @@ static int init_memory(struct pc *pc, const struct machine_config *cfg, char *er
         free(bios);
         return -1;
     }
-    if (mem_view_init(&pc->view, ram + BIOS_MAX, &pc->mem, &pc->trace)) {
+    if (mem_view_init(&pc->view, ram + BIOS_MAX + VGA_VRAM, &pc->mem, &pc->trace)) {
         snprintf(err, MACHINE_ERR_LEN, "the host has no memory for a guest with %llu MiB; try -m",
                  (unsigned long long)(ram >> 20));
         free(bios);
@@ -106,6 +125,7 @@ static int init_memory(struct pc *pc, const struct machine_config *cfg, char *er
     }
     pc->bios_off = ram;
     pc->bios_len = bios_len;
+    pc->vram_off = ram + BIOS_MAX;
     memcpy(pc->view.backing + pc->bios_off, bios, bios_len);
     free(bios);
 
@@ -127,6 +147,8 @@ static int init_memory(struct pc *pc, const struct machine_config *cfg, char *er
                                                                    MEM_PASS, PRIO_PAM, true });
     }
     overlay(pc, "bios", GIB(4) - bios_len, bios_len, pc->bios_off, MEM_DROP, PRIO_ROM);
+    pc->frame_buffer = mem_view_add(&pc->view, (struct mem_overlay){
+        "vga frame buffer", 0, VGA_VRAM, pc->vram_off, pc->vram_off, PRIO_FRAME_BUFFER, false });
     pc->dma.view = &pc->view;
     return 0;
 }
@@ -237,7 +259,9 @@ static int attach_devices(struct pc *pc, const struct machine_config *cfg, char 
     attach(&a, &pc->pm.dev, &piix4_pm_class,
            &(struct piix4_pm_cfg){ .bus = pci, .sci = irq(pc, PIC_SCI + 9), .power = power });
     attach(&a, &pc->vga.dev, &vga_class,
-           &(struct vga_cfg){ .bus = pci, .rom = pc->vga_rom, .rom_len = (u32)pc->vga_rom_len });
+           &(struct vga_cfg){ .bus = pci,
+                              .memory = { pc->view.backing + pc->vram_off, vram_wrote, place_frame_buffer, pc },
+                              .rom = pc->vga_rom, .rom_len = (u32)pc->vga_rom_len });
     attach(&a, &pc->fw_cfg.dev, &fw_cfg_class, &(struct fw_cfg_cfg){ 0 });
     attach(&a, &pc->post.dev, &post_port_class, &(struct post_port_cfg){ 0 });
     if (cfg->debugcon)

@@ -65,9 +65,10 @@ struct pc {
 
     struct dev *devices[MAX_DEVICES]; /* all that are attached, in order */
     unsigned nr_devices;
-    struct mem_overlay *pam[PAM_SEGMENTS];
+    struct mem_overlay *pam[PAM_SEGMENTS], *frame_buffer;
     u64 low_ram, high_ram; /* bytes below the PCI hole and above 4 GiB */
     u64 bios_off, bios_len;
+    u64 vram_off; /* in the backing, at its end */
     void *vga_rom;
     size_t vga_rom_len;
 

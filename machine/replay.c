@@ -115,7 +115,7 @@ static bool is_event(u64 kind, u64 code, i64 value)
 {
     switch (kind) {
     case INPUT_KEY: return code <= 0xffff && (value == 0 || value == 1);
-    case INPUT_MOUSE: return code <= 7 && value >= INT32_MIN && value <= UINT32_MAX;
+    case INPUT_MOUSE: return code <= 31 && value >= INT32_MIN && value <= UINT32_MAX;
     case INPUT_SERIAL: return code <= 1 && value >= 0 && value <= 0xff;
     case INPUT_POWER: return code == POWER_RESET && value == 0;
     case INPUT_NMI: return code == 0 && value == 0;

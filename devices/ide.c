@@ -1,5 +1,6 @@
 /*
- * IDE: task file registers, device selection, reset and interrupts. ATA/ATAPI-6, 7 and 9.
+ * IDE: task file registers, device selection, reset and interrupts. ATA/ATAPI-6, 7 and 9. What
+ * commands do is devices/ata's.
  *
  * While a drive has BSY or DRQ set the command block takes no writes, so neither selection nor
  * parameters change under a command. One command is under way on a channel at a time.
@@ -9,24 +10,29 @@
  */
 #include "devices/ide.h"
 
-enum { CTRL_NIEN = 2, CTRL_SRST = 4, SELECT_DEV = 0x10, SELECT_LBA = 0x40 };
+enum { CTRL_NIEN = 2, CTRL_SRST = 4, SELECT_DEV = 0x10 };
 enum task_file { DATA, ERROR_FEATURE, COUNT, LBA_LOW, LBA_MID, LBA_HIGH, DEVICE, STATUS_COMMAND };
 
-static struct ide_drive *current(struct ide_channel *ch)
+static struct ata_drive *current(struct ide_channel *ch)
 {
     return &ch->drive[ch->selected];
 }
 
 static bool present(const struct ide_channel *ch)
 {
-    return ch->disk[ch->selected] != NULL;
+    return ata_present(&ch->drive[ch->selected]);
+}
+
+static bool channel_empty(const struct ide_channel *ch)
+{
+    return !ata_present(&ch->drive[0]) && !ata_present(&ch->drive[1]);
 }
 
 /* INTRQ is the selected drive's, while nIEN is 0. The bus master's interrupt bit latches each
  * edge of it (290550, BMISX bit 2). */
 static void drive_irq(struct ide_channel *ch)
 {
-    bool level = current(ch)->irq_pending && !(ch->control & CTRL_NIEN);
+    bool level = ch->irq_pending[ch->selected] && !(ch->control & CTRL_NIEN);
 
     if (level && !ch->intrq)
         ch->bm_status |= 4;
@@ -34,44 +40,86 @@ static void drive_irq(struct ide_channel *ch)
     irq_set(&ch->irq, level);
 }
 
-void ide_raise(struct ide_channel *ch)
+/* The active drive asks for attention. */
+static void raise_irq(struct ide_channel *ch)
 {
-    ide_active(ch)->irq_pending = 1;
+    ch->irq_pending[ch->active] = 1;
     drive_irq(ch);
-}
-
-void ide_signature(struct ide_drive *d)
-{
-    memset(d->feature, 0, sizeof(d->feature));
-    d->count[0] = d->count[1] = 1;
-    d->lba_low[0] = d->lba_low[1] = 1;
-    d->lba_mid[0] = d->lba_mid[1] = d->lba_high[0] = d->lba_high[1] = 0;
-    d->error = 1; /* diagnostics passed */
 }
 
 static void reset_channel(struct ide_channel *ch)
 {
     timer_cancel(&ch->done);
     for (int i = 0; i < 2; i++) {
-        struct ide_drive *d = &ch->drive[i];
-
-        ide_signature(d);
-        d->select = 0;
-        d->status = ch->disk[i] ? ATA_DRDY | ATA_DSC : 0;
-        d->command = d->multiple = 0;
-        d->left = d->buf_pos = d->buf_len = 0;
-        d->writing = d->irq_pending = 0;
+        ata_reset(&ch->drive[i]);
+        ch->irq_pending[i] = 0;
     }
     ch->selected = ch->active = 0;
     ch->dma_wanted = 0;
     drive_irq(ch);
 }
 
+/* ---- what the drives ask for: struct ata_link ---- */
+
+static void link_wait(struct ata_drive *d, u64 ns)
+{
+    struct ide_channel *ch = d->cfg.owner;
+
+    timer_arm(&ch->done, clock_now(ch->ide->dev.env.clk) + ns);
+}
+
+static void link_data(struct ata_drive *d, bool irq)
+{
+    if (irq)
+        raise_irq(d->cfg.owner);
+}
+
+static void link_dma(struct ata_drive *d)
+{
+    struct ide_channel *ch = d->cfg.owner;
+
+    ch->dma_wanted = 1;
+    ide_dma_begin(ch);
+}
+
+static void link_done(struct ata_drive *d)
+{
+    struct ide_channel *ch = d->cfg.owner;
+
+    ch->dma_wanted = 0;
+    if (d->command == ATA_DIAGNOSTIC) { /* both have run it; device 0 answers */
+        struct ata_drive *other = &ch->drive[!ch->active];
+
+        ata_signature(other);
+        other->select = 0;
+        other->status = !ata_present(other) || other->cfg.cdrom ? 0 : ATA_DRDY | ATA_DSC;
+        ch->selected = 0;
+    }
+    raise_irq(ch);
+}
+
+static const struct ata_link link = { link_wait, link_data, link_dma, ide_dma_move, link_done };
+
+static void start_command(struct ide_channel *ch, u8 command)
+{
+    if (timer_armed(&ch->done)) /* diagnostics run, and a drive that is absent was selected */
+        return;
+    if (command == ATA_DIAGNOSTIC) { /* meant for both, whichever is selected */
+        struct ata_drive *other;
+
+        ch->selected = ata_present(&ch->drive[0]) ? 0 : 1;
+        other = &ch->drive[!ch->selected];
+        other->status = ata_present(other) ? ATA_BSY : 0;
+    }
+    ch->active = ch->selected;
+    ata_start(ide_active(ch), command);
+}
+
 static u8 read_status(struct ide_channel *ch)
 {
     if (ch->ide->cfg.broken)
         return ATA_BSY;
-    if (!ch->disk[0] && !ch->disk[1])
+    if (channel_empty(ch))
         return 0x7f; /* pulled up, but for BSY */
     if (ch->control & CTRL_SRST)
         return ATA_BSY;
@@ -80,30 +128,40 @@ static u8 read_status(struct ide_channel *ch)
 
 /* ---- the data register ---- */
 
+/* How much of an access falls into the block: of an odd one's last word, one byte. */
+static u32 in_block(const struct ata_drive *d, unsigned size)
+{
+    u32 left = d->buf_len - d->buf_pos;
+
+    return size < left ? size : left;
+}
+
 static u64 read_data(struct ide_channel *ch, unsigned size)
 {
-    struct ide_drive *d = current(ch);
+    struct ata_drive *d = current(ch);
+    u32 n = in_block(d, size);
     u64 v;
 
-    if (!(d->status & ATA_DRQ) || d->writing || d->buf_pos + size > d->buf_len)
+    if (!(d->status & ATA_DRQ) || d->writing || !n)
         return size_mask(size);
-    v = load_le(d->buf + d->buf_pos, size);
-    d->buf_pos += size;
+    v = load_le(d->buf + d->buf_pos, n);
+    d->buf_pos += n;
     if (d->buf_pos == d->buf_len)
-        ide_block_read(ch);
+        ata_block_taken(d);
     return v;
 }
 
 static void write_data(struct ide_channel *ch, u64 v, unsigned size)
 {
-    struct ide_drive *d = current(ch);
+    struct ata_drive *d = current(ch);
+    u32 n = in_block(d, size);
 
-    if (!(d->status & ATA_DRQ) || !d->writing || d->buf_pos + size > d->buf_len)
+    if (!(d->status & ATA_DRQ) || !d->writing || !n)
         return;
-    store_le(d->buf + d->buf_pos, v, size);
-    d->buf_pos += size;
+    store_le(d->buf + d->buf_pos, v, n);
+    d->buf_pos += n;
     if (d->buf_pos == d->buf_len)
-        ide_block_written(ch);
+        ata_block_given(d);
 }
 
 /* ---- the other registers ---- */
@@ -117,7 +175,7 @@ static u8 pair(const struct ide_channel *ch, const u8 r[2])
 static u64 command_block_read(void *dev, u64 off, unsigned size)
 {
     struct ide_channel *ch = dev;
-    const struct ide_drive *d = current(ch);
+    const struct ata_drive *d = current(ch);
 
     if (off == DATA)
         return read_data(ch, size);
@@ -125,7 +183,7 @@ static u64 command_block_read(void *dev, u64 off, unsigned size)
         return size_mask(size);
     if (ch->ide->cfg.broken)
         return ATA_BSY;
-    if (!ch->disk[0] && !ch->disk[1])
+    if (channel_empty(ch))
         return off == STATUS_COMMAND ? 0x7f : 0xff;
     switch (off) {
     case ERROR_FEATURE: return present(ch) ? d->error : 0;
@@ -135,7 +193,7 @@ static u64 command_block_read(void *dev, u64 off, unsigned size)
     case LBA_HIGH: return pair(ch, d->lba_high);
     case DEVICE: return d->select | 0xa0;
     default:
-        current(ch)->irq_pending = 0; /* reading the status acknowledges */
+        ch->irq_pending[ch->selected] = 0; /* reading the status acknowledges */
         drive_irq(ch);
         return read_status(ch);
     }
@@ -145,6 +203,20 @@ static void push_pair(u8 r[2], u8 v)
 {
     r[1] = r[0];
     r[0] = v;
+}
+
+static void device_reset(struct ide_channel *ch)
+{
+    u8 select = current(ch)->select;
+
+    if (ch->active == ch->selected) {
+        timer_cancel(&ch->done);
+        ch->dma_wanted = 0;
+    }
+    ata_reset(current(ch));
+    current(ch)->select = select; /* the DEV bit stays */
+    ch->irq_pending[ch->selected] = 0;
+    drive_irq(ch);
 }
 
 static void command_block_write(void *dev, u64 off, u64 val, unsigned size)
@@ -158,8 +230,13 @@ static void command_block_write(void *dev, u64 off, u64 val, unsigned size)
     }
     if (size != 1 || ch->ide->cfg.broken)
         return;
-    if (!ch->disk[0] && !ch->disk[1])
+    if (channel_empty(ch))
         return;
+    if (off == STATUS_COMMAND && v == ATA_DEVICE_RESET && current(ch)->cfg.cdrom &&
+        !(ch->control & CTRL_SRST)) { /* a packet drive hears it at any time: 8.9 */
+        device_reset(ch);
+        return;
+    }
     if ((ch->control & CTRL_SRST) || (current(ch)->status & (ATA_BSY | ATA_DRQ))) {
         if (off == STATUS_COMMAND)
             guest_error(ch->ide->dev.env.log, "ide: command %02x to a busy drive", v);
@@ -167,14 +244,14 @@ static void command_block_write(void *dev, u64 off, u64 val, unsigned size)
     }
     ch->control &= 0x7f; /* any write clears HOB */
     if (off == STATUS_COMMAND) {
-        current(ch)->irq_pending = 0;
+        ch->irq_pending[ch->selected] = 0;
         drive_irq(ch);
         if (present(ch) || v == ATA_DIAGNOSTIC)
-            ide_command_start(ch, v);
+            start_command(ch, v);
         return;
     }
     for (int i = 0; i < 2; i++) { /* both devices see every write */
-        struct ide_drive *d = &ch->drive[i];
+        struct ata_drive *d = &ch->drive[i];
 
         switch (off) {
         case ERROR_FEATURE: push_pair(d->feature, v); break;
@@ -213,8 +290,13 @@ static void control_block_write(void *dev, u64 off, u64 v, unsigned size)
 
 static void completed(void *dev, u64 now_ns)
 {
+    struct ide_channel *ch = dev;
+
     (void)now_ns;
-    ide_command_done(dev);
+    if (!ch->dma_wanted)
+        ata_continue(ide_active(ch));
+    else if (ide_dma_started(ch))
+        ide_dma_run(ch);
 }
 
 /* IDETIM bit 15 of each channel switches its ports on; the master bit may start a transfer that
@@ -238,8 +320,7 @@ static void config_written(void *dev, unsigned reg, unsigned size)
     apply_config(ide);
     if (reg <= PCI_COMMAND + 1)
         for (int i = 0; i < 2; i++)
-            if (ide->ch[i].dma_wanted && ide_dma_started(&ide->ch[i]) && !timer_armed(&ide->ch[i].done))
-                ide_start_latency(&ide->ch[i], ide_active(&ide->ch[i])->left);
+            ide_dma_begin(&ide->ch[i]);
 }
 
 static int ide_init(struct dev *dev, const void *cfg, char err[160])
@@ -266,8 +347,12 @@ static int ide_init(struct dev *dev, const void *cfg, char err[160])
 
         ch->ide = ide;
         ch->irq = i ? ide->cfg.irq15 : ide->cfg.irq14;
-        ch->disk[0] = ide->cfg.disk[2 * i];
-        ch->disk[1] = ide->cfg.disk[2 * i + 1];
+        for (int k = 0; k < 2; k++)
+            ch->drive[k].cfg = (struct ata_cfg){
+                .link = &link, .owner = ch, .log = dev->env.log, .trace = dev->env.trace,
+                .name = i ? "ide1" : "ide0", .disk = ide->cfg.disk[2 * i + k],
+                .cdrom = ide->cfg.cdrom[2 * i + k], .number = (u8)(2 * i + k), .slave = k,
+            };
         timer_init(&ch->done, dev->env.clk, completed, ch);
         ch->command_block = (struct bus_region){ .base = i ? 0x170 : 0x1f0, .len = 8, .ops = &command, .dev = ch, .name = i ? "ide1" : "ide0" };
         ch->control_block = (struct bus_region){ .base = i ? 0x376 : 0x3f6, .len = 1, .ops = &control, .dev = ch, .name = i ? "ide1 control" : "ide0 control" };
@@ -289,10 +374,10 @@ static void ide_reset(struct dev *dev, enum reset_kind kind)
         struct ide_channel *ch = &ide->ch[i];
 
         ch->control = ch->bm_command = 0;
-        ch->bm_status = (u8)((ch->disk[0] ? 0x20 : 0) | (ch->disk[1] ? 0x40 : 0));
+        ch->bm_status = (u8)((ata_present(&ch->drive[0]) ? 0x20 : 0) | (ata_present(&ch->drive[1]) ? 0x40 : 0));
         ch->bm_prdt = 0;
         for (int k = 0; k < 2; k++)
-            ch->drive[k] = (struct ide_drive){ .heads = 16, .sectors = 63 };
+            ata_power_on(&ch->drive[k]);
         reset_channel(ch);
     }
     apply_config(ide);
@@ -308,29 +393,20 @@ static void ide_loaded(struct dev *dev)
         irq_set(&ide->ch[i].irq, ide->ch[i].intrq);
 }
 
-/* Transfers are not checked again while they go on, so whatever is under way must be within its
- * disk and its buffer. */
 static const char *impossible(const struct ide_channel *ch)
 {
     bool waits = timer_armed(&ch->done) || ch->dma_wanted;
 
     for (unsigned i = 0; i < 2; i++) {
-        const struct ide_drive *d = &ch->drive[i];
-        u64 total = ch->disk[i] ? ch->disk[i]->nr_sectors : 0;
+        const struct ata_drive *d = &ch->drive[i];
+        bool offers = d->status & ATA_DRQ;
+        const char *why = ata_impossible(d, i == ch->active && (waits || offers));
 
-        if (d->left && (d->lba >= total || d->left > total - d->lba))
-            return "a transfer reaches beyond its disk";
-        if (d->buf_pos > d->buf_len)
-            return "a transfer is beyond its block";
-        if ((d->status & ATA_DRQ) && (i != ch->active || i != ch->selected || waits))
+        if (why)
+            return why;
+        if (offers && (i != ch->active || i != ch->selected || waits))
             return "a drive offers data out of turn";
-        if (d->multiple & (d->multiple - 1))
-            return "a drive has no such block size";
-        if (i == ch->active && (waits || (d->status & ATA_DRQ)) && !ide_block_fits(d))
-            return "more data waits to be written than was asked for";
     }
-    if ((waits || (ch->drive[ch->active].status & ATA_DRQ)) && !ch->disk[ch->active])
-        return "a drive that is not there is busy";
     return NULL;
 }
 
@@ -357,21 +433,9 @@ static void ide_fini(struct dev *dev)
         timer_cancel(&ide->ch[i].done);
 }
 
-static const struct state_field drive_fields[] = {
-    STATE(struct ide_drive, error), STATE(struct ide_drive, status),
-    STATE_BYTES(struct ide_drive, feature), STATE_BYTES(struct ide_drive, count),
-    STATE_BYTES(struct ide_drive, lba_low), STATE_BYTES(struct ide_drive, lba_mid),
-    STATE_BYTES(struct ide_drive, lba_high), STATE(struct ide_drive, select),
-    STATE(struct ide_drive, command), STATE_UPTO(struct ide_drive, multiple, IDE_MAX_MULTIPLE),
-    STATE(struct ide_drive, dma_mode), STATE(struct ide_drive, heads),
-    STATE(struct ide_drive, sectors), STATE(struct ide_drive, lba), STATE_UPTO(struct ide_drive, left, 65536),
-    STATE_UPTO(struct ide_drive, buf_pos, IDE_MAX_MULTIPLE * SECTOR_SIZE),
-    STATE_UPTO(struct ide_drive, buf_len, IDE_MAX_MULTIPLE * SECTOR_SIZE),
-    STATE_UPTO(struct ide_drive, writing, 1), STATE_UPTO(struct ide_drive, irq_pending, 1),
-    STATE_BYTES(struct ide_drive, buf), STATE_END,
-};
 static const struct state_field channel_fields[] = {
-    STATE_STRUCTS(struct ide_channel, drive, drive_fields), STATE_UPTO(struct ide_channel, selected, 1),
+    STATE_STRUCTS(struct ide_channel, drive, ata_drive_fields),
+    STATE_ARRAY_UPTO(struct ide_channel, irq_pending, 1), STATE_UPTO(struct ide_channel, selected, 1),
     STATE(struct ide_channel, control), STATE_UPTO(struct ide_channel, active, 1),
     STATE_UPTO(struct ide_channel, intrq, 1),
     STATE(struct ide_channel, bm_command), STATE(struct ide_channel, bm_status),

@@ -23,15 +23,11 @@ static bool stall(struct ide_channel *ch, u8 status, const char *why)
     return false;
 }
 
-/* A walk through the table of physical regions. */
-struct prd_walk {
-    u32 next, base, room;
-    bool last;
-};
-
 /* Moves len bytes between memory and chunk. */
-static bool move(struct ide_channel *ch, struct prd_walk *w, u8 *chunk, u32 len, bool from_memory)
+bool ide_dma_move(struct ata_drive *d, u8 *chunk, u32 len, bool from_memory)
 {
+    struct ide_channel *ch = d->cfg.owner;
+    struct prd_walk *w = &ch->walk;
     struct dma *dma = ch->ide->dev.env.dma;
 
     for (u32 at = 0, part; at < len; at += part) {
@@ -58,34 +54,20 @@ static bool move(struct ide_channel *ch, struct prd_walk *w, u8 *chunk, u32 len,
     return true;
 }
 
-/* Moves the whole command's data, in pieces of the backend's size. */
-bool ide_dma_run(struct ide_channel *ch)
+void ide_dma_begin(struct ide_channel *ch)
 {
-    struct ide_drive *d = ide_active(ch);
-    struct blockdev *disk = ch->disk[ch->active];
-    struct prd_walk w = { .next = ch->bm_prdt };
-    u8 chunk[IDE_CHUNK * SECTOR_SIZE];
+    if (ch->dma_wanted && ide_dma_started(ch) && !timer_armed(&ch->done))
+        timer_arm(&ch->done, clock_now(ch->ide->dev.env.clk) + ata_dma_ns(ide_active(ch)));
+}
 
-    while (d->left) {
-        u32 n = d->left < IDE_CHUNK ? d->left : IDE_CHUNK;
-
-        if (!d->writing && disk->read(disk->h, d->lba, n, chunk)) {
-            ide_fail(ch, ATA_UNC);
-            return false;
-        }
-        if (!move(ch, &w, chunk, n * SECTOR_SIZE, d->writing))
-            return false;
-        if (d->writing && (disk->readonly || disk->write(disk->h, d->lba, n, chunk))) {
-            ide_fail(ch, ATA_ABRT);
-            return false;
-        }
-        d->lba += n;
-        d->left -= n;
-    }
+void ide_dma_run(struct ide_channel *ch)
+{
+    ch->walk = (struct prd_walk){ .next = ch->bm_prdt };
+    if (!ata_dma_run(ide_active(ch)))
+        return;
     /* Active stays set when the table describes more than was moved (BM-IDE 3.1). */
-    if (w.last && w.room == 0)
+    if (ch->walk.last && ch->walk.room == 0)
         ch->bm_status &= (u8)~ST_ACTIVE;
-    return true;
 }
 
 /* Per channel: command, -, status, -, table address. */
@@ -106,8 +88,7 @@ static void write_command(struct ide_channel *ch, u8 v)
     ch->bm_command = v & (BM_START | BM_TO_MEMORY);
     if (start) {
         ch->bm_status |= ST_ACTIVE;
-        if (ch->dma_wanted && ide_dma_started(ch))
-            ide_start_latency(ch, ide_active(ch)->left);
+        ide_dma_begin(ch);
     } else if (!(v & BM_START)) {
         ch->bm_status &= (u8)~ST_ACTIVE; /* stopping discards what has not been moved */
     }

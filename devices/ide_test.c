@@ -311,7 +311,7 @@ static void absent_drives(void **state)
     out(0x177, 0xec), out(0x177, 0x90);
     bench_pass(&b, NS_PER_SEC);
     assert_int_equal(b.rises[IRQ15], 0);
-    ide.ch[0].disk[1] = NULL; /* as configured without a slave */
+    ide.ch[0].drive[1].cfg.disk = NULL; /* as configured without a slave */
     dev_reset(&ide.dev, RESET_HARD);
     out(0x1f6, 0xb0);
     assert_int_equal(in(0x1f7), 0); /* drive 0 answers for it */

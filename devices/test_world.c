@@ -2,6 +2,8 @@
 #include "devices/test_world.h"
 #include <stdlib.h>
 
+enum { AHCI_SLOT = 4, AHCI_ABAR = 0xf0000000 };
+
 /* ---- a world for each class: how it is wired ---- */
 
 static void attach(struct world *w, struct dev *d, const struct dev_class *class, const void *cfg)
@@ -80,6 +82,23 @@ static void make_ide_slave(struct world *w)
                               .disk = { NULL, &w->disk[0].dev, &w->disk[1].dev, NULL } });
 }
 
+/* A CD and an empty drive behind a disk. */
+static void make_ide_cd(struct world *w)
+{
+    attach(w, &w->ide.dev, &ide_class,
+           &(struct ide_cfg){ .bus = w->pci, .irq14 = irq(w, 14), .irq15 = irq(w, 15),
+                              .disk = { &w->disk[0].dev, &w->disk[1].dev, NULL, NULL },
+                              .cdrom = { false, true, true, false } });
+}
+
+static void make_ahci(struct world *w)
+{
+    attach(w, &w->ahci.dev, &ahci_class,
+           &(struct ahci_cfg){ .bus = w->pci, .slot = AHCI_SLOT,
+                               .disk = { &w->disk[0].dev, &w->disk[1].dev, NULL },
+                               .cdrom = { false, true, true } });
+}
+
 static void make_vga(struct world *w)
 {
     static const u8 rom[3000] = { 0x55, 0xaa };
@@ -114,6 +133,7 @@ static void make_board(struct world *w)
     make_piix3(w);
     make_piix4_pm(w);
     make_ide(w);
+    make_ahci(w);
     make_vga(w);
     make_fw_cfg(w);
     make_debug_ports(w);
@@ -130,6 +150,8 @@ const struct world_row world_rows[] = {
     { "piix4_pm", make_piix4_pm, false, false },
     { "ide", make_ide, false, false },
     { "ide_slave", make_ide_slave, false, false },
+    { "ide_cd", make_ide_cd, false, false },
+    { "ahci", make_ahci, false, true },
     { "vga", make_vga, false, true },
     { "fw_cfg", make_fw_cfg, false, false },
     { "debug_ports", make_debug_ports, false, false },
@@ -249,7 +271,8 @@ static void scribble(struct world *w, struct draw *d)
 
 static void access_region(struct world *w, struct draw *d)
 {
-    struct bus *bus = w->b.mem.nr_regions && once(d, 4) ? &w->b.mem : &w->b.io;
+    bool mem = w->b.io.nr_regions == 0 || (w->b.mem.nr_regions && once(d, 4));
+    struct bus *bus = mem ? &w->b.mem : &w->b.io;
     const struct bus_region *r = bus->regions[draw_below(d, bus->nr_regions)];
     u64 addr = r->base + draw_below(d, (u32)r->len);
     unsigned size = draw_below(d, 16);
@@ -282,11 +305,29 @@ static void configure(struct world *w, struct draw *d)
 
 /* ---- what a driver does, nearly right: chance alone hardly ever starts a transfer ---- */
 
+/* Packet commands; of half of them the parameters are nothing but drawn. */
+static void draw_packet(struct draw *d, u8 packet[16])
+{
+    static const u8 opcodes[] = { 0x00, 0x03, 0x12, 0x1a, 0x1b, 0x1e, 0x25, 0x28, 0x28, 0x2b, 0x43, 0x43,
+                                  0x46, 0x4a, 0x51, 0x5a, 0xa8, 0xbb, 0xbd, 0xbe };
+
+    memset(packet, 0, 16);
+    packet[0] = opcodes[draw_below(d, sizeof(opcodes))];
+    for (unsigned i = 1; i < 12; i++)
+        packet[i] = (u8)(once(d, 4) ? draw_below(d, 256) : 0);
+    if (draw_below(d, 2)) {
+        packet[5] = (u8)draw_below(d, 80);
+        packet[8] = (u8)draw_below(d, 80);
+        packet[4] = (u8)draw_below(d, 40);
+    }
+}
+
 static void drive_ide(struct world *w, struct draw *d)
 {
-    static const u8 commands[] = { 0xc8, 0xca, 0x25, 0x35, 0xc4, 0xc5, 0x20, 0x30, 0xec, 0xc6, 0x29, 0x39 };
+    static const u8 commands[] = { 0xa0, 0xa0, 0xa1, 0xc8, 0xca, 0x25, 0x35, 0xc4, 0xc5, 0x20, 0x30, 0xec, 0xc6, 0x29, 0x39 };
     unsigned ch = draw_below(d, 2), port = ch ? 0x170 : 0x1f0, bm = 0xc000 + 8 * ch;
     u32 table = draw_below(d, BENCH_RAM - 256) & ~3u;
+    u8 command;
 
     pci_config_write(w->pci, 1 << 3 | 1, PCI_COMMAND, once(d, 8) ? 3 : 7, 2);
     pci_config_write(w->pci, 1 << 3 | 1, PCI_BAR0 + 16, 0xc001, 4);
@@ -303,7 +344,20 @@ static void drive_ide(struct world *w, struct draw *d)
     put(w, port + 3, draw_below(d, 256), 1);
     put(w, port + 4, once(d, 8), 1);
     put(w, port + 5, once(d, 32), 1);
-    put(w, port + 7, commands[draw_below(d, sizeof(commands))], 1);
+    command = commands[draw_below(d, sizeof(commands))];
+    if (command == 0xa0 && draw_below(d, 4)) {
+        u8 packet[16];
+
+        draw_packet(d, packet);
+        put(w, port + 1, draw_below(d, 2), 1);
+        put(w, port + 4, draw_below(d, 256), 1);
+        put(w, port + 5, draw_below(d, 64), 1);
+        put(w, port + 7, command, 1);
+        for (unsigned i = 0; i < 12; i += 2)
+            put(w, port, packet[i] | packet[i + 1] << 8, 2);
+    } else {
+        put(w, port + 7, command, 1);
+    }
     if (draw_below(d, 4))
         put(w, bm, 1 | (draw_below(d, 2) << 3), 1);
     for (unsigned blocks = draw_below(d, 4); blocks; blocks--) {
@@ -320,6 +374,69 @@ static void drive_ide(struct world *w, struct draw *d)
                 look(w, &w->b.io, port, way == 2 ? 2 : 4);
         look(w, &w->b.io, port + 7, 1);
     }
+}
+
+static void abar(struct world *w, u32 reg, u32 v)
+{
+    bus_write(&w->b.mem, AHCI_ABAR + reg, v, 4);
+}
+
+/* A command in a slot, its table, a few regions. */
+static void fill_slot(struct world *w, struct draw *d, u8 *header, u32 table)
+{
+    static const u8 commands[] = { 0x60, 0x61, 0x60, 0x61, 0xc8, 0xca, 0x25, 0x35, 0x20, 0x30, 0x24, 0xc6, 0xc4,
+                                   0xc5, 0xec, 0xa0, 0xa0, 0xa0, 0xa1, 0x2f, 0xe7, 0x08, 0x90 };
+    u8 *t = w->b.view.backing + table, command = commands[draw_below(d, sizeof(commands))];
+    unsigned regions = draw_below(d, 9), slot = draw_below(d, 8);
+
+    header += slot * 32;
+    store_le(header, 5 | regions << 16 | (draw_below(d, 8) ? 0 : draw_below(d, 0x800)), 4);
+    store_le(header + 8, once(d, 16) ? draw_any(d) : table, 8);
+    memset(t, 0, 0x80);
+    t[0] = (u8)(once(d, 16) ? draw_below(d, 256) : 0x27);
+    t[1] = draw_below(d, 8) ? 0x80 : 0;
+    t[2] = command;
+    t[3] = (u8)draw_below(d, 8);
+    t[4] = (u8)draw_below(d, 256);
+    t[7] = 0x40;
+    t[12] = (u8)(draw_below(d, 4) ? slot << 3 : draw_below(d, 40));
+    t[15] = draw_below(d, 2) ? 4 : 0;
+    draw_packet(d, t + 0x40);
+    for (unsigned i = 0; i < regions; i++) {
+        store_le(t + 0x80 + 16 * i, once(d, 16) ? draw_any(d) : draw_below(d, BENCH_RAM - 4096), 8);
+        store_le(t + 0x80 + 16 * i + 12, draw_below(d, 4096) | (u32)draw_below(d, 2) << 31, 4);
+    }
+}
+
+static void drive_ahci(struct world *w, struct draw *d)
+{
+    u32 port = 0x100 + 0x80 * draw_below(d, 3), list = draw_below(d, BENCH_RAM - 8192) & ~0x3ffu;
+
+    pci_config_write(w->pci, AHCI_SLOT << 3, PCI_BAR0 + 20, AHCI_ABAR, 4);
+    pci_config_write(w->pci, AHCI_SLOT << 3, PCI_COMMAND, once(d, 8) ? 2 : 6, 2);
+    for (unsigned n = draw_below(d, 4); n; n--)
+        fill_slot(w, d, w->b.view.backing + list, (draw_below(d, BENCH_RAM - 1024) & ~0x7fu));
+    if (once(d, 4)) {
+        abar(w, port + 0x18, 0);
+        if (draw_below(d, 2))
+            abar(w, port + 0x2c, 0x301), abar(w, port + 0x2c, 0x300);
+        abar(w, port + 0x18, draw_below(d, 2) ? 8 : 0);
+    }
+    if (once(d, 64))
+        abar(w, 4, 1);
+    abar(w, 4, 0x80000002);
+    abar(w, port, once(d, 32) ? draw_any(d) : list);
+    abar(w, port + 8, once(d, 32) ? draw_any(d) : draw_below(d, BENCH_RAM - 512));
+    abar(w, port + 0x14, draw_any(d));
+    abar(w, port + 0x18, 0x11);
+    abar(w, port + 0x34, draw_below(d, 256));
+    abar(w, port + 0x38, draw_below(d, 256));
+    for (unsigned n = draw_below(d, 4); n; n--) {
+        bench_pass(&w->b, draw_below(d, 500000));
+        look(w, &w->b.mem, AHCI_ABAR + port + 0x20, 4);
+        look(w, &w->b.mem, AHCI_ABAR + port + 0x10, 4);
+    }
+    abar(w, port + 0x10, draw_any(d));
 }
 
 /* Commands of keyboard, mouse and controller, with parameters that may be wrong. */
@@ -423,6 +540,8 @@ static void poke(struct world *w, struct draw *d)
             drive_ps2(w, d);
         } else if (w->devs[i] == &w->ide.dev) {
             drive_ide(w, d);
+        } else if (w->devs[i] == &w->ahci.dev) {
+            drive_ahci(w, d);
         } else if (w->devs[i] == &w->pm.dev) {
             drive_pm(w, d);
         } else if (w->devs[i] == &w->uart.dev) {

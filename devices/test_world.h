@@ -9,6 +9,7 @@
 #ifndef DEVICES_TEST_WORLD_H
 #define DEVICES_TEST_WORLD_H
 
+#include "devices/ahci.h"
 #include "devices/debug_ports.h"
 #include "devices/fw_cfg.h"
 #include "devices/i440fx.h"
@@ -23,7 +24,7 @@
 #include "devices/uart.h"
 #include "devices/vga.h"
 
-enum { WORLD_MAX_DEVS = 16, WORLD_DISK_SECTORS = 300 };
+enum { WORLD_MAX_DEVS = 24, WORLD_DISK_SECTORS = 300 };
 
 struct world {
     struct bench b;
@@ -37,6 +38,7 @@ struct world {
     struct piix3 isa;
     struct piix4_pm pm;
     struct ide ide;
+    struct ahci ahci;
     struct vga vga;
     struct fw_cfg fw_cfg;
     struct debugcon debugcon;

@@ -20,10 +20,13 @@
 
 struct disk;
 
+enum disk_kind { DISK_HARD, DISK_CD, DISK_DISKETTE };
+
 struct disk_request {
     const char *path;
     bool readonly, snapshot;
     bool boots; /* said to be without a signature if it has none */
+    enum disk_kind kind;
 };
 
 /* NULL, with what, why and what to try in err, when it cannot be used. Warnings go to notes,

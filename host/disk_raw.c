@@ -189,7 +189,7 @@ struct disk *disk_open(const struct disk_request *r, FILE *notes, char err[DISK_
     if (check_kind(r, fd, &size, err) < 0)
         goto fail;
     image_peek(&peek, fd, size);
-    if (image_check_format(&peek, r->path, err, DISK_ERR_LEN) < 0 || lock_image(r, fd, err) < 0)
+    if (image_check_format(&peek, r->path, r->kind == DISK_CD, err, DISK_ERR_LEN) < 0 || lock_image(r, fd, err) < 0)
         goto fail;
     image_warn(&peek, r->path, r->boots, notes);
 

@@ -29,7 +29,7 @@ static void put_file(const void *bytes, size_t len, u64 size)
 static struct disk *open_it(bool readonly, bool snapshot, bool boots)
 {
     size_t n;
-    struct disk_request r = {path, readonly, snapshot, boots};
+    struct disk_request r = {path, readonly, snapshot, boots, DISK_HARD};
     free(notes);
     FILE *f = open_memstream(&notes, &n);
     struct disk *d = disk_open(&r, f, err);

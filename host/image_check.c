@@ -48,7 +48,7 @@ static bool has_signature(const struct image_peek *p)
     return p->head[510] == 0x55 && p->head[511] == 0xaa;
 }
 
-int image_check_format(const struct image_peek *p, const char *path, char *err, size_t err_len)
+int image_check_format(const struct image_peek *p, const char *path, bool cd, char *err, size_t err_len)
 {
     for (unsigned i = 0; i < ARRAY_LEN(magics); i++) {
         const struct image_magic *m = &magics[i];
@@ -65,7 +65,7 @@ int image_check_format(const struct image_peek *p, const char *path, char *err, 
         return -1;
     }
     /* A hybrid ISO carries an MBR, and boots as a hard disk. */
-    if (!memcmp(p->iso, "\1CD001", 6) && !has_signature(p)) {
+    if (!cd && !memcmp(p->iso, "\1CD001", 6) && !has_signature(p)) {
         snprintf(err, err_len,
                  "%s is a CD image (ISO 9660) without a boot sector for hard disks; "
                  "try -cdrom %s",

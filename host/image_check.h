@@ -16,7 +16,7 @@ struct image_peek {
 void image_peek(struct image_peek *, int fd, u64 size);
 
 /* 0, or -1 with the reason and what to try instead in err. */
-int image_check_format(const struct image_peek *, const char *path, char *err, size_t err_len);
+int image_check_format(const struct image_peek *, const char *path, bool cd, char *err, size_t err_len);
 
 /* Warns when it will not boot, or is no whole number of sectors. */
 void image_warn(const struct image_peek *, const char *path, bool boots, FILE *notes);

@@ -1,7 +1,6 @@
 /*
  * -device NAME,key=value,...: the table of devices. A row says where `-device help` lists it, which
- * properties mean something, and what adding it does; a device more is a row, and a field of
- * struct options if its handler is device_flag.
+ * properties mean something, and what adding it does; a device more is a row.
  */
 #include "host/option_parser.h"
 #include "host/option_text.h"
@@ -22,7 +21,7 @@ struct device_row {
     const char *text; /* its description; of one that is not there, what is said on use */
     const char *keys; /* properties that mean something here, beside id; NULL: all are ignored */
     bool (*add)(struct option_parser *, const struct device_row *, const struct device_props *);
-    size_t field; /* of device_flag: offset of a bool in struct options */
+    size_t field; /* of device_disk: whether it is a CD-ROM drive */
 };
 
 const char *device_prop(const struct device_props *d, const char *key)
@@ -86,8 +85,19 @@ static bool device_exit(struct option_parser *p, const struct device_row *row,
 static bool device_disk(struct option_parser *p, const struct device_row *row,
                         const struct device_props *d)
 {
+    return option_add_disk_device(p, d, row->field);
+}
+
+static bool device_ahci(struct option_parser *p, const struct device_row *row,
+                        const struct device_props *d)
+{
     (void)row;
-    return option_add_disk_device(p, d);
+    const char *id = device_prop(d, "id");
+    if (p->o->ahci)
+        return option_fail(p, "%s: there is one controller already; it has six ports", d->name);
+    p->o->ahci = true;
+    p->o->ahci_id = id ? option_keep(p, id) : NULL;
+    return true;
 }
 
 /* ---- the table ---- */
@@ -95,11 +105,14 @@ static bool device_disk(struct option_parser *p, const struct device_row *row,
 #define NO_NET   "there is no network card yet; the guest sees none"
 #define NO_SOUND "there is no sound yet"
 #define NO_USB   "there is no USB; keyboard and mouse are PS/2"
-#define ON_IDE   "put the disk on IDE with -hda"
+#define ON_IDE   "put the disk on IDE with -hda, or on -device ahci"
 
 static const struct device_row device_table[] = {
     {"ide-hd ide-drive", STORAGE, "IDE", "disk of a -drive with if=none", "drive bus unit",
      device_disk, 0},
+    {"ide-cd", STORAGE, "IDE", "CD-ROM drive, with the medium of a -drive with if=none or empty",
+     "drive bus unit", device_disk, 1},
+    {"ich9-ahci ahci", STORAGE, "PCI", "AHCI controller with six ports", "", device_ahci, 0},
     {"VGA", DISPLAY, "PCI", "always there", NULL, device_quiet, 0},
     {"isa-debug-exit", MISC, "ISA", "a write of v ends with status (v<<1)|1", "iobase iosize",
      device_exit, 0},
@@ -107,8 +120,6 @@ static const struct device_row device_table[] = {
     {"isa-debugcon", MISC, NULL,
      "say it with -debugcon file:FILE and, for another port, -global isa-debugcon.iobase=PORT",
      NULL, device_missing, 0},
-    {"ahci ich9-ahci", STORAGE, NULL, "AHCI is not there yet; " ON_IDE, NULL, device_missing, 0},
-    {"ide-cd", STORAGE, NULL, "CD-ROM drives are not there yet", NULL, device_missing, 0},
     {"virtio-blk-pci", STORAGE, NULL, "virtio is not there yet; " ON_IDE, NULL, device_missing, 0},
     {"virtio-scsi-pci", STORAGE, NULL, "virtio is not there yet; " ON_IDE, NULL, device_missing,
      0},

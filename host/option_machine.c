@@ -190,6 +190,19 @@ bool opt_rtc(struct option_parser *p, const struct option_row *row, const char *
     return good;
 }
 
+/* Keeps the letters that mean something here; false: there were others. */
+static bool boot_order(struct options *o, const char *letters)
+{
+    unsigned n = 0;
+    o->boot_order[0] = 0;
+    for (; *letters; letters++)
+        if (strchr("acd", *letters) && !strchr(o->boot_order, *letters) && n < 3) {
+            o->boot_order[n++] = *letters;
+            o->boot_order[n] = 0;
+        }
+    return n > 0;
+}
+
 bool opt_boot(struct option_parser *p, const struct option_row *row, const char *arg)
 {
     (void)row;
@@ -200,9 +213,9 @@ bool opt_boot(struct option_parser *p, const struct option_row *row, const char 
         bool order = (first && !value) || !strcmp(item, "order") || !strcmp(item, "once");
         const char *letters = value ? value : item;
         if (order && letters[strspn(letters, "abcdnp")])
-            good = option_fail(p, "'%s' is no boot order; c is the hard disk", letters);
-        else if (order && !strchr(letters, 'c'))
-            option_note(p, "%s: only hard disks boot yet; booting from c", letters);
+            good = option_fail(p, "'%s' is no boot order; a floppy, c hard disk, d CD", letters);
+        else if (order && !boot_order(p->o, letters))
+            option_note(p, "%s: there is nothing else than a, c and d to boot from", letters);
         free(item);
     }
     return good;

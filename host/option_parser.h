@@ -67,13 +67,15 @@ const char *device_prop(const struct device_props *, const char *key);
 bool device_number(struct option_parser *, const struct device_props *, const char *key, u64 min,
                    u64 max, u64 *n);
 
-/* -device ide-hd and the like: a place for a -drive of if=none. */
-bool option_add_disk_device(struct option_parser *, const struct device_props *);
+/* -device ide-hd, ide-cd: a place for a -drive of if=none. */
+bool option_add_disk_device(struct option_parser *, const struct device_props *, bool cdrom);
 /* Puts -drive and -device together after the last option. */
 bool option_resolve_drives(struct option_parser *);
 
 /* Handlers, by file. option_drives.c: */
 bool opt_hd(struct option_parser *, const struct option_row *, const char *);
+bool opt_cdrom(struct option_parser *, const struct option_row *, const char *);
+bool opt_fd(struct option_parser *, const struct option_row *, const char *);
 bool opt_drive(struct option_parser *, const struct option_row *, const char *);
 bool opt_image(struct option_parser *, const char *file);
 /* option_devices.c: */

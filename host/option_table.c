@@ -12,9 +12,10 @@ const struct option_row option_table[] = {
     {"hdc", "FILE", opt_hd, GROUP_DISKS, "secondary master", 2},
     {"hdd", "FILE", opt_hd, GROUP_DISKS, "secondary slave", 3},
     {"drive",
-     "file=FILE[,format=raw][,index=N][,media=disk][,if=ide|none][,id=ID][,snapshot=on][,readonly="
-     "on]",
+     "file=FILE[,format=raw][,index=N][,media=disk|cdrom][,if=ide|ahci|floppy|none][,id=ID]"
+     "[,snapshot=on][,readonly=on]",
      opt_drive, GROUP_DISKS, "a disk, in full", 0},
+    {"cdrom", "FILE", opt_cdrom, GROUP_DISKS, "CD image in a drive that is the secondary master", 0},
     {"snapshot", NULL, opt_flag, GROUP_DISKS, "keep writes in memory; the images stay as they are",
      AT(snapshot)},
 
@@ -37,7 +38,8 @@ const struct option_row option_table[] = {
     {"bios", "FILE", opt_string, GROUP_BOOT, "firmware image, instead of Spark", AT(bios)},
     {"vgabios", "FILE|none", opt_string, GROUP_BOOT, "option ROM of the display card", AT(vgabios)},
     {"L", "DIR", opt_string, GROUP_BOOT, "where spark.bin and vgabios.bin are", AT(data_dir)},
-    {"boot", "c|order=c", opt_boot, GROUP_BOOT, "boot order: hard disk", 0},
+    {"boot", "acd|order=acd", opt_boot, GROUP_BOOT,
+     "boot order: floppy a, hard disk c, CD d; what the firmware is told", 0},
     {"kernel", "FILE", opt_string, GROUP_BOOT, "multiboot kernel, ELF32 or ELF64", AT(kernel)},
     {"initrd", "FILE", opt_string, GROUP_BOOT, "its module", AT(initrd)},
     {"append", "TEXT", opt_string, GROUP_BOOT, "its command line", AT(append)},
@@ -151,8 +153,6 @@ const struct option_row option_table[] = {
     {"overcommit", "..", opt_accepted, GROUP_ACCEPTED, "memory is taken as the guest touches it",
      0},
 
-    {"cdrom", "FILE", opt_missing, GROUP_MISSING,
-     "CD-ROM drives are not there yet; a hybrid ISO may boot with -hda", 0},
     {"fda", "FILE", opt_missing, GROUP_MISSING,
      "floppy drives are not there yet; a boot sector also boots with -hda", 0},
     {"fdb", "FILE", opt_missing, GROUP_MISSING, "floppy drives are not there yet", 0},

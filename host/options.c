@@ -199,7 +199,7 @@ static bool check_recording(struct option_parser *p)
         p->name = "--partial";
         return option_fail(p, "belongs to kiln replay");
     }
-    for (unsigned i = 0; i < OPTIONS_DISKS; i++) {
+    for (unsigned i = 0; i < MAX_DISKS; i++) {
         struct drive_options *d = &o->drive[i];
         if (!d->file || (!o->record && o->verb != VERB_REPLAY))
             continue;

@@ -13,10 +13,10 @@
 
 #include "core/log.h"
 #include "core/types.h"
+#include "machine/machine.h"
 #include "machine/trace_options.h"
 #include <stdio.h>
 
-#define OPTIONS_DISKS        4
 #define OPTIONS_SYMBOL_FILES 16
 #define OPTIONS_UNTIL        8
 #define OPTIONS_POINTS       256
@@ -24,13 +24,24 @@
 
 enum verb { VERB_RUN, VERB_TRACE, VERB_REPLAY };
 
-/* One -hda or -drive. */
+enum drive_bus { DRIVE_IDE, DRIVE_AHCI, DRIVE_FLOPPY, NR_DRIVE_BUSES };
+
+/* One -hda, -cdrom, -fda or -drive. */
 struct drive_options {
-    char *file;    /* NULL: no drive here */
+    char *file;    /* NULL: no drive here, or a CD-ROM drive without a medium */
     char *id;      /* NULL: none */
-    int index;     /* 0 to 3: primary master, primary slave, secondary ...; -1: next free */
+    enum drive_bus bus;
+    int index;     /* on its bus; -1: next free */
     bool attached; /* false: if=none, waits for a -device ide-hd,drive=ID */
+    bool cdrom;
     bool readonly, snapshot;
+};
+
+/* -device ide-hd or ide-cd, before all options are known. */
+struct disk_device {
+    const char *name, *drive, *bus; /* as written; drive and bus may be NULL */
+    int unit;                       /* -1: not said */
+    bool cdrom;
 };
 
 enum channel_kind { CHANNEL_NONE, CHANNEL_STDIO, CHANNEL_TCP, CHANNEL_UNIX, CHANNEL_PTY };
@@ -88,8 +99,11 @@ struct options {
     enum verb verb;
 
     u64 ram_bytes;                             /* 0: the machine's default */
-    struct drive_options drive[OPTIONS_DISKS]; /* drive[i].index == i once parsing is over */
+    struct drive_options drive[MAX_DISKS]; /* by enum disk_place, once parsing is over */
     bool snapshot;
+    bool ahci;
+    char *ahci_id; /* what its bus is called; NULL: no name */
+    char boot_order[4];
     char *kernel, *initrd, *append;
     char *bios, *vgabios, *data_dir;
     enum rtc_base rtc;
@@ -144,11 +158,10 @@ struct options {
     double screenshot_at_s; /* virtual; negative: at the end */
     bool stats, state_hash;
 
-    struct drive_options loose[OPTIONS_DISKS]; /* -drive in the order given; parser's own */
+    struct drive_options loose[MAX_DISKS]; /* -drive in the order given; parser's own */
     unsigned nr_loose;
-    char *device_drive[OPTIONS_DISKS]; /* ids named by -device ide-hd; parser's own */
-    int device_index[OPTIONS_DISKS];
-    unsigned nr_device;
+    struct disk_device disk_device[MAX_DISKS]; /* parser's own */
+    unsigned nr_disk_devices;
     char **owned; /* every string above */
     size_t nr_owned;
 };

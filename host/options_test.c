@@ -95,7 +95,17 @@ static void bad_lines(void **state)
         {"-m 12Q a.img", "no size"},
         {"-m 1500K a.img", "whole number of MiB"},
         {"-smp 2 a.img", "one processor only"},
-        {"-cdrom a.iso", "CD-ROM drives are not there yet"},
+        {"-cdrom a.iso -hdc b", "-hdc (secondary master) already holds a.iso"},
+        {"-drive file=a,media=tape", "disk or cdrom"},
+        {"-drive file=a,if=floppy,index=2", "there are two floppy drives"},
+        {"-drive file=a,if=floppy,media=cdrom", "does not go with"},
+        {"-device ahci -device ahci", "one controller already"},
+        {"-drive file=a,if=none,id=d -device ide-hd,drive=d,bus=a.0", "adds NAME.0 to NAME.5"},
+        {"-device ahci,id=a -drive file=a,if=none,id=d -device ide-hd,drive=d,bus=a.6", "a.0 to a.5"},
+        {"-device ahci,id=a -drive file=a,if=none,id=d -device ide-hd,drive=d,bus=a.0 "
+         "-device ide-cd,bus=a.0", "both AHCI port 0"},
+        {"-device ide-hd", "needs drive=ID"},
+        {"-boot x a.img", "is no boot order"},
         {"-fda a.img", "floppy drives are not there yet"},
         {"-gdb 1234 a.img", "not stdio, tcp::PORT"},
         {"-gdb tcp:1234x a.img", "has no port"},
@@ -109,6 +119,7 @@ static void bad_lines(void **state)
         {"a.img b.img", "a second disk goes with -hdb b.img"},
         {"-hda a.img -hda b.img", "already holds a.img"},
         {"-drive file=a,index=1 -hdb b", "already holds a"},
+        {"-hda a -hdb b -hdc c -hdd d -drive file=e", "two IDE channels take four"},
         {"-drive format=raw", "needs file=FILE"},
         {"-drive file=a,format=qcow2", "qemu-img convert -O raw"},
         {"-drive file=a,if=virtio", "try if=ide"},
@@ -172,6 +183,26 @@ static void meanings(void **state)
     assert_int_equal(parse("-drive file=x,,y.img -hda a"), OPTIONS_GO);
     assert_string_equal(o.drive[0].file, "a");
     assert_string_equal(o.drive[1].file, "x,y.img");
+
+    assert_int_equal(parse("-cdrom c.iso -boot order=dc,menu=on"), OPTIONS_GO);
+    assert_true(o.drive[2].cdrom && o.drive[2].readonly);
+    assert_string_equal(o.drive[2].file, "c.iso");
+    assert_string_equal(o.boot_order, "dc");
+    assert_false(o.ahci);
+
+    assert_int_equal(parse("-drive file=d,if=none,id=x -drive file=e,if=none,id=y,media=cdrom "
+                           "-device ahci,id=a -device ide-hd,drive=x,bus=a.1 "
+                           "-device ide-cd,drive=y,bus=a -device ide-cd,bus=ide.1,unit=1"),
+                     OPTIONS_GO);
+    assert_true(o.ahci);
+    assert_string_equal(o.drive[DISK_AHCI + 1].file, "d");
+    assert_string_equal(o.drive[DISK_AHCI].file, "e");
+    assert_true(o.drive[DISK_AHCI].cdrom && !o.drive[DISK_AHCI + 1].cdrom);
+    assert_true(o.drive[3].cdrom && !o.drive[3].file);
+
+    assert_int_equal(parse("-drive file=d,if=ahci"), OPTIONS_GO);
+    assert_true(o.ahci);
+    assert_string_equal(o.drive[DISK_AHCI].file, "d");
 
     assert_int_equal(parse("-nographic a.img"), OPTIONS_GO);
     assert_int_equal(o.display, DISPLAY_NONE);

@@ -51,12 +51,17 @@ static int open_disks(struct session *s, struct machine_config *cfg)
     char err[DISK_ERR_LEN];
     for (unsigned i = 0; i < MAX_DISKS; i++) {
         const struct drive_options *d = &s->o->drive[i];
+        if (d->cdrom)
+            cfg->cdroms |= (u16)(1u << i);
         if (!d->file)
             continue;
         struct disk_request r = {.path = d->file,
                                  .readonly = d->readonly,
                                  .snapshot = d->snapshot,
-                                 .boots = i == 0 && !s->o->kernel};
+                                 .boots = i == 0 && !d->cdrom && !s->o->kernel,
+                                 .kind = d->cdrom                  ? DISK_CD
+                                         : d->bus == DRIVE_FLOPPY ? DISK_DISKETTE
+                                                                  : DISK_HARD};
         s->disk[i] = disk_open(&r, stderr, err);
         if (!s->disk[i]) {
             fprintf(stderr, "kiln: %s\n", err);
@@ -64,6 +69,8 @@ static int open_disks(struct session *s, struct machine_config *cfg)
         }
         cfg->disk[i] = disk_blockdev(s->disk[i]);
     }
+    cfg->ahci = s->o->ahci;
+    cfg->boot_order = *s->o->boot_order ? s->o->boot_order : NULL;
     const char *name = s->o->name ? s->o->name : s->o->kernel;
     for (unsigned i = 0; i < MAX_DISKS && !name; i++)
         name = s->o->drive[i].file;

@@ -54,18 +54,26 @@ static void add_file(struct arg_list *l, const char *name, const char *path)
         add_pair(l, name, realpath(path, whole) ? whole : path);
 }
 
-static void add_drive(struct arg_list *l, unsigned i, const struct drive_options *d)
+static void add_drive(struct arg_list *l, const struct drive_options *d)
 {
+    static const char *const buses[] = {"ide", "ahci", "floppy"};
     char whole[PATH_MAX], text[2 * PATH_MAX + 64], *p = text;
-    const char *path = realpath(d->file, whole) ? whole : d->file;
+    const char *path = d->file && realpath(d->file, whole) ? whole : d->file;
 
+    if (!path) { /* a CD-ROM drive without a medium */
+        snprintf(text, sizeof(text), d->bus == DRIVE_AHCI ? "ide-cd,bus=ahci.%d" : "ide-cd,bus=ide.%d,unit=%d",
+                 d->bus == DRIVE_AHCI ? d->index : d->index / 2, d->index % 2);
+        add_pair(l, "-device", text);
+        return;
+    }
     p += sprintf(p, "file=");
     for (; *path && p < text + 2 * PATH_MAX; path++) {
         if (*path == ',')
             *p++ = ',';
         *p++ = *path;
     }
-    sprintf(p, ",format=raw,index=%u,snapshot=on%s", i, d->readonly ? ",readonly=on" : "");
+    sprintf(p, ",format=raw,if=%s,index=%d,snapshot=on%s%s", buses[d->bus], d->index,
+            d->cdrom ? ",media=cdrom" : "", d->readonly && !d->cdrom ? ",readonly=on" : "");
     add_pair(l, "-drive", text);
 }
 
@@ -77,9 +85,13 @@ static void describe_machine(struct arg_list *l, const struct options *o)
 {
     char text[64];
 
-    for (unsigned i = 0; i < OPTIONS_DISKS; i++)
-        if (o->drive[i].file)
-            add_drive(l, i, &o->drive[i]);
+    if (o->ahci)
+        add_pair(l, "-device", "ahci,id=ahci");
+    for (unsigned i = 0; i < MAX_DISKS; i++)
+        if (o->drive[i].file || o->drive[i].cdrom)
+            add_drive(l, &o->drive[i]);
+    if (*o->boot_order)
+        add_pair(l, "-boot", o->boot_order);
     if (o->ram_bytes) {
         snprintf(text, sizeof(text), "%llu", (unsigned long long)(o->ram_bytes >> 20));
         add_pair(l, "-m", text);

@@ -44,9 +44,11 @@ static u8 *read_log(const char *path, size_t *len)
 }
 
 /* Whether the user has said where this file is now. */
-static bool said_anew(const struct options *o, const char *name)
+static bool said_anew(const struct options *o, const char *name, const char *text)
 {
-    return (o->nr_loose && !strcmp(name, "-drive")) || (o->bios && !strcmp(name, "-bios")) ||
+    return (o->nr_loose && !strcmp(name, "-drive")) ||
+           (o->nr_loose && !strcmp(name, "-device") && !strncmp(text, "ide-cd", 6)) ||
+           (o->ahci_id && !strcmp(name, "-device") && !strncmp(text, "ahci", 4)) || (o->bios && !strcmp(name, "-bios")) ||
            (o->vgabios && !strcmp(name, "-vgabios")) || (o->data_dir && !strcmp(name, "-L")) ||
            (o->kernel && !strcmp(name, "-kernel")) || (o->initrd && !strcmp(name, "-initrd"));
 }
@@ -67,7 +69,7 @@ static bool parse_anew(struct options *o, const struct replay *r, int argc, char
     for (; n < argc; n++)
         all[n] = argv[n];
     for (unsigned i = 0; i + 1 < nr; i += 2) {
-        if (said_anew(o, args[i]))
+        if (said_anew(o, args[i], args[i + 1]))
             continue;
         all[n++] = (char *)(uintptr_t)args[i];
         all[n++] = (char *)(uintptr_t)args[i + 1];

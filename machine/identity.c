@@ -37,6 +37,16 @@ static const struct {
     { "disk1", "give the same second disk, unchanged" },
     { "disk2", "give the same third disk, unchanged" },
     { "disk3", "give the same fourth disk, unchanged" },
+    { "disk4", "give the same disk on the first AHCI port, unchanged" },
+    { "disk5", "give the same disk on the second AHCI port, unchanged" },
+    { "disk6", "give the same disk on the third AHCI port, unchanged" },
+    { "disk7", "give the same disk on the fourth AHCI port, unchanged" },
+    { "disk8", "give the same disk on the fifth AHCI port, unchanged" },
+    { "disk9", "give the same disk on the sixth AHCI port, unchanged" },
+    { "disk10", "give the same -fda, unchanged" },
+    { "disk11", "give the same -fdb, unchanged" },
+    { "ahci", "use -device ahci in both or in none" },
+    { "boot-order", "give -boot order=%s" },
     { "kernel", "give the same -kernel and -initrd, or none" },
     { "arguments", "give the same -kernel, -initrd and -append" },
     { "nvram", "give --nvram the same file as it was, or none" },
@@ -100,22 +110,24 @@ static int digest_disk(const struct blockdev *d, u64 *sum)
     return 0;
 }
 
-static int disk_line(struct lines *l, unsigned i, const struct blockdev *d)
+static int disk_line(struct lines *l, unsigned i, const struct machine_config *cfg)
 {
+    const struct blockdev *d = cfg->disk[i];
+    const char *kind = cfg->cdroms >> i & 1 ? ", cd" : "";
     char name[8];
     u64 sum;
 
     snprintf(name, sizeof(name), "disk%u", i);
     if (!d) {
-        line(l, name, "none");
+        line(l, name, "none%s", kind);
         return 0;
     }
     if (digest_disk(d->under ? d->under : d, &sum)) {
         snprintf(l->err, MACHINE_ERR_LEN, "the image of disk %u could not be read", i);
         return -1;
     }
-    line(l, name, "%" PRIu64 " sectors%s, %016" PRIx64, d->nr_sectors,
-         d->readonly ? ", read only" : "", sum);
+    line(l, name, "%" PRIu64 " sectors%s%s, %016" PRIx64, d->nr_sectors,
+         d->readonly ? ", read only" : "", kind, sum);
     return 0;
 }
 
@@ -160,8 +172,10 @@ static int describe(struct lines *l, enum identity_kind kind)
     digest_line(l, "bios", pc->view.backing + pc->bios_off, pc->bios_len);
     digest_line(l, "vga-bios", pc->vga_rom, pc->vga_rom_len);
     for (unsigned i = 0; i < MAX_DISKS; i++)
-        if (disk_line(l, i, cfg->disk[i]))
+        if (disk_line(l, i, cfg))
             return -1;
+    line(l, "ahci", cfg->ahci ? "yes" : "no");
+    line(l, "boot-order", "%s", cfg->boot_order ? cfg->boot_order : "cad");
     item_line(l, "kernel", &pc->fw_cfg, KEY_KERNEL_DATA);
     item_line(l, "arguments", &pc->fw_cfg, KEY_INITRD_DATA);
     line(l, "nvram-kept", cfg->nvram ? "yes" : "no");

@@ -16,7 +16,9 @@
 #include "core/trace.h"
 #include "core/types.h"
 
-#define MAX_DISKS 4
+/* Places of drives: four on IDE (primary master, primary slave, secondary ...), then AHCI ports,
+ * then floppy drives A and B. */
+enum disk_place { DISK_IDE = 0, DISK_AHCI = 4, DISK_FLOPPY = 10, MAX_DISKS = 12 };
 #define MACHINE_ERR_LEN 512
 #define NVRAM_BYTES 256
 
@@ -31,7 +33,10 @@ struct machine_config {
     const char *bios_path;  /* NULL: Spark, found beside the program */
     const char *vgabios_path;
     const char *engine;     /* "interp" */
-    struct blockdev *disk[MAX_DISKS]; /* primary master, primary slave, secondary ... or NULL */
+    struct blockdev *disk[MAX_DISKS]; /* by enum disk_place; NULL: none there */
+    u16 cdroms;             /* bits: CD-ROM drives, whose media, if any, are disk[] */
+    bool ahci;              /* the controller is there */
+    const char *boot_order; /* letters of "acd", for firmware; NULL: "cad" */
     struct chardev *serial[2];        /* COM1, COM2; NULL: the port is there, its bytes go nowhere */
     struct chardev *debugcon;         /* NULL: none */
     u16 debugcon_port;                /* E9h */

@@ -17,6 +17,8 @@ enum {
     OPTION_ROM_MAX = 128 << 10,
 };
 
+enum pci_slot { SLOT_AHCI = 4 }; /* 0 host bridge, 1 PIIX3, 2 display; 3 is a network card's */
+
 /* The order of memory overlays, later ones above. */
 enum priority { PRIO_FRAME_BUFFER, PRIO_RAM, PRIO_HOLE, PRIO_PAM, PRIO_ROM };
 
@@ -153,10 +155,19 @@ static int init_memory(struct pc *pc, const struct machine_config *cfg, char *er
     return 0;
 }
 
+/* A letter of the boot order as CMOS has it. */
+static u8 boot_code(char letter)
+{
+    return letter == 'a' ? 1 : letter == 'c' ? 2 : letter == 'd' ? 3 : 0;
+}
+
 /* What firmware learns of the board from CMOS: memory sizes and boot order, at the places that
  * QEMU and Bochs use. Other cells are as the battery has kept them. */
-static void fill_cmos(struct pc *pc, const u8 *nvram)
+static void fill_cmos(struct pc *pc, const struct machine_config *cfg)
 {
+    const u8 *nvram = cfg->nvram;
+    const char *order = cfg->boot_order ? cfg->boot_order : "cad";
+    u8 boot[3] = { 0 };
     u64 ext_kib = (pc->low_ram >> 10) - 1024, above_16m = 0, high = pc->high_ram >> 16;
     u64 ext_capped = ext_kib > 65535 ? 65535 : ext_kib;
 
@@ -164,13 +175,15 @@ static void fill_cmos(struct pc *pc, const u8 *nvram)
         above_16m = (pc->low_ram - MIB(16)) >> 16;
     if (above_16m > 65535)
         above_16m = 65535;
+    for (unsigned i = 0; i < 3 && order[i]; i++)
+        boot[i] = boot_code(order[i]);
     const struct { u8 index; u64 value; } cells[] = {
         { 0x14, 0x04 },  { 0x15, 640 & 255 }, { 0x16, 640 >> 8 },
         { 0x17, ext_capped }, { 0x18, ext_capped >> 8 },
         { 0x30, ext_capped }, { 0x31, ext_capped >> 8 },
         { 0x34, above_16m }, { 0x35, above_16m >> 8 },
-        { 0x38, 0x01 }, /* no signature check on floppies */
-        { 0x3d, 0x02 }, /* boot from the hard disk */
+        { 0x38, boot[2] << 4 | 0x01 }, /* third boot device; no signature check on floppies */
+        { 0x3d, boot[1] << 4 | boot[0] },
         { 0x5b, high }, { 0x5c, high >> 8 }, { 0x5d, high >> 16 },
     };
 
@@ -178,7 +191,7 @@ static void fill_cmos(struct pc *pc, const u8 *nvram)
         rtc_set_battery(&pc->rtc, nvram);
     for (unsigned i = 0; i < ARRAY_LEN(cells); i++)
         rtc_set_cmos(&pc->rtc, cells[i].index, (u8)cells[i].value);
-    rtc_set_cmos(&pc->rtc, 0x12, pc->ide.cfg.disk[0] ? 0xf0 : 0);
+    rtc_set_cmos(&pc->rtc, 0x12, cfg->disk[0] && !(cfg->cdroms & 1) ? 0xf0 : 0);
 }
 
 /* fw_cfg: QEMU's public interface for the same facts, and more of them. */
@@ -225,11 +238,36 @@ static bool broken(const struct machine_config *cfg, const char *what)
     return cfg->break_device && !strcmp(cfg->break_device, what);
 }
 
+static struct ide_cfg ide_cfg(struct pc *pc, const struct machine_config *cfg)
+{
+    struct ide_cfg c = { .bus = &pc->host_bridge.bus, .irq14 = irq(pc, 14), .irq15 = irq(pc, 15),
+                         .broken = broken(cfg, "ide") };
+
+    for (unsigned i = 0; i < 4; i++) {
+        c.disk[i] = cfg->disk[DISK_IDE + i];
+        c.cdrom[i] = cfg->cdroms >> (DISK_IDE + i) & 1;
+    }
+    return c;
+}
+
+static struct ahci_cfg ahci_cfg(struct pc *pc, const struct machine_config *cfg)
+{
+    struct ahci_cfg c = { .bus = &pc->host_bridge.bus, .slot = SLOT_AHCI };
+
+    for (unsigned i = 0; i < AHCI_PORTS; i++) {
+        c.disk[i] = cfg->disk[DISK_AHCI + i];
+        c.cdrom[i] = cfg->cdroms >> (DISK_AHCI + i) & 1;
+    }
+    return c;
+}
+
 /* Every chip of the board with its wires. */
 static int attach_devices(struct pc *pc, const struct machine_config *cfg, char *err)
 {
     struct power_switch power = { power_requested, pc };
     struct pci_bus *pci = &pc->host_bridge.bus;
+    const struct ide_cfg ide = ide_cfg(pc, cfg);
+    const struct ahci_cfg ahci = ahci_cfg(pc, cfg);
     struct attach a = { pc, err, 0 };
 
     attach(&a, &pc->pic.dev, &pic_class,
@@ -252,10 +290,9 @@ static int attach_devices(struct pc *pc, const struct machine_config *cfg, char 
            &(struct i440fx_cfg){ .pam = { set_pam, pc } });
     attach(&a, &pc->isa_bridge.dev, &piix3_class,
            &(struct piix3_cfg){ .bus = pci, .pic = irq(pc, PIC_PIRQ), .power = power });
-    attach(&a, &pc->ide.dev, &ide_class,
-           &(struct ide_cfg){ .bus = pci, .irq14 = irq(pc, 14), .irq15 = irq(pc, 15),
-                              .disk = { cfg->disk[0], cfg->disk[1], cfg->disk[2], cfg->disk[3] },
-                              .broken = broken(cfg, "ide") });
+    attach(&a, &pc->ide.dev, &ide_class, &ide);
+    if (cfg->ahci)
+        attach(&a, &pc->ahci.dev, &ahci_class, &ahci);
     attach(&a, &pc->pm.dev, &piix4_pm_class,
            &(struct piix4_pm_cfg){ .bus = pci, .sci = irq(pc, PIC_SCI + 9), .power = power });
     attach(&a, &pc->vga.dev, &vga_class,
@@ -308,7 +345,7 @@ int pc_init(struct pc *pc, const struct machine_config *cfg, char err[MACHINE_ER
 
     if (attach_devices(pc, cfg, err))
         return -1;
-    fill_cmos(pc, cfg->nvram);
+    fill_cmos(pc, cfg);
     if (fill_fw_cfg(pc, cfg->nvram)) {
         snprintf(err, MACHINE_ERR_LEN, "the host has no memory for fw_cfg");
         return -1;

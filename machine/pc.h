@@ -18,6 +18,7 @@
 #include "core/input.h"
 #include "cpu/cpu.h"
 #include "cpu/debug.h"
+#include "devices/ahci.h"
 #include "devices/debug_ports.h"
 #include "devices/fw_cfg.h"
 #include "devices/i440fx.h"
@@ -34,7 +35,7 @@
 #include "machine/machine.h"
 
 #define PAM_SEGMENTS 13
-#define MAX_DEVICES  20
+#define MAX_DEVICES  32
 
 struct pc {
     struct log log;
@@ -56,6 +57,7 @@ struct pc {
     struct piix3 isa_bridge;
     struct piix4_pm pm;
     struct ide ide;
+    struct ahci ahci;
     struct vga vga;
     struct fw_cfg fw_cfg;
     struct debugcon debugcon;

@@ -18,6 +18,11 @@ enum {
     BDA_KBD_HEAD = 0x1A,
     BDA_KBD_TAIL = 0x1C,
     BDA_KBD_BUFFER = 0x1E,
+    BDA_FLOPPY_RECAL = 0x3E,  /* bits 0, 1: drive was recalibrated; 7: IRQ 6 came */
+    BDA_MOTOR = 0x3F,
+    BDA_MOTOR_TICKS = 0x40,   /* until the motors stop */
+    BDA_FLOPPY_STATUS = 0x41,
+    BDA_FLOPPY_RESULT = 0x42, /* 7 bytes */
     BDA_VIDEO_MODE = 0x49,
     BDA_CURSOR = 0x50,        /* column and row of page 0's cursor */
     BDA_RESET_JUMP = 0x67,    /* far pointer used by CMOS shutdown codes 5, 9 and 0Ah */
@@ -32,6 +37,8 @@ enum {
     BDA_KBD_START = 0x80,
     BDA_KBD_END = 0x82,
     BDA_DISK_IRQ = 0x8E,
+    BDA_FLOPPY_MEDIA = 0x90,  /* of both drives */
+    BDA_FLOPPY_TRACK = 0x94,
     BDA_KBD_MODE = 0x96,
     BDA_KBD_LEDS = 0x97,
     BDA_WAIT_PTR = 0x98,      /* far pointer to the flag that INT 15h AH=83h sets */

@@ -21,6 +21,7 @@
     ISR isr_05, int05_print_screen
     ISR isr_08, int08_tick
     ISR isr_09, int09_keyboard
+    ISR isr_0e, int0e_floppy
     ISR isr_10, int10_no_video
     ISR isr_11, int11_equipment
     ISR isr_12, int12_memory
@@ -263,10 +264,12 @@ boot_rom:
 boot_rom_failed:
     int $0x18
 
-/* _Noreturn void boot_jump(u8 drive) */
+/* _Noreturn void boot_jump(u8 drive, u16 seg): to seg:0, by the segment's highest digit as the
+ * usual 0000:7C00 wants it */
     .globl boot_jump
 boot_jump:
     movl $stack_base, stack_top
+    movzwl %dx, %ecx
     movzbl %al, %edx
     xorl %eax, %eax
     movw %ax, %ds
@@ -275,13 +278,18 @@ boot_jump:
     movw %ax, %gs
     movw %ax, %ss
     movl $0x7c00, %esp
+    movw %cx, %bx
+    andw $0xf000, %bx
+    pushw %bx
+    shlw $4, %cx
+    pushw %cx
     xorl %ebx, %ebx
     xorl %ecx, %ecx
     xorl %esi, %esi
     xorl %edi, %edi
     xorl %ebp, %ebp
     sti
-    ljmpw $0, $0x7c00
+    lretw
 
 /* void far_copy(u16 dst_seg, u32 dst, u16 src_seg, u32 src, u32 len): ax, edx, cx, stack, stack */
     .globl far_copy
@@ -301,7 +309,7 @@ far_copy:
     popw %ds
     popl %edi
     popl %esi
-    retl $8
+    retl
 
 /* ---- the other processors, after a STARTUP interrupt (board.c): CS = E800h ---- */
     .section .low.page, "ax"
@@ -322,6 +330,10 @@ ap_start:
 2:  cli
     hlt
     jmp 2b
+
+/* ---- INT 1Eh's table, at the address that it always had: 1.44 MB (IBM AT technical reference) ---- */
+    .section .fixed_dpt, "a"
+    .byte 0xdf, 0x02, 0x25, 2, 18, 0x1b, 0xff, 0x6c, 0xf6, 15, 4
 
     .section .low, "a"
     .balign 16

@@ -20,8 +20,8 @@ void irq_window(void);
 void irq_halt(void);
 /* Drop the stack and everything on it, and start `fn` on a fresh one; used by INT 18h, 19h. */
 _Noreturn void restart_with(void (*fn)(void));
-/* Jump to 0000:7C00 as the boot specification wants it. */
-_Noreturn void boot_jump(u8 drive);
+/* Jump to what lies at seg:0, 07C0h for 0000:7C00, as the boot specification wants it. */
+_Noreturn void boot_jump(u8 drive, u16 seg);
 /* Call a bootstrap entry of an option ROM, segment in the high half, on a stack at 0000:7C00; if it
  * returns, INT 18h follows. */
 _Noreturn void boot_rom(u32 target);

@@ -41,20 +41,13 @@ enum {
     CMD_FLUSH = 0xE7,
     CMD_IDENTIFY = 0xEC,
     CMD_IDENTIFY_PACKET = 0xA1,
+    CMD_PACKET = 0xA0,
 
     PROBE_US = 400000,   /* virtual drives need no spin-up */
     COMMAND_US = 1900000
 };
 
-static struct ide_drive drives[IDE_DRIVES];
-static u16 identify[256];
 static bool dead[2];
-static u8 last_error;
-
-struct ide_drive *ide_drive(unsigned i)
-{
-    return &drives[i];
-}
 
 bool ide_channel_dead(unsigned channel)
 {
@@ -64,11 +57,6 @@ bool ide_channel_dead(unsigned channel)
 u16 ide_base(unsigned channel)
 {
     return channel == 0 ? 0x1F0 : 0x170;
-}
-
-u8 ide_last_error(void)
-{
-    return last_error;
 }
 
 /* Waits for BSY to go away; the status, or -1. */
@@ -118,32 +106,8 @@ static void finish(u16 base)
     outb((u16)(base + CONTROL), CTL_ONE);
 }
 
-static void parse_identify(struct ide_drive *d)
-{
-    d->cylinders = identify[1];
-    d->heads = identify[3];
-    d->spt = identify[6];
-    d->lba48 = (identify[83] & 0xC400) == 0x4400;
-    d->sectors = identify[60] | (u32)identify[61] << 16;
-    if (d->lba48) {
-        u64 wide = identify[100] | (u32)identify[101] << 16 | (u64)identify[102] << 32;
-        if (wide > d->sectors)
-            d->sectors = wide;
-    }
-    if (!(identify[49] & 0x200)) /* no LBA: UNIMPL, such drives are not used */
-        d->sectors = 0;
-    for (unsigned i = 0; i < 20; i++) {
-        d->model[2 * i] = (char)(identify[27 + i] >> 8);
-        d->model[2 * i + 1] = (char)identify[27 + i];
-    }
-    unsigned n = 40;
-    while (n > 0 && (d->model[n - 1] == ' ' || d->model[n - 1] == 0))
-        n--;
-    d->model[n] = 0;
-}
-
 /* False if the channel is dead and the other unit need not be asked. */
-static bool probe_unit(struct ide_drive *d)
+static bool probe_unit(struct drive *d)
 {
     u16 base = ide_base(d->channel);
     const char *name = d->channel == 0 ? "primary" : "secondary";
@@ -154,14 +118,17 @@ static bool probe_unit(struct ide_drive *d)
                   inb((u16)(base + STATUS)));
         return false;
     }
-    if (s == 0)
+    u8 mid = inb((u16)(base + LBA_MID)), high = inb((u16)(base + LBA_HIGH));
+    bool packet = mid == 0x14 && high == 0xEB; /* a packet device is not ready after a reset */
+    if (s == 0 && !packet)
         return true; /* nobody there */
     outb((u16)(base + COMMAND), CMD_IDENTIFY);
     s = wait_ready(base, PROBE_US);
     if (s == 0)
         return true;
-    u8 mid = inb((u16)(base + LBA_MID)), high = inb((u16)(base + LBA_HIGH));
-    bool packet = (mid == 0x14 && high == 0xEB) || (mid == 0x69 && high == 0x96);
+    mid = inb((u16)(base + LBA_MID));
+    high = inb((u16)(base + LBA_HIGH));
+    packet = (mid == 0x14 && high == 0xEB) || (mid == 0x69 && high == 0x96);
     if (packet) {
         outb((u16)(base + COMMAND), CMD_IDENTIFY_PACKET);
         s = wait_ready(base, PROBE_US);
@@ -172,14 +139,13 @@ static bool probe_unit(struct ide_drive *d)
     }
     if (s & (ERR | DF) || !(s & DRQ))
         return true;
-    in_sector(base, dseg_copy, (u16)(u32)identify);
+    in_sector(base, dseg_copy, (u16)(u32)drive_buffer);
     finish(base);
-    parse_identify(d);
-    d->kind = packet ? IDE_ATAPI : d->sectors != 0 ? IDE_DISK : IDE_NONE;
+    drive_identified(d, drive_buffer, packet);
     return true;
 }
 
-static void probe_channel(unsigned c)
+static void probe_channel(unsigned c, struct drive *drives)
 {
     u16 base = ide_base(c);
     dead[c] = false;
@@ -201,26 +167,26 @@ static void probe_channel(unsigned c)
     outb((u16)(base + CONTROL), CTL_ONE);
 }
 
-void ide_probe(void)
+void ide_probe(struct drive *drives)
 {
     for (unsigned i = 0; i < IDE_DRIVES; i++) {
-        drives[i].kind = IDE_NONE;
+        drives[i].bus = BUS_IDE;
         drives[i].channel = (u8)(i >> 1);
         drives[i].unit = (u8)(i & 1);
     }
-    probe_channel(0);
-    probe_channel(1);
+    probe_channel(0, drives);
+    probe_channel(1, drives);
 }
 
-static enum ide_result failed(u16 base, int status)
+static enum drive_result failed(u16 base, int status)
 {
-    last_error = status < 0 ? 0 : inb((u16)(base + ERROR));
+    drive_set_error(status < 0 ? 0 : inb((u16)(base + ERROR)));
     finish(base);
-    return status < 0 ? IDE_TIMEOUT : IDE_ERROR;
+    return status < 0 ? DRIVE_TIMEOUT : DRIVE_ERROR;
 }
 
 /* Loads the task file and starts the command; nr is 1 to 256. */
-static enum ide_result start(const struct ide_drive *d, u64 lba, u16 nr, u8 cmd, u8 cmd_ext)
+static enum drive_result start(const struct drive *d, u64 lba, u16 nr, u8 cmd, u8 cmd_ext)
 {
     u16 base = ide_base(d->channel);
     outb((u16)(base + CONTROL), CTL_ONE | CTL_NIEN);
@@ -244,15 +210,15 @@ static enum ide_result start(const struct ide_drive *d, u64 lba, u16 nr, u8 cmd,
     outb((u16)(base + LBA_MID), (u8)((u32)lba >> 8));
     outb((u16)(base + LBA_HIGH), (u8)((u32)lba >> 16));
     outb((u16)(base + COMMAND), wide ? cmd_ext : cmd);
-    return IDE_OK;
+    return DRIVE_OK;
 }
 
-enum ide_result ide_read(const struct ide_drive *d, u64 lba, u16 nr, u16 seg, u16 off, u16 *done)
+enum drive_result ide_read(const struct drive *d, u64 lba, u16 nr, u16 seg, u16 off, u16 *done)
 {
     u16 base = ide_base(d->channel);
     *done = 0;
-    enum ide_result e = start(d, lba, nr, CMD_READ, CMD_READ_EXT);
-    while (e == IDE_OK && *done < nr) {
+    enum drive_result e = start(d, lba, nr, CMD_READ, CMD_READ_EXT);
+    while (e == DRIVE_OK && *done < nr) {
         int s = wait_ready(base, COMMAND_US);
         if (s < 0 || s & (ERR | DF) || !(s & DRQ))
             return failed(base, s);
@@ -261,18 +227,18 @@ enum ide_result ide_read(const struct ide_drive *d, u64 lba, u16 nr, u16 seg, u1
         ++*done;
         irq_window();
     }
-    if (e == IDE_OK)
+    if (e == DRIVE_OK)
         finish(base);
     return e;
 }
 
-enum ide_result ide_write(const struct ide_drive *d, u64 lba, u16 nr, u16 seg, u16 off, u16 *done)
+enum drive_result ide_write(const struct drive *d, u64 lba, u16 nr, u16 seg, u16 off, u16 *done)
 {
     u16 base = ide_base(d->channel);
     int s;
     *done = 0;
-    enum ide_result e = start(d, lba, nr, CMD_WRITE, CMD_WRITE_EXT);
-    while (e == IDE_OK && *done < nr) {
+    enum drive_result e = start(d, lba, nr, CMD_WRITE, CMD_WRITE_EXT);
+    while (e == DRIVE_OK && *done < nr) {
         s = wait_ready(base, COMMAND_US);
         if (s < 0 || s & (ERR | DF) || !(s & DRQ))
             return failed(base, s);
@@ -281,7 +247,7 @@ enum ide_result ide_write(const struct ide_drive *d, u64 lba, u16 nr, u16 seg, u
         ++*done;
         irq_window();
     }
-    if (e != IDE_OK)
+    if (e != DRIVE_OK)
         return e;
     s = wait_ready(base, COMMAND_US);
     if (s < 0 || s & (ERR | DF))
@@ -289,18 +255,71 @@ enum ide_result ide_write(const struct ide_drive *d, u64 lba, u16 nr, u16 seg, u
     outb((u16)(base + COMMAND), CMD_FLUSH);
     s = wait_ready(base, COMMAND_US); /* an old drive may not know FLUSH CACHE: ERR is no loss */
     finish(base);
-    return s < 0 ? IDE_TIMEOUT : IDE_OK;
+    return s < 0 ? DRIVE_TIMEOUT : DRIVE_OK;
 }
 
-enum ide_result ide_verify(const struct ide_drive *d, u64 lba, u16 nr)
+enum drive_result ide_verify(const struct drive *d, u64 lba, u16 nr)
 {
     u16 base = ide_base(d->channel);
-    enum ide_result e = start(d, lba, nr, CMD_VERIFY, CMD_VERIFY_EXT);
-    if (e != IDE_OK)
+    enum drive_result e = start(d, lba, nr, CMD_VERIFY, CMD_VERIFY_EXT);
+    if (e != DRIVE_OK)
         return e;
     int s = wait_ready(base, COMMAND_US);
     if (s < 0 || s & (ERR | DF))
         return failed(base, s);
     finish(base);
-    return IDE_OK;
+    return DRIVE_OK;
+}
+
+/* n bytes of which `room` fit at seg:*off; the rest is dropped. */
+static void in_bytes(u16 base, u16 seg, u32 *off, u32 n, u32 *room)
+{
+    for (; n > 0; n -= n < 2 ? n : 2) {
+        u16 v = inw((u16)(base + DATA));
+        for (unsigned i = 0; i < 2 && i < n && *room > 0; i++, --*room)
+            poke8(seg, (*off)++, (u8)(v >> 8 * i));
+    }
+}
+
+/* ATA/ATAPI-6, 9.8: the packet, then blocks whose length the drive says. */
+enum drive_result ide_packet(const struct drive *d, const u8 cdb[12], u16 seg, u16 off, u32 len)
+{
+    u16 base = ide_base(d->channel);
+    u32 at = off;
+    outb((u16)(base + CONTROL), CTL_ONE | CTL_NIEN);
+    int s = wait_ready(base, COMMAND_US);
+    if (s < 0)
+        return failed(base, s);
+    select(base, (u8)(0xA0 | d->unit << 4));
+    s = wait_ready(base, COMMAND_US);
+    if (s < 0)
+        return failed(base, s);
+    outb((u16)(base + ERROR), 0); /* features: PIO */
+    outb((u16)(base + LBA_MID), (u8)CD_SECTOR);
+    outb((u16)(base + LBA_HIGH), CD_SECTOR >> 8);
+    outb((u16)(base + COMMAND), CMD_PACKET);
+    s = wait_ready(base, COMMAND_US);
+    if (s < 0 || s & (ERR | DF) || !(s & DRQ))
+        return failed(base, s);
+    for (unsigned i = 0; i < 12; i += 2)
+        outw((u16)(base + DATA), (u16)(cdb[i] | cdb[i + 1] << 8));
+    for (;;) {
+        s = wait_ready(base, COMMAND_US);
+        if (s < 0 || s & (ERR | DF))
+            return failed(base, s);
+        if (!(s & DRQ))
+            break;
+        u32 n = inb((u16)(base + LBA_MID));
+        n |= (u32)inb((u16)(base + LBA_HIGH)) << 8;
+        if (n == CD_SECTOR && len >= CD_SECTOR) {
+            for (unsigned i = 0; i < CD_SECTOR / 512; i++, at += 512)
+                in_sector(base, (u16)(seg + (at >> 4)), at & 15);
+            len -= CD_SECTOR;
+        } else {
+            in_bytes(base, seg, &at, n, &len);
+        }
+        irq_window();
+    }
+    finish(base);
+    return len == 0 ? DRIVE_OK : DRIVE_ERROR;
 }

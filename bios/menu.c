@@ -3,6 +3,7 @@
 #include "boot.h"
 #include "console.h"
 #include "entry.h"
+#include "floppy.h"
 #include "kbd.h"
 
 enum { TICKS_PER_SECOND = 18, BAR = 0x70, PLAIN = 0x07 };
@@ -27,14 +28,16 @@ static u16 peek(void)
 void menu_slot(u8 slot)
 {
     con_printf("%s", slot_name(slot));
-    if (slot < SLOT_DISK0)
-        return;
     con_fill(26);
-    const struct ide_drive *d = ide_drive(slot - SLOT_DISK0);
-    if (d->kind == IDE_DISK)
+    if (slot == SLOT_FLOPPY)
+        con_printf("%s", floppy_name(floppy_type(0)));
+    if (slot_drive(slot) < 0)
+        return;
+    const struct drive *d = drive_get((unsigned)slot_drive(slot));
+    if (d->kind == DRIVE_DISK)
         con_printf("%s, %u MiB", d->model, (u32)(d->sectors >> 11));
     else
-        con_printf("%s", d->kind == IDE_ATAPI ? "CD drive, not bootable by this version" : "no drive");
+        con_printf("%s%s", d->kind == DRIVE_CD ? "CD, " : "no drive", d->kind == DRIVE_CD ? d->model : "");
 }
 
 static void boot_menu(void)
@@ -49,7 +52,7 @@ static void boot_menu(void)
     con_printf("Spark boot menu\n\n");
     if (n == 0)
         con_printf("  There is nothing to boot from.\n");
-    con_at(10, 0, PLAIN);
+    con_at((u8)(n + 3), 0, PLAIN);
     con_printf("Arrow keys and Enter, or a digit: boot from it now\nF2: set-up   Esc: boot as usual");
     for (;;) {
         for (unsigned i = 0; i < n; i++) {

@@ -5,6 +5,7 @@
 #include "chips.h"
 #include "bda.h"
 #include "console.h"
+#include "floppy.h"
 #include "entry.h"
 
 enum { CH0 = 0x40, CONTROL = 0x43, TICKS_PER_DAY = 0x1800B0 };
@@ -84,6 +85,7 @@ void int08_tick(struct regs *r)
         bda_set8(BDA_MIDNIGHT, 1);
     }
     bda_set32(BDA_TICKS, ticks);
+    floppy_tick();
     struct call_regs user = {0};
     user.ds = BDA_SEG;
     call_int(0x1C, &user);

@@ -4,6 +4,7 @@
 #include "chips.h"
 #include "console.h"
 #include "disk.h"
+#include "floppy.h"
 #include "entry.h"
 #include "kbd.h"
 #include "memory.h"
@@ -32,13 +33,13 @@ enum {
 };
 
 /* entry.S and reset.S */
-void isr_05(void), isr_08(void), isr_09(void), isr_10(void), isr_11(void), isr_12(void);
+void isr_05(void), isr_08(void), isr_09(void), isr_0e(void), isr_10(void), isr_11(void), isr_12(void);
 void isr_13(void), isr_14(void), isr_15(void), isr_16(void), isr_17(void), isr_18(void);
 void isr_19(void), isr_1a(void), isr_70(void), isr_74(void), isr_76(void);
 void isr_irq_master(void), isr_irq_slave(void), dummy_iret(void);
 
 static const struct { u8 vector; void (*entry)(void); } vectors[] = {
-    {0x05, isr_05}, {0x08, isr_08}, {0x09, isr_09}, {0x10, isr_10}, {0x11, isr_11},
+    {0x05, isr_05}, {0x08, isr_08}, {0x09, isr_09}, {0x0E, isr_0e}, {0x10, isr_10}, {0x11, isr_11},
     {0x12, isr_12}, {0x13, isr_13}, {0x14, isr_14}, {0x15, isr_15}, {0x16, isr_16},
     {0x17, isr_17}, {0x18, isr_18}, {0x19, isr_19}, {0x1A, isr_1a}, {0x70, isr_70},
     {0x74, isr_74}, {0x76, isr_76},
@@ -66,8 +67,8 @@ static void build_tables(void)
     for (unsigned i = 0; i < sizeof vectors / sizeof vectors[0]; i++)
         set_vector(vectors[i].vector, vectors[i].entry);
     static const u8 data_pointers[] = {0x1D, 0x1E, 0x1F, 0x41, 0x43, 0x46, 0x4A};
-    for (unsigned i = 0; i < 6; i++)
-        poke32(0, data_pointers[i] * 4u, 0);
+    for (unsigned i = 0; i < sizeof data_pointers; i++)
+        poke32(0, data_pointers[i] * 4u, data_pointers[i] == 0x1E ? 0xF000EFC7 : 0);
 
     for (u32 i = 0; i < 256; i += 2)
         bda_set16(i, 0);
@@ -94,14 +95,19 @@ static void banner(void)
     con_printf("\n");
 }
 
-static void list_disks(void)
+static void list_drives(void)
 {
-    for (unsigned i = 0; i < disk_count(); i++) {
-        const struct disk *d = disk_get(i);
-        con_printf("Disk %02Xh: %s, %u MiB, ide%u %s\n", 0x80 + i, d->ide->model,
-                   (u32)(d->ide->sectors >> 11), d->ide->channel,
-                   d->ide->unit == 0 ? "master" : "slave");
+    for (unsigned i = 0; i < 2; i++) {
+        if (floppy_type(i) != 0)
+            con_printf("Drive %02Xh: floppy, %s\n", i, floppy_name(floppy_type(i)));
     }
+    for (unsigned i = 0; i < disk_count(); i++) {
+        const struct drive *d = disk_get(i)->drive;
+        con_printf("Disk %02Xh: %s, %u MiB, %s\n", DISK_FIRST + i, d->model, (u32)(d->sectors >> 11),
+                   slot_name(slot_of(d)));
+    }
+    for (unsigned i = 0; i < cd_count(); i++)
+        con_printf("CD %02Xh: %s, %s\n", CD_FIRST + i, cd_get(i)->model, slot_name(slot_of(cd_get(i))));
     if (disk_count() == 0)
         con_printf("No hard disk\n");
 }
@@ -141,10 +147,11 @@ void post_main(void)
     post_code(POST_PORTS);
     serial_probe();
     post_code(POST_DISKS);
-    ide_probe();
+    drive_probe();
+    floppy_init();
     boot_load_order(SLOT_NONE);
     pic_unmask(14);
-    list_disks();
+    list_drives();
     post_code(POST_ROMS);
     rom_scan_others();
     post_code(POST_SYSTEM_TABLES);

@@ -16,7 +16,7 @@ enum { ROM_PNP = 0x1A, PNP_BOOT = 0x1A }; /* pointers: to the $PnP header; in it
 
 extern u8 pam_saved[4];
 static u16 next_free = ROM_START; /* where the next ROM may be copied */
-static struct { u16 seg, off; } boot_entry[BOOT_ENTRIES];
+static struct { bool net; u16 seg, off; } boot_entry[BOOT_ENTRIES];
 static unsigned nr_boot_entries;
 
 /* Access of the 16 KiB chunk that holds `seg`: 0 ROM, 1 read RAM, 3 read and write RAM. */
@@ -127,11 +127,23 @@ bool rom_start_video(void)
     return peek16(0, 0x10 * 4 + 2) != own;
 }
 
+/* A ROM's bootstrap entry (BEV) in its $PnP header, which initialisation may have changed. */
+static void note_boot_entry(u16 seg, bool net)
+{
+    u16 pnp = peek16(seg, ROM_PNP), off = peek16(seg, pnp + PNP_BOOT);
+    if (pnp == 0 || peek32(seg, pnp) != 0x506E5024 || off == 0 || nr_boot_entries == BOOT_ENTRIES) /* $PnP */
+        return;
+    boot_entry[nr_boot_entries].net = net;
+    boot_entry[nr_boot_entries].seg = seg;
+    boot_entry[nr_boot_entries++].off = off;
+}
+
 /* Initialises the ROM at next_free, which may shrink then, and goes on behind it. */
-static bool start_next(u32 len, u16 bdf)
+static bool start_next(u32 len, u16 bdf, bool net)
 {
     if (!start_at(next_free, len, bdf))
         return false;
+    note_boot_entry(next_free, net);
     len = peek8(next_free, 2) * 512u;
     next_free = (u16)(next_free + ((len + 2047) / 2048) * STEP_2K);
     return true;
@@ -151,23 +163,21 @@ static void start_fwcfg_roms(void)
         for (u32 i = 0; i < len; i += 4)
             flat_write32(((u32)seg << 4) + i, fwcfg_rom_next());
         flat_end();
-        if (rom_length(seg) > len || !start_next(len, 0))
-            continue;
-        u16 pnp = peek16(seg, ROM_PNP), off = peek16(seg, pnp + PNP_BOOT);
-        if (peek32(seg, pnp) == 0x506E5024 && off != 0 && nr_boot_entries < BOOT_ENTRIES) { /* $PnP */
-            boot_entry[nr_boot_entries].seg = seg;
-            boot_entry[nr_boot_entries++].off = off;
-        }
+        if (rom_length(seg) <= len)
+            start_next(len, 0, false);
     }
 }
 
-bool rom_boot_entry(unsigned n, u16 *seg, u16 *off)
+bool rom_boot_entry(bool net, unsigned n, u16 *seg, u16 *off)
 {
-    if (n >= nr_boot_entries)
-        return false;
-    *seg = boot_entry[n].seg;
-    *off = boot_entry[n].off;
-    return true;
+    for (unsigned i = 0; i < nr_boot_entries; i++) {
+        if (boot_entry[i].net != net || n-- != 0)
+            continue;
+        *seg = boot_entry[i].seg;
+        *off = boot_entry[i].off;
+        return true;
+    }
+    return false;
 }
 
 void rom_scan_others(void)
@@ -180,7 +190,7 @@ void rom_scan_others(void)
                 continue;
             u32 len = copy_pci_rom(bdf);
             if (len != 0)
-                start_next(len, bdf);
+                start_next(len, bdf, true);
         }
         start_fwcfg_roms();
     }
@@ -190,7 +200,8 @@ void rom_scan_others(void)
             seg += STEP_2K;
             continue;
         }
-        start_at((u16)seg, len, 0);
+        if (start_at((u16)seg, len, 0))
+            note_boot_entry((u16)seg, true);
         seg += ((len + 2047) / 2048) * STEP_2K;
     }
 }

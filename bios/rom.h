@@ -6,9 +6,9 @@
 
 bool rom_start_video(void); /* true if a video BIOS was found and INT 10h is its own */
 void rom_scan_others(void);
-/* Where the n-th bootstrap entry of the ROMs that the user asked for is; false when there is none.
- * Plug and Play BIOS Specification 1.0A, 3.2. */
-bool rom_boot_entry(unsigned n, u16 *seg, u16 *off);
+/* Where the n-th bootstrap entry is, of the ROMs that the user asked for or (`net`) of adapters; false
+ * when there is none. Plug and Play BIOS Specification 1.0A, 3.2. */
+bool rom_boot_entry(bool net, unsigned n, u16 *seg, u16 *off);
 
 /* fwcfg.c: makes the n-th option ROM of fw_cfg current; its size, 0 if there is none. Then its
  * bytes, four at a time. */

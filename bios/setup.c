@@ -9,11 +9,12 @@
 
 enum { BAR = 0x70, PLAIN = 0x07, BRIGHT = 0x0F };
 enum { SCAN_ESC = 0x01, SCAN_UP = 0x48, SCAN_DOWN = 0x50, SCAN_F9 = 0x43, SCAN_F10 = 0x44 };
-enum { ROW_WAIT = NR_SLOTS, ROW_YEAR, ROW_MONTH, ROW_DAY, ROW_HOUR, ROW_MINUTE, NR_ROWS };
+enum { ROW_WAIT, ROW_YEAR, ROW_MONTH, ROW_DAY, ROW_HOUR, ROW_MINUTE, NR_OTHERS };
+enum { FIRST_LINE = 3, OTHERS_LINE = 18 };
 
 struct screen {
     struct settings s;
-    u8 off[NR_SLOTS], nr_on; /* slots that are not in the order, in the rows behind it */
+    u8 slot[NR_SLOTS], nr_on, nr_slots; /* the rows: slots of the order, then those that are off */
     u16 date[5];             /* year, month, day, hour, minute */
     bool date_changed;
 };
@@ -67,42 +68,51 @@ static void write_clock(const struct screen *sc)
     rtc_start_ticks();
 }
 
-/* The slots that the order leaves out are shown behind it, so that they can be put back. */
-static void list_off(struct screen *sc)
+/* Slots of IDE drives are always shown, others where something is there. */
+static bool shown(u8 slot)
 {
-    unsigned n = 0;
-    sc->nr_on = 0;
-    while (sc->nr_on < NR_SLOTS && sc->s.order[sc->nr_on] != SLOT_NONE)
-        sc->nr_on++;
+    return slot == SLOT_ROM || (slot >= SLOT_IDE && slot < SLOT_IDE + IDE_DRIVES) || boot_slot_present(slot);
+}
+
+/* The slots that the order leaves out are shown behind it, so that they can be put back. */
+static void list_rows(struct screen *sc)
+{
+    u32 on = 0;
+    sc->nr_slots = 0;
+    for (unsigned i = 0; i < NR_SLOTS && sc->s.order[i] != SLOT_NONE; i++) {
+        on |= 1u << sc->s.order[i];
+        if (shown(sc->s.order[i]))
+            sc->slot[sc->nr_slots++] = sc->s.order[i];
+    }
+    sc->nr_on = sc->nr_slots;
     for (u8 slot = SLOT_ROM; slot <= SLOT_LAST; slot++) {
-        bool on = false;
-        for (unsigned i = 0; i < sc->nr_on; i++)
-            on = on || sc->s.order[i] == slot;
-        if (!on)
-            sc->off[n++] = slot;
+        if (!(on >> slot & 1) && shown(slot))
+            sc->slot[sc->nr_slots++] = slot;
     }
 }
 
 static void show_row(const struct screen *sc, unsigned row, bool bar)
 {
-    con_at((u8)(row < ROW_WAIT ? 4 + row : 5 + row + (row > ROW_WAIT)), 2, bar ? BAR : PLAIN);
-    if (row < sc->nr_on) {
-        con_printf(" %u    ", row + 1);
-        menu_slot(sc->s.order[row]);
-    } else if (row < ROW_WAIT) {
-        con_printf(" off  ");
-        menu_slot(sc->off[row - sc->nr_on]);
-    } else if (row == ROW_WAIT) {
-        con_printf(" wait for a key at start");
-        con_fill(28);
-        con_printf("%u s", sc->s.wait);
+    if (row < sc->nr_slots) {
+        con_at((u8)(FIRST_LINE + row), 2, bar ? BAR : PLAIN);
+        if (row < sc->nr_on)
+            con_printf(" %u%s   ", row + 1, row < 9 ? " " : "");
+        else
+            con_printf(" off  ");
+        menu_slot(sc->slot[row]);
+        con_fill(78);
+        return;
+    }
+    unsigned k = row - sc->nr_slots; /* three to a line */
+    con_at((u8)(OTHERS_LINE + k / 3), (u8)(2 + k % 3 * 26), bar ? BAR : PLAIN);
+    if (k == ROW_WAIT) {
+        con_printf(" wait for a key  %u s", sc->s.wait);
     } else {
-        unsigned i = row - ROW_YEAR;
-        con_printf(" %s", date_row[i].name);
-        con_fill(28);
+        unsigned i = k - ROW_YEAR;
+        con_printf(" %s  ", date_row[i].name);
         con_printf(i == 0 ? "%u" : "%02u", sc->date[i]);
     }
-    con_fill(78);
+    con_fill((u8)(26 + k % 3 * 26));
 }
 
 static void show_frame(void)
@@ -116,13 +126,21 @@ static void show_frame(void)
     con_printf("Spark set-up");
     con_at(0, 50, PLAIN);
     con_printf("%u MiB of memory", (memory_low_end() >> 20) + (u32)(memory_high_bytes() >> 20));
-    con_at(2, 0, PLAIN);
+    con_at(FIRST_LINE - 1, 0, PLAIN);
     con_printf("Boot order");
-    con_at(19, 0, PLAIN);
+    con_at(OTHERS_LINE + 3, 0, PLAIN);
     con_printf("Up, Down: go to a row     + -: move it, or change it     Space: on, off\n"
                "F9: defaults     F10: keep and boot     Esc: boot without keeping");
     con_at(23, 0, PLAIN);
     con_printf("%s", kept[fwcfg_nvram()]);
+}
+
+static unsigned place(const struct screen *sc, unsigned row)
+{
+    unsigned i = 0;
+    while (sc->s.order[i] != sc->slot[row])
+        i++;
+    return i;
 }
 
 /* Moves the slot at `row` of the order by one place; where it is then. */
@@ -131,22 +149,26 @@ static unsigned move(struct screen *sc, unsigned row, int by)
     unsigned to = row + (unsigned)by;
     if (row >= sc->nr_on || to >= sc->nr_on) /* also when it would be -1 */
         return row;
-    u8 slot = sc->s.order[row];
-    sc->s.order[row] = sc->s.order[to];
-    sc->s.order[to] = slot;
+    unsigned a = place(sc, row), b = place(sc, to);
+    sc->s.order[a] = sc->slot[to];
+    sc->s.order[b] = sc->slot[row];
+    list_rows(sc);
     return to;
 }
 
 static void turn(struct screen *sc, unsigned row)
 {
+    unsigned n = 0;
     if (row < sc->nr_on) {
-        for (; row + 1 < NR_SLOTS; row++)
-            sc->s.order[row] = sc->s.order[row + 1];
+        for (n = place(sc, row); n + 1 < NR_SLOTS; n++)
+            sc->s.order[n] = sc->s.order[n + 1];
         sc->s.order[NR_SLOTS - 1] = SLOT_NONE;
     } else {
-        sc->s.order[sc->nr_on] = sc->off[row - sc->nr_on];
+        while (sc->s.order[n] != SLOT_NONE)
+            n++;
+        sc->s.order[n] = sc->slot[row];
     }
-    list_off(sc);
+    list_rows(sc);
 }
 
 static void change_date(struct screen *sc, unsigned i, int by)
@@ -163,14 +185,14 @@ static void change_date(struct screen *sc, unsigned i, int by)
 static unsigned change(struct screen *sc, unsigned row, u8 c)
 {
     int by = c == '+' || c == '=' ? 1 : c == '-' ? -1 : 0;
-    if (row < ROW_WAIT && c == ' ')
+    if (row < sc->nr_slots && c == ' ')
         turn(sc, row);
-    else if (by != 0 && row < ROW_WAIT)
+    else if (by != 0 && row < sc->nr_slots)
         return move(sc, row, -by); /* plus is up */
-    else if (by != 0 && row == ROW_WAIT)
+    else if (by != 0 && row == sc->nr_slots + ROW_WAIT)
         sc->s.wait = (u8)((sc->s.wait + WAIT_MAX + 1 + by) % (WAIT_MAX + 1));
     else if (by != 0)
-        change_date(sc, row - ROW_YEAR, by);
+        change_date(sc, row - sc->nr_slots - ROW_YEAR, by);
     return row;
 }
 
@@ -181,20 +203,21 @@ void setup_screen(void)
     u8 scan;
     settings_load(&sc.s);
     read_clock(&sc);
-    list_off(&sc);
+    list_rows(&sc);
     show_frame();
     do {
-        for (unsigned row = 0; row < NR_ROWS; row++)
+        unsigned rows = sc.nr_slots + (unsigned)NR_OTHERS;
+        for (unsigned row = 0; row < rows; row++)
             show_row(&sc, row, row == bar);
         u16 key = menu_key();
         scan = (u8)(key >> 8);
         if (scan == SCAN_UP)
-            bar = bar == 0 ? NR_ROWS - 1 : bar - 1;
+            bar = bar == 0 ? rows - 1 : bar - 1;
         else if (scan == SCAN_DOWN)
-            bar = bar + 1 == NR_ROWS ? 0 : bar + 1;
+            bar = bar + 1 == rows ? 0 : bar + 1;
         else if (scan == SCAN_F9) {
             settings_default(&sc.s);
-            list_off(&sc);
+            list_rows(&sc);
         } else {
             bar = change(&sc, bar, (u8)key);
         }

@@ -25,6 +25,24 @@ struct irq_ack {
     void *source;
 };
 
+/* What a processor asks of its local APIC; a processor without one has apic == NULL. The registers
+ * that both show, CR8 and IA32_APIC_BASE, are the APIC's: it tells the processor of each change. */
+struct apic_port {
+    bool (*read_msr)(void *apic, u32 msr, u64 *value);
+    bool (*write_msr)(void *apic, u32 msr, u64 value); /* false, either: there is none: #GP(0) */
+    void (*set_cr8)(void *apic, u8 class);
+    void (*tsc_moved)(void *apic); /* the time stamp counter was written */
+    void *apic;
+};
+
+/* And what a local APIC asks of its processor. */
+struct apic_cpu {
+    void (*show)(void *cpu, u64 apic_base, u8 cr8);
+    u64 (*tsc)(const void *cpu);
+    void (*init)(void *cpu); /* the INIT pin */
+    void *cpu;
+};
+
 /* Power, reset and exit: requests that the run loop honours between instructions. */
 enum power_request {
     POWER_NONE,

@@ -61,7 +61,7 @@ void cpu_reset(struct cpu *c)
     c->dr[6] = 0xffff0ff0;
     c->dr[7] = 0x400;
     c->fpu = (struct fpu){ .cw = 0x40, .valid = 0xff, .mxcsr = 0x1f80 };
-    c->msr = (struct msrs){ .pat = 0x0007040600070406, .apic_base = 0xfee00100 };
+    c->msr = (struct msrs){ .pat = 0x0007040600070406 };
     for (int i = 0; i < NR_SEGS; i++) {
         c->seg[i] = (struct seg){ .attr = data, .limit = 0xffff, .usable = 1 };
         seg_update_fast(&c->seg[i]);
@@ -80,6 +80,23 @@ void cpu_reset(struct cpu *c)
     c->attention &= ATT_INTR | ATT_STOP;
     mmu_flush_all(c);
     cpu_update_mode(c);
+}
+
+/* What INIT leaves alone: x87 and SSE, MSRs other than EFER, and CR0's cache bits. The TLB goes. */
+void cpu_take_init(struct cpu *c)
+{
+    struct msrs msr = c->msr;
+    struct fpu fpu = c->fpu;
+    u64 cache = c->cr0 & (CR0_CD | CR0_NW), cr8 = c->cr8;
+    bool nmi = c->attention & ATT_NMI;
+
+    cpu_reset(c);
+    msr.efer = 0;
+    c->msr = msr;
+    c->fpu = fpu;
+    c->cr0 = CR0_ET | cache;
+    c->cr8 = cr8; /* the APIC's, which INIT has reached, too */
+    c->attention |= nmi ? ATT_NMI : 0;
 }
 
 void cpu_update_mode(struct cpu *c)
@@ -156,6 +173,35 @@ void cpu_set_nmi(void *cpu, unsigned pin, bool level)
     c->nmi_line = level;
 }
 
+static void show_apic(void *cpu, u64 apic_base, u8 cr8)
+{
+    struct cpu *c = cpu;
+
+    c->msr.apic_base = apic_base;
+    c->cr8 = cr8;
+}
+
+static void set_init(void *cpu)
+{
+    struct cpu *c = cpu;
+
+    c->attention |= ATT_INIT;
+    c->leave = true;
+    cpu_device_event(c);
+}
+
+u64 cpu_tsc(const void *cpu)
+{
+    const struct cpu *c = cpu;
+
+    return clock_ticks(c->cfg.clk) + c->msr.tsc_offset;
+}
+
+struct apic_cpu cpu_apic_side(struct cpu *c)
+{
+    return (struct apic_cpu){ show_apic, cpu_tsc, set_init, c };
+}
+
 /* Devices write memory inside their timers and accesses alone, so that is when a line that MONITOR
  * watches may have changed. MWAIT may end for less (SDM 2B MWAIT). */
 void cpu_device_event(struct cpu *c)
@@ -173,7 +219,8 @@ void cpu_request_stop(struct cpu *c)
 
 bool cpu_can_wake(const struct cpu *c)
 {
-    return ((c->attention & ATT_NMI) && !c->nmi_masked) || ((c->attention & ATT_INTR) && (c->eflags & F_I));
+    return (c->attention & ATT_INIT) || ((c->attention & ATT_NMI) && !c->nmi_masked) ||
+           ((c->attention & ATT_INTR) && (c->eflags & F_I));
 }
 
 void cpu_observe(struct cpu *c, struct cpu_observer *observer)
@@ -249,7 +296,8 @@ static const struct state_field msr_fields[] = {
     STATE(struct msrs, sysenter_esp), STATE(struct msrs, sysenter_eip),
     STATE(struct msrs, apic_base), STATE(struct msrs, pat), STATE(struct msrs, misc_enable),
     STATE(struct msrs, mtrr_def_type), STATE_ARRAY(struct msrs, mtrr_fix),
-    STATE_ARRAY(struct msrs, mtrr_phys), STATE_END,
+    STATE_ARRAY(struct msrs, mtrr_phys), STATE_ARRAY(struct msrs, perf_select),
+    STATE_ARRAY(struct msrs, perf_count), STATE_END,
 };
 static const struct state_field xmm_fields[] = { STATE_ARRAY(struct xmm, q), STATE_END };
 static const struct state_field st_fields[] = {

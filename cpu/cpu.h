@@ -125,7 +125,7 @@ enum attention {
     ATT_INTR = 1,    /* the interrupt line is high */
     ATT_NMI = 2,
     ATT_STOP = 4,    /* leave run() */
-    ATT_INIT = 8,
+    ATT_INIT = 8,    /* the INIT pin: cpu_take_init() is due */
     ATT_DEBUG = 16,  /* debug_pending holds a trap */
 };
 
@@ -162,6 +162,8 @@ struct cpu_config {
     struct irq_ack ack;
     u64 features; /* bit per enum feature */
     u64 seed;     /* of RDRAND and RDSEED */
+    struct apic_port apic; /* .apic == NULL: there is none, and CPUID says so */
+    u32 apic_id;           /* CPUID's */
     /* Told of each #UD by an undecodable instruction at CS:rIP or a missing row; may be
      * NULL. The board names and counts what is a known instruction elsewhere. */
     void (*undefined)(void *h, struct cpu *);
@@ -173,6 +175,7 @@ struct msrs {
     u64 efer, star, lstar, cstar, fmask, kernel_gs_base, tsc_aux, tsc_offset;
     u64 sysenter_cs, sysenter_esp, sysenter_eip, apic_base, pat, misc_enable, mtrr_def_type;
     u64 mtrr_fix[11], mtrr_phys[16];
+    u64 perf_select[4], perf_count[4]; /* AMD's counters, which are kept but count nothing */
 };
 
 #define FAST_ENTRIES 1024
@@ -265,6 +268,7 @@ void cpu_loaded(struct cpu *);            /* after a load: recompute what is der
 /* Board side: the interrupt line (an irq_line.set), and a request to leave run(). */
 void cpu_set_intr(void *cpu, unsigned pin, bool level);
 void cpu_set_nmi(void *cpu, unsigned pin, bool level); /* edge-triggered */
+struct apic_cpu cpu_apic_side(struct cpu *); /* for the configuration of its local APIC */
 void cpu_device_event(struct cpu *); /* a timer has fired: ends MWAIT */
 void cpu_request_stop(struct cpu *);
 bool cpu_can_wake(const struct cpu *); /* halted, and an interrupt would be taken */
@@ -287,6 +291,12 @@ _Noreturn void cpu_raise_no_code(struct cpu *, enum vector);
 _Noreturn void cpu_raise_pf(struct cpu *, u64 lin, u32 error_code);
 
 void cpu_update_mode(struct cpu *);
+void cpu_take_init(struct cpu *); /* SDM 3A table 10-1, column INIT */
+static inline bool cpu_has_apic(const struct cpu *c) /* and it is switched on */
+{
+    return c->msr.apic_base & BIT(11);
+}
+u64 cpu_tsc(const void *cpu);
 unsigned cpu_fast_set(const struct cpu *); /* by the present level and flags */
 static inline bool cpu_offers(const struct cpu *c, enum feature f)
 {

@@ -201,7 +201,10 @@ void x_mov_to_cr(struct cpu *c, const struct insn *in)
     default:
         if (v > 15)
             cpu_raise(c, EXC_GP, 0);
-        c->cr8 = v;
+        if (c->cfg.apic.apic)
+            c->cfg.apic.set_cr8(c->cfg.apic.apic, (u8)v);
+        else
+            c->cr8 = v;
         break;
     }
 }
@@ -407,7 +410,7 @@ void x_rdtsc(struct cpu *c, const struct insn *in)
 
     (void)in;
     check_tsd(c);
-    tsc = clock_ticks(c->cfg.clk) + c->msr.tsc_offset;
+    tsc = cpu_tsc(c);
     c->gpr[RAX] = (u32)tsc;
     c->gpr[RDX] = tsc >> 32;
 }

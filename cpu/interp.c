@@ -79,6 +79,10 @@ static void deliver(struct cpu *c, u8 vector, enum event_kind kind, u32 error, b
  * table 6-2. Returns whether there was one. */
 static bool take_event(struct cpu *c)
 {
+    if (c->attention & ATT_INIT) {
+        cpu_take_init(c);
+        return true;
+    }
     if ((c->attention & ATT_DEBUG) && c->shadow != SHADOW_MOV_SS) {
         c->dr[6] |= c->debug_pending;
         c->debug_pending = 0;

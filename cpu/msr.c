@@ -19,7 +19,6 @@ struct msr_def {
 
 #define FIELD(f) offsetof(struct cpu, f)
 static const struct msr_def msrs[] = {
-    { 0x01b, 1, 0, FIELD(msr.apic_base), 0xffffff00000000ff & ~0x100ull, CHECK_READ_ONLY },
     { 0x0fe, 1, 0, 0, 0, CHECK_READ_ONLY }, /* MTRRCAP */
     { 0x174, 1, 0, FIELD(msr.sysenter_cs), 0xffffffff00000000, CHECK_NONE },
     { 0x175, 1, 0, FIELD(msr.sysenter_esp), 0, CHECK_CANONICAL },
@@ -39,8 +38,29 @@ static const struct msr_def msrs[] = {
     { 0xc0000101, 1, 0, FIELD(seg[GS].base), 0, CHECK_CANONICAL },
     { 0xc0000102, 1, 0, FIELD(msr.kernel_gs_base), 0, CHECK_CANONICAL },
     { 0xc0000103, 1, 0, FIELD(msr.tsc_aux), 0xffffffff00000000, CHECK_NONE },
+    /* DEVIATION: nothing is counted; every AMD64 processor has them (APM 2 13.2), so guests ask not. */
+    { 0xc0010000, 4, 8, FIELD(msr.perf_select), 0, CHECK_NONE },
+    { 0xc0010004, 4, 8, FIELD(msr.perf_count), 0, CHECK_NONE },
 };
 enum { MSR_TSC = 0x10, MSR_MTRRCAP = 0xfe, MSR_EFER = 0xc0000080 };
+
+/* The local APIC's: IA32_APIC_BASE, IA32_TSC_DEADLINE, x2APIC. */
+static bool is_apics(const struct cpu *c, u32 n)
+{
+    return c->cfg.apic.apic && (n == 0x1b || n == 0x6e0 || n >> 8 == 8);
+}
+
+static bool apic_read(struct cpu *c, u32 n, u64 *v)
+{
+    return c->cfg.apic.read_msr(c->cfg.apic.apic, n, v);
+}
+
+static bool apic_write(struct cpu *c, u32 n, u64 v)
+{
+    if (n == 0x1b && v >> 40) /* MAXPHYADDR, as CPUID 80000008h says */
+        return false;
+    return c->cfg.apic.write_msr(c->cfg.apic.apic, n, v);
+}
 
 static const struct msr_def *find(u32 n, u64 **field, struct cpu *c)
 {
@@ -59,7 +79,10 @@ void x_rdmsr(struct cpu *c, const struct insn *in)
 
     (void)in;
     if (n == MSR_TSC) {
-        v = clock_ticks(c->cfg.clk) + c->msr.tsc_offset;
+        v = cpu_tsc(c);
+    } else if (is_apics(c, n)) {
+        if (!apic_read(c, n, &v))
+            cpu_raise(c, EXC_GP, 0);
     } else if (n == MSR_MTRRCAP) {
         v = 0x508; /* eight variable ranges, fixed ranges, write-combining */
     } else if (n == MSR_EFER) {
@@ -96,6 +119,13 @@ void x_wrmsr(struct cpu *c, const struct insn *in)
     (void)in;
     if (n == MSR_TSC) {
         c->msr.tsc_offset = v - clock_ticks(c->cfg.clk);
+        if (c->cfg.apic.apic)
+            c->cfg.apic.tsc_moved(c->cfg.apic.apic);
+        return;
+    }
+    if (is_apics(c, n)) {
+        if (!apic_write(c, n, v))
+            cpu_raise(c, EXC_GP, 0);
         return;
     }
     if (n == MSR_EFER) {

@@ -68,6 +68,7 @@ static struct world *copy_of(const struct world_row *row, const struct world *w)
     struct state_reader r = { .data = b.data, .len = b.len };
 
     c->digest = w->digest;
+    c->b.tsc_offset = w->b.tsc_offset;
     clock_skip_to(&c->b.clk, clock_ticks(&w->b.clk));
     clock_fire_due(&c->b.clk);
     memcpy(c->b.view.backing, w->b.view.backing, BENCH_RAM);

@@ -30,6 +30,31 @@ struct power_switch bench_power(struct bench *b)
     return (struct power_switch){ power_request, b };
 }
 
+static void show_apic(void *cpu, u64 apic_base, u8 cr8)
+{
+    struct bench *b = cpu;
+
+    b->apic_base = apic_base;
+    b->cr8 = cr8;
+}
+
+static u64 tsc(const void *cpu)
+{
+    const struct bench *b = cpu;
+
+    return clock_ticks(&b->clk) + b->tsc_offset;
+}
+
+static void init_cpu(void *cpu)
+{
+    ((struct bench *)cpu)->nr_inits++;
+}
+
+struct apic_cpu bench_cpu(struct bench *b)
+{
+    return (struct apic_cpu){ show_apic, tsc, init_cpu, b };
+}
+
 void bench_init(struct bench *b)
 {
     memset(b, 0, sizeof(*b));

@@ -25,6 +25,10 @@ struct bench {
     unsigned nr_power;           /* power requests */
     enum power_request power;    /* the last one */
     u32 power_code;
+    u64 apic_base;               /* what a local APIC has shown its processor */
+    u8 cr8;
+    unsigned nr_inits;
+    u64 tsc_offset;
 };
 
 void bench_init(struct bench *);
@@ -35,6 +39,9 @@ void bench_attach(struct bench *, struct dev *, const struct dev_class *, const 
 
 struct irq_line bench_wire(struct bench *, unsigned n);
 struct power_switch bench_power(struct bench *);
+
+/* The processor of a local APIC: its TSC is the clock's ticks plus tsc_offset. */
+struct apic_cpu bench_cpu(struct bench *);
 
 /* Port accesses. Each takes a microsecond of virtual time, after which timers fire. */
 u32 bench_in(struct bench *, u16 port, unsigned size);

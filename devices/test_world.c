@@ -30,6 +30,20 @@ static void make_pic(struct world *w)
     attach(w, &w->pic.dev, &pic_class, &(struct pic_cfg){ .intr = bench_wire(&w->b, 16) });
 }
 
+static u8 no_pic(void *source)
+{
+    (void)source;
+    return 0x55;
+}
+
+static void make_lapic(struct world *w)
+{
+    attach(w, &w->lapic.dev, &lapic_class,
+           &(struct lapic_cfg){ .bsp = true, .bus = &w->apic_bus, .intr = bench_wire(&w->b, 19),
+                                .nmi = bench_wire(&w->b, 20), .pic = { no_pic, NULL },
+                                .cpu = bench_cpu(&w->b) });
+}
+
 static void make_pit(struct world *w)
 {
     attach(w, &w->pit.dev, &pit_class, &(struct pit_cfg){ .irq0 = irq(w, 0), .speaker = bench_wire(&w->b, 17) });
@@ -123,6 +137,7 @@ static void make_debug_ports(struct world *w)
 
 static void make_board(struct world *w)
 {
+    make_lapic(w);
     make_pic(w);
     w->with_pic = true;
     make_pit(w);
@@ -141,6 +156,7 @@ static void make_board(struct world *w)
 
 const struct world_row world_rows[] = {
     { "pic", make_pic, true, false },
+    { "lapic", make_lapic, true, false },
     { "pit", make_pit, false, false },
     { "rtc", make_rtc, true, false },
     { "i8042", make_i8042, false, false },
@@ -485,6 +501,42 @@ static void drive_fw_cfg(struct world *w, struct draw *d)
         look(w, &w->b.io, 0x511, 1);
 }
 
+/* Registers, the processor's side and the pins; IPIs to itself; vectors are taken and ended. */
+static void drive_lapic(struct world *w, struct draw *d)
+{
+    static const u8 regs[] = { 0x02, 0x08, 0x0b, 0x0d, 0x0e, 0x0f, 0x28, 0x30, 0x31, 0x32, 0x35, 0x36,
+                               0x37, 0x38, 0x39, 0x3e };
+    static const u16 msrs[] = { 0x1b, 0x6e0, 0x80b, 0x80f, 0x830, 0x832, 0x838, 0x83f };
+    struct apic_port port = lapic_port(&w->lapic);
+    u64 v = likely(d), base = 0xfee00000 | (once(d, 8) ? draw_below(d, 16) << 8 : 0x900);
+
+    for (unsigned n = draw_below(d, 8); n; n--)
+        bus_write(&w->b.mem, 0xfee00000u + 16 * regs[draw_below(d, sizeof(regs))], likely(d), 4);
+    switch (draw_below(d, 8)) {
+    case 0: port.write_msr(port.apic, 0x1b, base | (draw_below(d, 2) ? 0x400 : 0)); break;
+    case 1:
+        port.write_msr(port.apic, msrs[draw_below(d, ARRAY_LEN(msrs))],
+                       draw_below(d, 2) ? v : clock_ticks(&w->b.clk) + (u32)v % 100000);
+        break;
+    case 2: port.set_cr8(port.apic, (u8)draw_below(d, 16)); break;
+    case 3: w->b.tsc_offset = v; port.tsc_moved(port.apic); break;
+    case 4:
+        bus_write(&w->b.mem, 0xfee000f0, 0x1ff, 4);
+        bus_write(&w->b.mem, 0xfee00320, draw_below(d, 256) | draw_below(d, 4) << 17, 4);
+        bus_write(&w->b.mem, 0xfee00380, draw_any(d) >> draw_below(d, 32), 4);
+        break;
+    case 5: lapic_set_lint(&w->lapic, draw_below(d, 2), draw_below(d, 2)); break;
+    default: break;
+    }
+    for (unsigned i = 0; i < ARRAY_LEN(msrs); i++)
+        if (port.read_msr(port.apic, msrs[i], &v))
+            w->digest = (w->digest ^ v) * 0x100000001b3ull;
+    if (draw_below(d, 2))
+        w->digest = (w->digest ^ lapic_ack(&w->lapic)) * 0x100000001b3ull;
+    if (draw_below(d, 2))
+        bus_write(&w->b.mem, 0xfee000b0, 0, 4);
+}
+
 static void draw_screen(struct world *w, struct draw *d)
 {
     unsigned max_w = 1 + draw_below(d, 800), max_h = 1 + draw_below(d, 600), pw, ph;
@@ -534,6 +586,8 @@ static void poke(struct world *w, struct draw *d)
                 pic_set_irq(&w->pic, draw_below(d, 16 * PIC_SOURCES), draw_below(d, 2));
             if (draw_below(d, 2))
                 pic_ack(&w->pic);
+        } else if (w->devs[i] == &w->lapic.dev) {
+            drive_lapic(w, d);
         } else if (w->devs[i] == &w->kbc.dev) {
             i8042_key(&w->kbc, (u16)likely(d), draw_below(d, 2));
             i8042_mouse(&w->kbc, (i32)likely(d), (i32)likely(d), (i8)likely(d), draw_below(d, 256));

@@ -15,6 +15,7 @@
 #include "devices/i440fx.h"
 #include "devices/i8042.h"
 #include "devices/ide.h"
+#include "devices/lapic.h"
 #include "devices/pic.h"
 #include "devices/piix3.h"
 #include "devices/piix4_pm.h"
@@ -29,6 +30,8 @@ enum { WORLD_MAX_DEVS = 24, WORLD_DISK_SECTORS = 300 };
 struct world {
     struct bench b;
     struct bench_disk disk[2];
+    struct apic_bus apic_bus;
+    struct lapic lapic;
     struct pic_pair pic;
     struct pit pit;
     struct rtc rtc;

@@ -4,7 +4,7 @@
  * is the same in all that the guest can tell, and a refusal names what differs.
  *
  *     Kiln saved machine 1
- *     definition 2
+ *     definition 3
  *     host x86-64, undefined flags as AMD's
  *     memory 128 MiB
  *     bios 131072 bytes, 8c1f02...

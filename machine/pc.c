@@ -227,8 +227,8 @@ void pc_input(struct pc *pc, const struct input_event *e)
     case INPUT_DATE: break; /* a board gets its date at power-on: machine_config.rtc_seconds */
     case INPUT_POWER: power_requested(pc, (enum power_request)e->code, 0); break;
     case INPUT_NMI: /* a pulse; port 70h's mask is for the board's own sources, of which none is there */
-        cpu_set_nmi(&pc->cpu, 0, true);
-        cpu_set_nmi(&pc->cpu, 0, false);
+        lapic_set_lint(&pc->lapic, 1, true);
+        lapic_set_lint(&pc->lapic, 1, false);
         break;
     }
 }
@@ -270,8 +270,13 @@ static int attach_devices(struct pc *pc, const struct machine_config *cfg, char 
     const struct ahci_cfg ahci = ahci_cfg(pc, cfg);
     struct attach a = { pc, err, 0 };
 
+    attach(&a, &pc->lapic.dev, &lapic_class,
+           &(struct lapic_cfg){ .bsp = true, .bus = &pc->apic_bus,
+                                .intr = wire(cpu_set_intr, &pc->cpu, 0),
+                                .nmi = wire(cpu_set_nmi, &pc->cpu, 0),
+                                .pic = { pic_ack, &pc->pic }, .cpu = cpu_apic_side(&pc->cpu) });
     attach(&a, &pc->pic.dev, &pic_class,
-           &(struct pic_cfg){ .intr = wire(cpu_set_intr, &pc->cpu, 0),
+           &(struct pic_cfg){ .intr = wire(lapic_set_lint, &pc->lapic, 0),
                               .broken = broken(cfg, "pic") });
     attach(&a, &pc->pit.dev, &pit_class,
            &(struct pit_cfg){ .irq0 = irq(pc, 0), .broken = broken(cfg, "pit") });
@@ -316,7 +321,8 @@ static int attach_devices(struct pc *pc, const struct machine_config *cfg, char 
 int pc_init(struct pc *pc, const struct machine_config *cfg, char err[MACHINE_ERR_LEN])
 {
     struct cpu_config cpu_cfg = { .view = &pc->view, .io = &pc->io, .clk = &pc->clk,
-                                  .log = &pc->log, .ack = { pic_ack, &pc->pic } };
+                                  .log = &pc->log, .ack = { lapic_ack, &pc->lapic },
+                                  .apic = lapic_port(&pc->lapic) };
     FILE *log_file = cfg->log_file ? cfg->log_file : stderr;
 
     memset(pc, 0, sizeof(*pc));
@@ -355,10 +361,10 @@ int pc_init(struct pc *pc, const struct machine_config *cfg, char err[MACHINE_ER
 
 void pc_reset(struct pc *pc, enum reset_kind kind)
 {
+    cpu_reset(&pc->cpu); /* before its local APIC, which tells it of its registers */
     for (unsigned i = pc->nr_devices; i--;) /* the PIC last: it must not keep the others' edges */
         dev_reset(pc->devices[i], kind);
     mem_view_set_a20(&pc->view, true);
-    cpu_reset(&pc->cpu);
 }
 
 void pc_fini(struct pc *pc)

@@ -24,6 +24,7 @@
 #include "devices/i440fx.h"
 #include "devices/i8042.h"
 #include "devices/ide.h"
+#include "devices/lapic.h"
 #include "devices/pic.h"
 #include "devices/piix3.h"
 #include "devices/piix4_pm.h"
@@ -48,6 +49,8 @@ struct pc {
     struct input_log input;
     struct cpu cpu;
 
+    struct apic_bus apic_bus;
+    struct lapic lapic;
     struct pic_pair pic;
     struct pit pit;
     struct rtc rtc;

@@ -5,7 +5,7 @@
 #include "devices/fw_cfg.h"
 #include <stdlib.h>
 
-enum { KEY_SIGNATURE = 0, KEY_ID = 1, KEY_DIRECTORY = 0x19, ID_TRADITIONAL = 1, ID_DMA = 2 };
+enum { KEY_SIGNATURE = 0, KEY_ID = 1, KEY_DIRECTORY = 0x19, KEY_ARCH_LOCAL = 0x8000, ID_TRADITIONAL = 1, ID_DMA = 2 };
 enum dma_control { DMA_ERROR = 1, DMA_READ = 2, DMA_SKIP = 4, DMA_SELECT = 8, DMA_WRITE = 16 };
 
 static u64 swap(u64 v, unsigned size)
@@ -52,7 +52,7 @@ static int rebuild_directory(struct fw_cfg *f)
         const struct fw_cfg_item *it = &f->items[i];
         u8 *e = p + 4 + 64 * n;
 
-        if (it->key < FW_CFG_FIRST_FILE)
+        if (it->key < FW_CFG_FIRST_FILE || it->key >= KEY_ARCH_LOCAL)
             continue;
         store_le(e, swap(it->len, 4), 4);
         store_le(e + 4, swap(it->key, 2), 2);

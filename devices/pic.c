@@ -75,6 +75,7 @@ void pic_set_irq(void *pic, unsigned pin, bool level)
     TRACE(pp->dev.env.trace, irq, "pic", (u64)irq, (u64)level);
     set_input(&pp->chip[irq >> 3], irq & 7, level);
     update(pp);
+    irq_set(&(struct irq_line){ pp->cfg.also.set, pp->cfg.also.sink, pp->cfg.also.pin + irq }, level);
 }
 
 /* Moves a request into service. */

@@ -7,6 +7,7 @@
 struct pic_cfg {
     struct irq_line intr; /* to the processor */
     bool broken;          /* the mask register does not read back */
+    struct irq_line also; /* where the inputs' levels go, too: an I/O APIC; pins 0 to 15 */
 };
 
 /* One 8259A. */

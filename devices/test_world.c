@@ -27,7 +27,7 @@ static void pam_set(void *sink, unsigned segment, bool read_ram, bool write_ram)
 
 static void make_pic(struct world *w)
 {
-    attach(w, &w->pic.dev, &pic_class, &(struct pic_cfg){ .intr = bench_wire(&w->b, 16) });
+    attach(w, &w->pic.dev, &pic_class, &(struct pic_cfg){ .intr = bench_wire(&w->b, 16), .also = { w->nr_devs ? ioapic_set_irq : NULL, &w->ioapic, 0 } });
 }
 
 static u8 no_pic(void *source)
@@ -42,6 +42,18 @@ static void make_lapic(struct world *w)
            &(struct lapic_cfg){ .bsp = true, .bus = &w->apic_bus, .intr = bench_wire(&w->b, 19),
                                 .nmi = bench_wire(&w->b, 20), .pic = { no_pic, NULL },
                                 .cpu = bench_cpu(&w->b) });
+}
+
+static void make_ioapic(struct world *w)
+{
+    attach(w, &w->ioapic.dev, &ioapic_class, &(struct ioapic_cfg){ .bus = &w->apic_bus });
+}
+
+/* With it and a local APIC: what one sends arrives at the other. */
+static void make_apics(struct world *w)
+{
+    make_lapic(w);
+    make_ioapic(w);
 }
 
 static void make_pit(struct world *w)
@@ -137,7 +149,7 @@ static void make_debug_ports(struct world *w)
 
 static void make_board(struct world *w)
 {
-    make_lapic(w);
+    make_apics(w);
     make_pic(w);
     w->with_pic = true;
     make_pit(w);
@@ -157,6 +169,8 @@ static void make_board(struct world *w)
 const struct world_row world_rows[] = {
     { "pic", make_pic, true, false },
     { "lapic", make_lapic, true, false },
+    { "ioapic", make_ioapic, true, false },
+    { "apics", make_apics, true, false },
     { "pit", make_pit, false, false },
     { "rtc", make_rtc, true, false },
     { "i8042", make_i8042, false, false },
@@ -537,6 +551,20 @@ static void drive_lapic(struct world *w, struct draw *d)
         bus_write(&w->b.mem, 0xfee000b0, 0, 4);
 }
 
+/* An entry that is likely to do something, and inputs. */
+static void drive_ioapic(struct world *w, struct draw *d)
+{
+    unsigned pin = draw_below(d, IOAPIC_PINS);
+
+    bus_write(&w->b.mem, 0xfec00000, 0x10 + 2 * pin + once(d, 8), 4);
+    bus_write(&w->b.mem, 0xfec00010,
+              draw_below(d, 256) | (once(d, 4) ? likely(d) & 0xffffff00 : draw_below(d, 2) << 15), 4);
+    for (unsigned n = draw_below(d, 8); n; n--)
+        ioapic_set_irq(&w->ioapic,
+                       (draw_below(d, 4) ? pin : draw_below(d, IOAPIC_PINS)) +
+                           (w->with_pic || draw_below(d, 2) ? IOAPIC_HPET : IOAPIC_ISA), draw_below(d, 2));
+}
+
 static void draw_screen(struct world *w, struct draw *d)
 {
     unsigned max_w = 1 + draw_below(d, 800), max_h = 1 + draw_below(d, 600), pw, ph;
@@ -588,6 +616,8 @@ static void poke(struct world *w, struct draw *d)
                 pic_ack(&w->pic);
         } else if (w->devs[i] == &w->lapic.dev) {
             drive_lapic(w, d);
+        } else if (w->devs[i] == &w->ioapic.dev) {
+            drive_ioapic(w, d);
         } else if (w->devs[i] == &w->kbc.dev) {
             i8042_key(&w->kbc, (u16)likely(d), draw_below(d, 2));
             i8042_mouse(&w->kbc, (i32)likely(d), (i32)likely(d), (i8)likely(d), draw_below(d, 256));

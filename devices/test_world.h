@@ -15,6 +15,7 @@
 #include "devices/i440fx.h"
 #include "devices/i8042.h"
 #include "devices/ide.h"
+#include "devices/ioapic.h"
 #include "devices/lapic.h"
 #include "devices/pic.h"
 #include "devices/piix3.h"
@@ -32,6 +33,7 @@ struct world {
     struct bench_disk disk[2];
     struct apic_bus apic_bus;
     struct lapic lapic;
+    struct ioapic ioapic;
     struct pic_pair pic;
     struct pit pit;
     struct rtc rtc;

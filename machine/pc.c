@@ -32,6 +32,14 @@ static struct irq_line irq(struct pc *pc, unsigned n)
     return wire(pic_set_irq, &pc->pic, n);
 }
 
+/* ISA interrupts reach the I/O APIC, too: the timer's on input 2, where the 8259s have their cascade
+ * (MultiProcessor Specification 1.4, 3.6.2.3). */
+static void set_ioapic(void *sink, unsigned irq, bool level)
+{
+    if (irq != 2)
+        ioapic_set_irq(sink, IOAPIC_ISA + (irq ? irq : 2), level);
+}
+
 static void set_a20(void *sink, unsigned pin, bool level)
 {
     (void)pin;
@@ -212,6 +220,7 @@ static int fill_fw_cfg(struct pc *pc, bool nvram_kept)
            fw_cfg_add(&pc->fw_cfg, 0x04, &zero, sizeof(zero)) || /* not without graphics */
            fw_cfg_add(&pc->fw_cfg, 0x05, &one, sizeof(one)) ||   /* processors */
            fw_cfg_add(&pc->fw_cfg, 0x0f, &one, sizeof(one)) ||   /* at most */
+           fw_cfg_add(&pc->fw_cfg, 0x8002, &one, 1) || /* IRQ 0 is the I/O APIC's input 2 */
            fw_cfg_add_file(&pc->fw_cfg, "etc/e820", map, (u32)(p - map)) ||
            fw_cfg_add_file(&pc->fw_cfg, "opt/kiln/nvram", &kept, 1); /* for set-up's words */
 }
@@ -277,7 +286,9 @@ static int attach_devices(struct pc *pc, const struct machine_config *cfg, char 
                                 .pic = { pic_ack, &pc->pic }, .cpu = cpu_apic_side(&pc->cpu) });
     attach(&a, &pc->pic.dev, &pic_class,
            &(struct pic_cfg){ .intr = wire(lapic_set_lint, &pc->lapic, 0),
+                              .also = wire(set_ioapic, &pc->ioapic, 0),
                               .broken = broken(cfg, "pic") });
+    attach(&a, &pc->ioapic.dev, &ioapic_class, &(struct ioapic_cfg){ .bus = &pc->apic_bus });
     attach(&a, &pc->pit.dev, &pit_class,
            &(struct pit_cfg){ .irq0 = irq(pc, 0), .broken = broken(cfg, "pit") });
     attach(&a, &pc->rtc.dev, &rtc_class,

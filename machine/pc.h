@@ -24,6 +24,7 @@
 #include "devices/i440fx.h"
 #include "devices/i8042.h"
 #include "devices/ide.h"
+#include "devices/ioapic.h"
 #include "devices/lapic.h"
 #include "devices/pic.h"
 #include "devices/piix3.h"
@@ -51,6 +52,7 @@ struct pc {
 
     struct apic_bus apic_bus;
     struct lapic lapic;
+    struct ioapic ioapic;
     struct pic_pair pic;
     struct pit pit;
     struct rtc rtc;

@@ -125,6 +125,20 @@ static void make_ahci(struct world *w)
                                .cdrom = { false, true, true } });
 }
 
+static void make_i8237(struct world *w)
+{
+    attach(w, &w->dma.dev, &i8237_class, &(struct i8237_cfg){ .dack = { [2] = { fdc_dack, &w->fdc, 0 } } });
+}
+
+/* Two floppies, cut short, and the DMA controller that serves them. */
+static void make_fdc(struct world *w)
+{
+    make_i8237(w);
+    attach(w, &w->fdc.dev, &fdc_class,
+           &(struct fdc_cfg){ .irq6 = irq(w, 6), .dma = &w->dma, .dreq = { i8237_set_dreq, &w->dma, 2 },
+                              .disk = { &w->disk[0].dev, &w->disk[1].dev } });
+}
+
 static void make_vga(struct world *w)
 {
     static const u8 rom[3000] = { 0x55, 0xaa };
@@ -161,6 +175,7 @@ static void make_board(struct world *w)
     make_piix4_pm(w);
     make_ide(w);
     make_ahci(w);
+    make_fdc(w);
     make_vga(w);
     make_fw_cfg(w);
     make_debug_ports(w);
@@ -182,6 +197,7 @@ const struct world_row world_rows[] = {
     { "ide_slave", make_ide_slave, false, false },
     { "ide_cd", make_ide_cd, false, false },
     { "ahci", make_ahci, false, true },
+    { "fdc", make_fdc, false, false },
     { "vga", make_vga, false, true },
     { "fw_cfg", make_fw_cfg, false, false },
     { "debug_ports", make_debug_ports, false, false },
@@ -406,6 +422,52 @@ static void drive_ide(struct world *w, struct draw *d)
     }
 }
 
+/* Channel 2 set up for a sector or so, or not quite. */
+static void drive_dma(struct world *w, struct draw *d)
+{
+    u32 at = draw_below(d, BENCH_RAM);
+
+    put(w, 0xd4, once(d, 16) ? 4 : 0, 1);
+    put(w, 0x0a, 6, 1);
+    put(w, 0x0c, 0, 1);
+    put(w, 0x0b, 2 | (draw_below(d, 4) ? 0x40 : 0) | draw_below(d, 16) << 2, 1);
+    put(w, 0x04, at & 255, 1), put(w, 0x04, at >> 8 & 255, 1);
+    put(w, 0x81, at >> 16, 1);
+    put(w, 0x05, draw_below(d, 2) ? 0xff : draw_below(d, 256), 1), put(w, 0x05, draw_below(d, 8), 1);
+    if (draw_below(d, 8))
+        put(w, 0x0a, 2, 1);
+    look(w, &w->b.io, 8, 1);
+}
+
+static void drive_fdc(struct world *w, struct draw *d)
+{
+    static const u8 commands[] = { 0xe6, 0xe6, 0x46, 0xc5, 0x45, 0x4c, 0x49, 0x42, 0x4a, 0x4d, 0x4d, 0xd1, 0xd9, 0xdd,
+                                   0x16, 0x07, 0x0f, 0x8f, 0xcf, 0x08, 0x08, 0x03, 0x04, 0x0e, 0x10, 0x12, 0x13, 0x14, 0x94 };
+    u8 command = commands[draw_below(d, sizeof(commands))], unit = (u8)draw_below(d, once(d, 8) ? 8 : 2);
+    u8 sector = (u8)(1 + draw_below(d, 20));
+
+    if (once(d, 16))
+        put(w, 0x3f2, draw_below(d, 256), 1);
+    put(w, 0x3f2, once(d, 8) ? 0x14 : 0x1c, 1);
+    put(w, 0x3f7, once(d, 8) ? draw_below(d, 4) : 0, 1);
+    bench_pass(&w->b, 50000);
+    drive_dma(w, d);
+    put(w, 0x3f5, command, 1);
+    put(w, 0x3f5, command == 0x03 ? 0xdf : unit, 1);
+    put(w, 0x3f5, once(d, 4) ? draw_below(d, 256) : 0, 1);
+    put(w, 0x3f5, command == 0x4d ? draw_below(d, 4) : unit >> 2, 1);
+    for (unsigned n = draw_below(d, 8) ? 5 : draw_below(d, 8); n; n--)
+        put(w, 0x3f5, n == 5 ? sector : n == 4 ? 2 : n == 3 ? 18 : draw_below(d, 256), 1);
+    for (unsigned n = draw_below(d, 4); n; n--) {
+        bench_pass(&w->b, draw_below(d, 2000000));
+        for (unsigned bytes = once(d, 4) ? draw_below(d, 1200) : 8; bytes; bytes--)
+            if (look(w, &w->b.io, 0x3f4, 1), draw_below(d, 2))
+                look(w, &w->b.io, 0x3f5, 1);
+            else if (once(d, 4))
+                put(w, 0x3f5, bytes, 1);
+    }
+}
+
 static void abar(struct world *w, u32 reg, u32 v)
 {
     bus_write(&w->b.mem, AHCI_ABAR + reg, v, 4);
@@ -626,6 +688,8 @@ static void poke(struct world *w, struct draw *d)
             drive_ide(w, d);
         } else if (w->devs[i] == &w->ahci.dev) {
             drive_ahci(w, d);
+        } else if (w->devs[i] == &w->fdc.dev) {
+            drive_fdc(w, d);
         } else if (w->devs[i] == &w->pm.dev) {
             drive_pm(w, d);
         } else if (w->devs[i] == &w->uart.dev) {

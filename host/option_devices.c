@@ -261,8 +261,11 @@ bool options_list_devices(FILE *f)
                 continue;
             if (!titled)
                 fprintf(f, "%s%s:\n", first ? "" : "\n", group_titles[g]);
-            fprintf(f, "name \"%.*s\", bus %s, desc \"%s\"\n", (int)strcspn(row->names, " "),
-                    row->names, row->bus, row->text);
+            size_t n = strcspn(row->names, " ");
+            fprintf(f, "name \"%.*s\", bus %s", (int)n, row->names, row->bus);
+            if (row->names[n])
+                fprintf(f, ", alias \"%s\"", row->names + n + 1);
+            fprintf(f, ", desc \"%s\"\n", row->text);
             titled = true;
             first = false;
         }

@@ -177,8 +177,6 @@ bool opt_drive(struct option_parser *p, const struct option_row *row, const char
         d.index = (bus > 0 ? 2 : 0) + (unit > 0);
     if (d.attached && d.index >= buses[d.bus].nr)
         return option_fail(p, "index=%d: %s", d.index, buses[d.bus].full);
-    if (d.attached && d.bus == DRIVE_FLOPPY && !d.cdrom)
-        return option_fail(p, "if=floppy: floppy drives are not there yet");
     if (d.attached && d.bus == DRIVE_FLOPPY && d.cdrom)
         return option_fail(p, "media=cdrom does not go with if=floppy");
     if (!d.attached && !d.id)

@@ -106,7 +106,7 @@ static void bad_lines(void **state)
          "-device ide-cd,bus=a.0", "both AHCI port 0"},
         {"-device ide-hd", "needs drive=ID"},
         {"-boot x a.img", "is no boot order"},
-        {"-fda a.img", "floppy drives are not there yet"},
+        {"-fda a.img -fda b.img", "-fda already holds a.img"},
         {"-gdb 1234 a.img", "not stdio, tcp::PORT"},
         {"-gdb tcp:1234x a.img", "has no port"},
         {"-gdb tcp::99999 a.img", "has no port"},
@@ -200,9 +200,11 @@ static void meanings(void **state)
     assert_true(o.drive[DISK_AHCI].cdrom && !o.drive[DISK_AHCI + 1].cdrom);
     assert_true(o.drive[3].cdrom && !o.drive[3].file);
 
-    assert_int_equal(parse("-drive file=d,if=ahci"), OPTIONS_GO);
+    assert_int_equal(parse("-drive file=d,if=ahci -drive file=f,if=floppy -fdb g"), OPTIONS_GO);
     assert_true(o.ahci);
     assert_string_equal(o.drive[DISK_AHCI].file, "d");
+    assert_string_equal(o.drive[DISK_FLOPPY].file, "f");
+    assert_string_equal(o.drive[DISK_FLOPPY + 1].file, "g");
 
     assert_int_equal(parse("-nographic a.img"), OPTIONS_GO);
     assert_int_equal(o.display, DISPLAY_NONE);

@@ -58,7 +58,7 @@ static int open_disks(struct session *s, struct machine_config *cfg)
         struct disk_request r = {.path = d->file,
                                  .readonly = d->readonly,
                                  .snapshot = d->snapshot,
-                                 .boots = i == 0 && !d->cdrom && !s->o->kernel,
+                                 .boots = (i == DISK_IDE || i == DISK_FLOPPY) && !d->cdrom && !s->o->kernel,
                                  .kind = d->cdrom                  ? DISK_CD
                                          : d->bus == DRIVE_FLOPPY ? DISK_DISKETTE
                                                                   : DISK_HARD};

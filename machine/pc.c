@@ -175,7 +175,8 @@ static void fill_cmos(struct pc *pc, const struct machine_config *cfg)
 {
     const u8 *nvram = cfg->nvram;
     const char *order = cfg->boot_order ? cfg->boot_order : "cad";
-    u8 boot[3] = { 0 };
+    u8 boot[3] = { 0 }, floppy_a = pc->fdc.drive[0].format.cmos, floppy_b = pc->fdc.drive[1].format.cmos;
+    unsigned floppies = (floppy_a != 0) + (floppy_b != 0);
     u64 ext_kib = (pc->low_ram >> 10) - 1024, above_16m = 0, high = pc->high_ram >> 16;
     u64 ext_capped = ext_kib > 65535 ? 65535 : ext_kib;
 
@@ -186,7 +187,9 @@ static void fill_cmos(struct pc *pc, const struct machine_config *cfg)
     for (unsigned i = 0; i < 3 && order[i]; i++)
         boot[i] = boot_code(order[i]);
     const struct { u8 index; u64 value; } cells[] = {
-        { 0x14, 0x04 },  { 0x15, 640 & 255 }, { 0x16, 640 >> 8 },
+        { 0x10, floppy_a << 4 | floppy_b },
+        { 0x14, 0x04 | (floppies ? (floppies - 1) << 6 | 1 : 0) }, /* equipment */
+        { 0x15, 640 & 255 }, { 0x16, 640 >> 8 },
         { 0x17, ext_capped }, { 0x18, ext_capped >> 8 },
         { 0x30, ext_capped }, { 0x31, ext_capped >> 8 },
         { 0x34, above_16m }, { 0x35, above_16m >> 8 },
@@ -302,6 +305,12 @@ static int attach_devices(struct pc *pc, const struct machine_config *cfg, char 
            &(struct uart_cfg){ .base = 0x3f8, .irq = irq(pc, 4), .out = cfg->serial[0] });
     attach(&a, &pc->uart[1].dev, &uart_class,
            &(struct uart_cfg){ .base = 0x2f8, .irq = irq(pc, 3), .out = cfg->serial[1] });
+    attach(&a, &pc->dma8237.dev, &i8237_class,
+           &(struct i8237_cfg){ .dack = { [2] = wire(fdc_dack, &pc->fdc, 0) } });
+    attach(&a, &pc->fdc.dev, &fdc_class,
+           &(struct fdc_cfg){ .irq6 = irq(pc, 6), .dma = &pc->dma8237,
+                              .dreq = wire(i8237_set_dreq, &pc->dma8237, 2),
+                              .disk = { cfg->disk[DISK_FLOPPY], cfg->disk[DISK_FLOPPY + 1] } });
     attach(&a, &pc->host_bridge.dev, &i440fx_class,
            &(struct i440fx_cfg){ .pam = { set_pam, pc } });
     attach(&a, &pc->isa_bridge.dev, &piix3_class,

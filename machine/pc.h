@@ -20,9 +20,11 @@
 #include "cpu/debug.h"
 #include "devices/ahci.h"
 #include "devices/debug_ports.h"
+#include "devices/fdc.h"
 #include "devices/fw_cfg.h"
 #include "devices/i440fx.h"
 #include "devices/i8042.h"
+#include "devices/i8237.h"
 #include "devices/ide.h"
 #include "devices/ioapic.h"
 #include "devices/lapic.h"
@@ -63,6 +65,8 @@ struct pc {
     struct piix4_pm pm;
     struct ide ide;
     struct ahci ahci;
+    struct i8237 dma8237;
+    struct fdc fdc;
     struct vga vga;
     struct fw_cfg fw_cfg;
     struct debugcon debugcon;

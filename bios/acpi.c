@@ -89,7 +89,7 @@ struct PACKED nvs { /* the FACS wants 64 bytes of alignment */
 };
 
 extern u8 dsdt_aml[]; /* entry.S */
-static u32 next_pa;
+static u32 area, next_pa;
 static u8 buffer[384];
 
 static u32 publish(struct header *h, u32 len)
@@ -202,14 +202,20 @@ static u32 build_hpet(void)
     return publish(&t.h, sizeof t);
 }
 
+void acpi_reserve(void)
+{
+    if (dseg_copy == 0xE000 && pci_find_id(0x71138086) != 0xFFFF)
+        area = memory_take_top(AREA, E820_ACPI);
+    if (area != 0)
+        memory_retype_top(NVS, E820_NVS);
+}
+
 void acpi_build(void)
 {
-    u32 area = memory_take_top(AREA, E820_ACPI), tables[4];
-    u32 nvs = area + AREA - NVS;
+    u32 nvs = area + AREA - NVS, tables[4];
     unsigned n = 0;
     if (area == 0)
         return;
-    memory_retype_top(NVS, E820_NVS);
     next_pa = area;
     u32 facs = build_facs(nvs);
     u32 dsdt = build_dsdt(nvs + 64);

@@ -27,7 +27,6 @@
     ISR isr_12, int12_memory
     ISR isr_13, int13_disk
     ISR isr_14, int14_serial
-    ISR isr_15, int15_system
     ISR isr_16, int16_keyboard
     ISR isr_17, int17_printer
     ISR isr_18, int18_no_boot
@@ -36,9 +35,11 @@
     ISR isr_70, int70_rtc
     ISR isr_74, int74_mouse
     ISR isr_76, int76_disk
+    ISR isr_pmm, pmm_services
     ISR isr_irq_master, irq_master_unused
     ISR isr_irq_slave, irq_slave_unused
 
+    .globl isr_common
 isr_common:
     pushal
     pushw %ds

@@ -134,3 +134,10 @@ void pir_build(void)
     t.checksum = sum_of(&t, sizeof t);
     anchor_put((u16)(u32)anchor_pir, &t, sizeof t);
 }
+
+u16 pir_slots(u16 *bytes)
+{
+    u16 at_pir = (u16)(u32)anchor_pir;
+    *bytes = peek32(0xF000, at_pir) == 0x52495024 ? PIR_SLOTS * 16 : 0; /* $PIR */
+    return (u16)(at_pir + 32);
+}

@@ -1,6 +1,7 @@
 /* PCI configuration access, and the PCI BIOS services of INT 1Ah AH=B1h (PCI BIOS 2.1). */
 #include "pci.h"
 #include "io.h"
+#include "tables.h"
 
 enum {
     ADDRESS = 0xCF8,
@@ -9,7 +10,8 @@ enum {
     NOT_SUPPORTED = 0x81,
     BAD_VENDOR = 0x83,
     NOT_FOUND = 0x86,
-    BAD_REGISTER = 0x87
+    BAD_REGISTER = 0x87,
+    BUFFER_TOO_SMALL = 0x89
 };
 
 static u8 last_bus;
@@ -107,6 +109,21 @@ static u8 check(u16 reg, unsigned size)
     return reg > 0xFF || (reg & (size - 1)) != 0 ? BAD_REGISTER : SUCCESS;
 }
 
+/* At ES:DI: a word, the size of the caller's buffer, and a far pointer to it. */
+static void irq_routing(struct regs *r)
+{
+    u16 size, room = peek16(r->es, r->di), off = peek16(r->es, (u16)(r->di + 2));
+    u16 seg = peek16(r->es, (u16)(r->di + 4));
+    u16 from = pir_slots(&size);
+    poke16(r->es, r->di, size);
+    r->ah = room < size ? BUFFER_TOO_SMALL : SUCCESS;
+    if (room < size)
+        return;
+    for (u16 i = 0; i < size; i++)
+        poke8(seg, (u16)(off + i), peek8(0xF000, (u32)from + i));
+    r->bx = 1 << 10 | 1 << 11; /* what only PCI uses */
+}
+
 void pci_services(struct regs *r)
 {
     u8 function = r->al & 0x7F; /* 81h..: the 32-bit entry's numbers */
@@ -150,6 +167,7 @@ void pci_services(struct regs *r)
         if ((r->ah = check(reg, 4)) == SUCCESS)
             pci_write32(r->bx, (u8)reg, r->ecx);
         break;
+    case 0x0E: irq_routing(r); break;
     case 0x0B:
         pci_write8(r->bx, (u8)reg, r->cl);
         r->ah = SUCCESS;

@@ -131,11 +131,13 @@ void post_main(void)
     rtc_start_ticks();
     post_code(POST_PCI);
     pci_setup();
+    anchor_sum((u16)(u32)anchor_pnp, 8, 0x21);
     post_code(POST_VIDEO);
     console_open(rom_start_video() ? CONSOLE_VIDEO : CONSOLE_SERIAL);
     post_code(POST_MEMORY_EXTENDED);
     memory_test_extended();
     memory_build_map();
+    acpi_reserve();
     banner();
     post_code(POST_KEYBOARD);
     kbd_init();
@@ -153,7 +155,9 @@ void post_main(void)
     pic_unmask(14);
     list_drives();
     post_code(POST_ROMS);
+    pmm_open();
     rom_scan_others();
+    pmm_close();
     post_code(POST_SYSTEM_TABLES);
     tables_build();
     post_code(POST_DONE);

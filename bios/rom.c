@@ -10,9 +10,10 @@
 #include "console.h"
 #include "entry.h"
 #include "pci.h"
+#include "tables.h"
 
 enum { ROM_START = 0xC000, ROM_END = 0xE000, CHUNK = 0x400, STEP_2K = 0x80, BOOT_ENTRIES = 4 };
-enum { ROM_PNP = 0x1A, PNP_BOOT = 0x1A }; /* pointers: to the $PnP header; in it, to the entry */
+enum { ROM_PNP = 0x1A, PNP_CONNECT = 0x16, PNP_BOOT = 0x1A }; /* pointers: to the $PnP header; in it, to entries */
 
 extern u8 pam_saved[4];
 static u16 next_free = ROM_START; /* where the next ROM may be copied */
@@ -50,6 +51,10 @@ static void enter(u16 seg, u16 bdf)
     r.ax = bdf;
     r.ebx = 0xFFFF;
     r.edx = 0xFFFF;
+    if (pam_base != 0) { /* ES:DI: a Plug and Play BIOS; bootstrap entries need not hook INT 19h */
+        r.es = 0xF000;
+        r.edi = (u32)anchor_pnp;
+    }
     far_call(&r);
 }
 
@@ -130,8 +135,16 @@ bool rom_start_video(void)
 /* A ROM's bootstrap entry (BEV) in its $PnP header, which initialisation may have changed. */
 static void note_boot_entry(u16 seg, bool net)
 {
-    u16 pnp = peek16(seg, ROM_PNP), off = peek16(seg, pnp + PNP_BOOT);
-    if (pnp == 0 || peek32(seg, pnp) != 0x506E5024 || off == 0 || nr_boot_entries == BOOT_ENTRIES) /* $PnP */
+    u16 pnp = peek16(seg, ROM_PNP), connect = peek16(seg, pnp + PNP_CONNECT), off = peek16(seg, pnp + PNP_BOOT);
+    if (pnp == 0 || peek32(seg, pnp) != 0x506E5024) /* $PnP */
+        return;
+    if (connect != 0) { /* it hooks INT 13h for its drives */
+        struct call_regs r = {.es = 0xF000, .edi = (u32)anchor_pnp, .ebx = 0xFFFF, .edx = 0xFFFF};
+        r.cs = seg;
+        r.ip = connect;
+        far_call(&r);
+    }
+    if (off == 0 || nr_boot_entries == BOOT_ENTRIES)
         return;
     boot_entry[nr_boot_entries].net = net;
     boot_entry[nr_boot_entries].seg = seg;

@@ -14,6 +14,9 @@ bool rom_boot_entry(bool net, unsigned n, u16 *seg, u16 *off);
  * bytes, four at a time. */
 u32 fwcfg_rom_select(unsigned n);
 u32 fwcfg_rom_next(void);
+/* pmm.c: memory for ROMs, from here to there. */
+void pmm_open(void);
+void pmm_close(void);
 void rom_protect(void);     /* option ROM areas and F0000h become read-only */
 
 #endif

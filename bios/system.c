@@ -1,6 +1,7 @@
 /* INT 15h: memory size and map, block move, A20, waits; and the small services 05h, 10h (before a
  * video BIOS), 11h, 12h, 1Ah. Interface: AT and PS/2 BIOS references; E801h and E820h as in ACPI 6.4,
- * chapter 15. UNIMPL: APM (53h says "not present"), 89h (switch to protected mode). */
+ * chapter 15. APM 1.2; its
+ * functions for a connected driver, and 89h, are in pm.S. */
 #include "bda.h"
 #include "chips.h"
 #include "entry.h"
@@ -16,6 +17,9 @@ static const u8 config_table[] = {
     0xFC, 0x00, 0x01, /* model, submodel, revision */
     0x74,             /* 2nd PIC, RTC, INT 15h/4Fh, EBDA */
     0x40, 0, 0, 0};   /* INT 16h/09h */
+
+void apm16_entry(void), apm32_entry(void); /* pm.S */
+void apm_services(struct regs *r);
 
 static bool a20_get(void)
 {
@@ -45,6 +49,56 @@ static void a20_services(struct regs *r)
     }
     r->ah = 0;
     set_cf(r, false);
+}
+
+/* APM 1.2, 4.6: what differs by the interface, and who is connected. */
+static void apm(struct regs *r)
+{
+    static bool connected;
+    if (r->al != 0x00 && r->al != 0x0A && r->al != 0x0E && r->al > 0x04 && !connected) {
+        r->ah = 0x03; /* interface not connected */
+        set_cf(r, true);
+        return;
+    }
+    if (r->al <= 0x03 && r->bx != 0) {
+        r->ah = 0x09; /* no such device */
+        set_cf(r, true);
+        return;
+    }
+    if (r->al >= 0x01 && r->al <= 0x03 && connected) {
+        r->ah = r->al == 1 ? 0x02 : r->al == 2 ? 0x05 : 0x07; /* connected already */
+        set_cf(r, true);
+        return;
+    }
+    if (r->al >= 0x01 && r->al <= 0x04)
+        connected = r->al != 0x04;
+    r->flags &= (u16)~FLAG_CF;
+    switch (r->al) {
+    case 0x00:
+        r->ax = 0x0102;
+        r->bx = 0x504D; /* "PM" */
+        r->cx = 0x0003; /* 16-bit and 32-bit entries */
+        break;
+    case 0x01: r->ah = 0; break;
+    case 0x02:
+        r->ax = 0xF000;
+        r->bx = (u16)(u32)apm16_entry;
+        r->cx = 0xF000;
+        r->si = r->di = 0xFFFF;
+        break;
+    case 0x03:
+        r->ax = 0xF000;
+        r->ebx = (u32)apm32_entry;
+        r->cx = r->dx = 0xF000;
+        r->esi = 0xFFFFFFFF; /* lengths: of 16-bit code above 32-bit code */
+        r->di = 0xFFFF;
+        break;
+    case 0x05: /* here interrupts come in by irq_halt only */
+        irq_halt();
+        r->ah = 0;
+        break;
+    default: apm_services(r); break;
+    }
 }
 
 /* Fills in the entries of the caller's table that are the BIOS's to fill in. */
@@ -114,6 +168,7 @@ void int15_system(struct regs *r)
 {
     switch (r->ah) {
     case 0x24: a20_services(r); break;
+    case 0x53: apm(r); break;
     case 0x4F: set_cf(r, true); break; /* keyboard intercept: take the key as it is */
     case 0x80:                         /* device open, close, program end: hooks for others */
     case 0x81:

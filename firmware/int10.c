@@ -1,6 +1,6 @@
 /* INT 10h: the dispatcher, initialisation, and the functions that only report (IBM VGA and PS/2
- * BIOS references). UNIMPL: 1Ch (save and restore state), 4Fh (VBE). */
-#include "vga.h"
+ * BIOS references). 4Fh is in vbe.c. */
+#include "vbe.h"
 
 void vga_init(struct regs *r);
 void int10(struct regs *r);
@@ -89,8 +89,16 @@ static void state_info(struct regs *r)
     r->al = 0x1B;
 }
 
+/* Text and pixels in a VBE mode go nowhere: mode 13h's layout, which the BDA names, is not that mode's. */
+static bool draws(const struct regs *r)
+{
+    return (r->ah >= 0x06 && r->ah <= 0x0E) || r->ah == 0x13;
+}
+
 void int10(struct regs *r)
 {
+    if (draws(r) && peek8(BDA, B_MODE) == 0x13 && vbe_active())
+        return;
     switch (r->ah) {
     case 0x00: set_mode(r); break;
     case 0x0B:
@@ -111,6 +119,11 @@ void int10(struct regs *r)
             r->al = 0x1A;
         break;
     case 0x1B: state_info(r); break;
+    case 0x1C:
+        if (state_services(r) == VBE_OK)
+            r->al = 0x1C;
+        break;
+    case 0x4F: vbe_services(r); break;
     default:
         if (r->ah <= 0x0E || r->ah == 0x13)
             text_services(r);

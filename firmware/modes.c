@@ -1,6 +1,6 @@
 /* The standard modes and their register values (IBM VGA technical reference, "video modes").
  * DEVIATION: text modes have 400 lines only; INT 10h AH=12h BL=30h is accepted and ignored. */
-#include "vga.h"
+#include "vbe.h"
 
 enum { CRTC_REGS = 25, SEQ_REGS = 4, DISABLE_CLEAR = 0x80 };
 
@@ -157,8 +157,7 @@ void mode_set(u8 number_and_flag)
     (void)inb(0x3DA);
     (void)inb(0x3BA);
     outb(ATTR, 0); /* screen off: the palette belongs to the CPU */
-    outw(0x1CE, 4); /* a Bochs-type adapter leaves its linear modes: index 4, enable = 0 */
-    outw(0x1CF, 0);
+    dispi_write(DISPI_ENABLE, 0); /* a Bochs-type adapter leaves its linear modes */
     write_registers(m);
     fill_bda(m, keep);
     palette_load(MODE(m, attr));

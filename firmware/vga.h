@@ -10,6 +10,8 @@ typedef unsigned char u8;
 typedef unsigned short u16;
 typedef unsigned int u32;
 typedef _Bool bool;
+#define true  1
+#define false 0
 
 #define ROMDATA __attribute__((section(".romdata"), used))
 
@@ -85,6 +87,22 @@ static inline void outw(u16 port, u16 v)
 {
     __asm__ volatile("outw %w0, %w1" : : "a"(v), "Nd"(port));
 }
+static inline u16 inw(u16 port)
+{
+    u16 v;
+    __asm__ volatile("inw %w1, %w0" : "=a"(v) : "Nd"(port));
+    return v;
+}
+static inline void outl(u16 port, u32 v)
+{
+    __asm__ volatile("outl %0, %w1" : : "a"(v), "Nd"(port));
+}
+static inline u32 inl(u16 port)
+{
+    u32 v;
+    __asm__ volatile("inl %w1, %0" : "=a"(v) : "Nd"(port));
+    return v;
+}
 static inline void out_index(u16 port, u8 index, u8 v)
 {
     outb(port, index);
@@ -100,6 +118,12 @@ static inline u8 rom8(const void *p)
 {
     u8 v;
     __asm__ volatile("movb %%fs:(%1), %0" : "=q"(v) : "r"(p));
+    return v;
+}
+static inline u16 rom16(const void *p)
+{
+    u16 v;
+    __asm__ volatile("movw %%fs:(%1), %0" : "=r"(v) : "r"(p));
     return v;
 }
 static inline u8 peek8(u16 seg, u16 off)
@@ -158,6 +182,9 @@ void font_services(struct regs *r);
 void cursor_show(void);
 void text_services(struct regs *r); /* 01h to 0Ah, 0Eh, 13h */
 u16 page_offset(u8 page);
+
+/* entry.S: the far call that sets a window */
+void vbe_window_entry(void);
 
 /* pixels.c */
 void pixel_put(const struct mode *m, u16 x, u16 y, u8 page, u8 color);

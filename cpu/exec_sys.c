@@ -167,11 +167,25 @@ static void write_cr3(struct cpu *c, u64 v)
         mmu_flush_pcid(c, mmu_pcid(c));
 }
 
+/* The bits of CR4 that are not reserved, given what CPUID offers. */
+static u64 cr4_known(const struct cpu *c)
+{
+    static const struct { enum feature f; u32 bit; } offered[] = {
+        { FEAT_FSGSBASE, CR4_FSGSBASE }, { FEAT_PCID, CR4_PCIDE }, { FEAT_SMEP, CR4_SMEP },
+        { FEAT_SMAP, CR4_SMAP },         { FEAT_UMIP, CR4_UMIP },
+    };
+    u64 known = CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE | CR4_PGE |
+                CR4_PCE | CR4_OSFXSR | CR4_OSXMMEXCPT;
+
+    for (unsigned i = 0; i < ARRAY_LEN(offered); i++)
+        if (cpu_offers(c, offered[i].f))
+            known |= offered[i].bit;
+    return known;
+}
+
 static void write_cr4(struct cpu *c, u64 v)
 {
-    const u64 known = CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE | CR4_PGE | CR4_PCE |
-                      CR4_UMIP | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_PCIDE | CR4_SMEP | CR4_SMAP |
-                      (cpu_offers(c, FEAT_FSGSBASE) ? CR4_FSGSBASE : 0);
+    const u64 known = cr4_known(c);
     u64 changed = v ^ c->cr4;
 
     if ((v & ~known) || ((c->mode & MODE_LMA) && !(v & CR4_PAE)))

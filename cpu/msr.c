@@ -99,7 +99,8 @@ void x_rdmsr(struct cpu *c, const struct insn *in)
 
 static void write_efer(struct cpu *c, u64 v)
 {
-    const u64 known = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE;
+    const u64 known = EFER_LME | EFER_LMA | (cpu_offers(c, FEAT_SYSCALL) ? EFER_SCE : 0) |
+                      (cpu_offers(c, FEAT_NX) ? EFER_NXE : 0);
     u64 changed = v ^ c->msr.efer;
 
     if ((v & ~known) || ((changed & EFER_LME) && (c->cr0 & CR0_PG)))

@@ -92,6 +92,10 @@ static void ldt(const struct monitor_call *c)
 {
     table(c, inspect_ldt);
 }
+static void cpuid(const struct monitor_call *c)
+{
+    inspect_cpuid(c->m, c->out);
+}
 static void ivt(const struct monitor_call *c)
 {
     table(c, inspect_ivt);
@@ -100,6 +104,7 @@ static void ivt(const struct monitor_call *c)
 const struct monitor_command monitor_info_commands[] = {
     {"status", "", "whether the guest runs", status},
     {"registers|cpu", "", "the processor", registers},
+    {"cpuid", "", "what the guest is told of its processor", cpuid},
     {"mem", "", "mapped ranges of linear memory and their rights", mem},
     {"tlb", "", "every mapping of the page tables", tlb},
     {"tab", "", "linear ranges and the physical ones that they lead to", tab},

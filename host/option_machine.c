@@ -89,20 +89,6 @@ bool opt_smp(struct option_parser *p, const struct option_row *row, const char *
     return good;
 }
 
-bool opt_cpu(struct option_parser *p, const struct option_row *row, const char *arg)
-{
-    (void)row;
-    if (!strcmp(arg, "?") || !strcmp(arg, "help")) {
-        fprintf(p->out, "x86 kiln64   the one model: x86-64 as far as it is there\n");
-        return p->done = true;
-    }
-    size_t n = strcspn(arg, ",");
-    if (n == 0)
-        return option_fail(p, "needs a name, such as max");
-    return option_note(p, "%.*s: there is one processor model, the same on every host%s", (int)n,
-                       arg, arg[n] ? "; its features are fixed" : "");
-}
-
 static bool accel(struct option_parser *p, const char *name)
 {
     size_t n = strcspn(name, ",:");

@@ -83,6 +83,7 @@ bool opt_device(struct option_parser *, const struct option_row *, const char *)
 /* option_machine.c: */
 bool opt_memory(struct option_parser *, const struct option_row *, const char *);
 bool opt_smp(struct option_parser *, const struct option_row *, const char *);
+bool opt_seed(struct option_parser *, const struct option_row *, const char *);
 bool opt_cpu(struct option_parser *, const struct option_row *, const char *);
 bool opt_machine(struct option_parser *, const struct option_row *, const char *);
 bool opt_accel(struct option_parser *, const struct option_row *, const char *);

@@ -22,7 +22,9 @@ const struct option_row option_table[] = {
      AT(snapshot)},
 
     {"m", "SIZE[M|G]", opt_memory, GROUP_MACHINE, "memory, in MiB without a suffix", 0},
-    {"cpu", "NAME", opt_cpu, GROUP_MACHINE, "processor: there is one model", 0},
+    {"cpu", "MODEL[,+FEATURE][,-FEATURE]", opt_cpu, GROUP_MACHINE,
+     "processor: x86-64-v2 (default), qemu64 or max; 'help' lists models and features", 0},
+    {"seed", "N", opt_seed, GROUP_MACHINE, "what RDRAND and RDSEED start from; 0 by default", 0},
     {"smp", "1", opt_smp, GROUP_MACHINE, "number of processors: one", 0},
     {"machine M", "pc[,accel=..]", opt_machine, GROUP_MACHINE, "board: pc, an i440FX with PIIX3",
      0},

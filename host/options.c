@@ -291,7 +291,8 @@ void options_use_terminal(struct options *o)
 enum options_result options_parse(struct options *o, int argc, char **argv, FILE *out, FILE *err)
 {
     *o = (struct options){
-        .max_insns = UINT64_MAX, .until_port = -1, .screenshot_at_s = -1, .verb = VERB_RUN};
+        .max_insns = UINT64_MAX, .until_port = -1, .screenshot_at_s = -1, .verb = VERB_RUN,
+        .processor = processor_default()};
     struct option_parser p = {.o = o, .out = out, .err = err, .name = "kiln"};
     int i = 1;
     if (argc < 2) {

@@ -14,6 +14,7 @@
 #include "core/log.h"
 #include "core/types.h"
 #include "machine/machine.h"
+#include "machine/processor.h"
 #include "machine/trace_options.h"
 #include <stdio.h>
 
@@ -99,6 +100,9 @@ struct options {
     enum verb verb;
 
     u64 ram_bytes;                             /* 0: the machine's default */
+    char *cpu;                                 /* -cpu as written; NULL: the default */
+    struct processor processor;                /* what it means */
+    u64 seed;
     struct drive_options drive[MAX_DISKS]; /* by enum disk_place, once parsing is over */
     bool snapshot;
     bool ahci;

@@ -246,6 +246,8 @@ int session_open(struct session *s, struct options *o)
     set_date(s, &cfg);
     if (o->ram_bytes)
         cfg.ram_bytes = o->ram_bytes;
+    cfg.processor = o->processor;
+    cfg.seed = o->seed;
     cfg.engine = "interp";
     cfg.exit_device = o->exit_device;
     if (o->exit_device) {

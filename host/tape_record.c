@@ -96,6 +96,11 @@ static void describe_machine(struct arg_list *l, const struct options *o)
         snprintf(text, sizeof(text), "%llu", (unsigned long long)(o->ram_bytes >> 20));
         add_pair(l, "-m", text);
     }
+    add_pair(l, "-cpu", o->cpu);
+    if (o->seed) {
+        snprintf(text, sizeof(text), "%llu", (unsigned long long)o->seed);
+        add_pair(l, "-seed", text);
+    }
     add_file(l, "-L", o->data_dir);
     add_file(l, "-bios", o->bios);
     if (o->vgabios && !strcmp(o->vgabios, "none"))

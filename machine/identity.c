@@ -31,6 +31,8 @@ static const struct {
     const char *name, *hint;
 } hints[] = {
     { "memory", "run with -m %s" },
+    { "cpu", "run with -cpu %s and the same features added or taken away" },
+    { "seed", "run with -seed %s" },
     { "bios", "give the same -bios" },
     { "vga-bios", "the video ROM must be the same" },
     { "disk0", "give the same first disk, unchanged" },
@@ -169,6 +171,8 @@ static int describe(struct lines *l, enum identity_kind kind)
     line(l, "definition", "%u", MACHINE_DEFINITION);
     line(l, "host", HOST_CLASS);
     line(l, "memory", "%" PRIu64 " MiB", cfg->ram_bytes >> 20);
+    line(l, "cpu", "%s, features %016" PRIx64, cfg->processor.model,
+         processor_features_digest(&cfg->processor));
     digest_line(l, "bios", pc->view.backing + pc->bios_off, pc->bios_len);
     digest_line(l, "vga-bios", pc->vga_rom, pc->vga_rom_len);
     for (unsigned i = 0; i < MAX_DISKS; i++)
@@ -192,6 +196,7 @@ static int describe(struct lines *l, enum identity_kind kind)
     line(l, "break-device", "%s", cfg->break_device ? cfg->break_device : "none");
     if (kind == IDENTITY_LOG) {
         line(l, "date", "%" PRIu64, cfg->rtc_seconds);
+        line(l, "seed", "%" PRIu64, cfg->seed);
         digest_line(l, "nvram", cfg->nvram, NVRAM_BYTES);
         line(l, "on-triple-fault", cfg->reset_on_triple_fault ? "reset" : "stop");
     }

@@ -28,6 +28,7 @@ void inspect_code(struct machine *, FILE *, u64 at, bool physical, u64 count);
 /* inspect_tables.c. first to last: entries; all of them with last = UINT32_MAX. */
 void inspect_idt(struct machine *, FILE *, u32 first, u32 last);
 void inspect_gdt(struct machine *, FILE *, u32 first, u32 last);
+void inspect_cpuid(struct machine *, FILE *);
 void inspect_ldt(struct machine *, FILE *, u32 first, u32 last);
 void inspect_ivt(struct machine *, FILE *, u32 first, u32 last);
 void inspect_tss(struct machine *, FILE *);

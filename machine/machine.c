@@ -34,6 +34,7 @@ enum { CMOS_SHUTDOWN = 0x0f };
 void machine_config_defaults(struct machine_config *cfg)
 {
     cfg->ram_bytes = 128ull << 20;
+    cfg->processor = processor_default();
     cfg->engine = "interp";
     cfg->debugcon_port = 0xe9;
     cfg->exit_port = 0xf4;

@@ -15,6 +15,7 @@
 #include "core/text_screen.h"
 #include "core/trace.h"
 #include "core/types.h"
+#include "machine/processor.h"
 
 /* Places of drives: four on IDE (primary master, primary slave, secondary ...), then AHCI ports,
  * then floppy drives A and B. */
@@ -32,6 +33,8 @@ struct machine_config {
     u64 ram_bytes;          /* multiple of 1 MiB, 1 MiB to 64 GiB */
     const char *bios_path;  /* NULL: Spark, found beside the program */
     const char *vgabios_path;
+    struct processor processor; /* -cpu */
+    u64 seed;                   /* of RDRAND and RDSEED */
     const char *engine;     /* "interp" */
     struct blockdev *disk[MAX_DISKS]; /* by enum disk_place; NULL: none there */
     u16 cdroms;             /* bits: CD-ROM drives, whose media, if any, are disk[] */

@@ -342,8 +342,10 @@ int pc_init(struct pc *pc, const struct machine_config *cfg, char err[MACHINE_ER
 {
     struct cpu_config cpu_cfg = { .view = &pc->view, .io = &pc->io, .clk = &pc->clk,
                                   .log = &pc->log, .ack = { lapic_ack, &pc->lapic },
-                                  .apic = lapic_port(&pc->lapic) };
+                                  .apic = lapic_port(&pc->lapic),
+                                  .features = cfg->processor.features, .seed = cfg->seed };
     FILE *log_file = cfg->log_file ? cfg->log_file : stderr;
+    char lacks[MACHINE_ERR_LEN / 4];
 
     memset(pc, 0, sizeof(*pc));
     log_init(&pc->log, log_file, cfg->log_mask);
@@ -355,6 +357,12 @@ int pc_init(struct pc *pc, const struct machine_config *cfg, char err[MACHINE_ER
     trace_init(&pc->trace, log_file, &pc->clk);
     bus_init(&pc->io, "io", 0x10000, PORT_ACCESS_NS, &pc->clk, &pc->log, &pc->trace);
     bus_init(&pc->mem, "mem", 0, MMIO_ACCESS_NS, &pc->clk, &pc->log, &pc->trace);
+    if (processor_host_lacks(&cfg->processor, lacks, sizeof(lacks))) {
+        snprintf(err, MACHINE_ERR_LEN, "-cpu %s: this host's processor has not what it needs: %s; "
+                 "take them away, as in -cpu %s,-NAME, or try -cpu qemu64",
+                 cfg->processor.model, lacks, cfg->processor.model);
+        return -1;
+    }
     if (init_memory(pc, cfg, err))
         return -1;
     if (cpu_init(&pc->cpu, &cpu_cfg)) {

@@ -48,7 +48,7 @@ static u64 reserved_bits(const struct cpu *c, const struct paging *p, unsigned l
     if (level == 3)
         r |= PTE_PS;
     if (level == 2 && large)
-        r |= 0x3fffe000;
+        r |= cpu_offers(c, FEAT_PDPE1GB) ? 0x3fffe000 : PTE_PS;
     if (level == 1 && large)
         r |= 0x1fe000;
     return e & r;

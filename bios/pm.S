@@ -187,6 +187,7 @@ pci32_find_class:
     movl $8, %edi
 pci32_find:
     andl $0xffff, %esi
+    pushl %ebx
     xorl %ebx, %ebx
 1:  testb $7, %bl                     /* functions 1 to 7 exist where function 0 says so */
     jz 2f
@@ -217,6 +218,7 @@ pci32_find:
     movzbl %cs:pm_last_bus, %eax
     cmpb %al, %bh
     jbe 1b
+    popl %ebx
     popl %esi
     popl %edi
     popl %ebp
@@ -224,7 +226,8 @@ pci32_find:
     movb $NOT_FOUND, %ah
     stc
     lretl
-5:  popl %esi
+5:  popl %esi                         /* ebx stays */
+    popl %esi
     popl %edi
     popl %ebp
     jmp pci32_good

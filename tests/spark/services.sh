@@ -12,7 +12,7 @@ command -v qemu-system-x86_64 > /dev/null || { echo "skipped: no qemu-system-x86
 command -v "$emulator" > /dev/null || { echo "skipped: no $emulator"; exit 77; }
 mkdir -p "$dir" && cd "$dir" || exit 1
 . "$src/lib.sh"
-as --32 -o services.o "$src/services.S" &&
+as --32 -I "$src" -o services.o "$src/services.S" &&
     ld -m elf_i386 -Ttext 0x7c00 --oformat binary -o sector.img services.o || exit 1
 
 # The disk: the program, then sectors that hold their own number.

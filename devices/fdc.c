@@ -180,8 +180,12 @@ static u8 read_fifo(struct fdc *f)
         return 0;
     fdc_set_irq(f, false);
     v = f->fifo[f->fifo_pos++];
-    if (f->fifo_pos >= f->fifo_len)
-        fdc_idle(f);
+    if (f->fifo_pos < f->fifo_len)
+        return v;
+    fdc_idle(f);
+    for (unsigned i = 0; i < FDC_UNITS; i++)
+        if (f->drive[i].arrived) /* a seek's end is still to be sensed */
+            fdc_set_irq(f, true);
     return v;
 }
 

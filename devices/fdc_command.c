@@ -162,9 +162,6 @@ static void sense_interrupt(struct fdc *f)
     f->fifo[1] = f->drive[unit].cylinder;
     fdc_results(f, 2, false);
     fdc_set_irq(f, false);
-    for (unsigned i = 0; i < FDC_UNITS; i++)
-        if (f->drive[i].arrived)
-            fdc_set_irq(f, true);
 }
 
 /* ---- modes and questions ---- */

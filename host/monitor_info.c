@@ -39,6 +39,38 @@ static void pci(const struct monitor_call *c)
 {
     inspect_pci(c->m, c->out);
 }
+/* QEMU's names of places: ide0-hd0, ide1-cd0, floppy0; ports of the controller are ahci0 to ahci5. */
+static void place_name(unsigned i, const struct drive_options *d, char name[16])
+{
+    const char *kind = d->cdrom ? "cd" : "hd";
+
+    if (i < DISK_AHCI)
+        snprintf(name, 16, "ide%u-%s%u", i / 2, kind, i % 2);
+    else if (i < DISK_FLOPPY)
+        snprintf(name, 16, "ahci%u-%s0", i - DISK_AHCI, kind);
+    else
+        snprintf(name, 16, "floppy%u", i - DISK_FLOPPY);
+}
+
+static void block(const struct monitor_call *c)
+{
+    for (unsigned i = 0; i < MAX_DISKS; i++) {
+        const struct drive_options *d = &c->ctl->s->o->drive[i];
+        char name[16];
+
+        if (!d->file && !d->cdrom)
+            continue;
+        place_name(i, d, name);
+        if (d->file)
+            fprintf(c->out, "%s: %s (raw%s%s)\n", name, d->file, d->readonly ? ", read-only" : "",
+                    d->snapshot ? ", writes stay in memory" : "");
+        else
+            fprintf(c->out, "%s: [not inserted]\n", name);
+        if (d->cdrom)
+            inspect_cdrom(c->m, c->out, i);
+    }
+}
+
 static void mtree(const struct monitor_call *c)
 {
     inspect_mtree(c->m, c->out);
@@ -110,6 +142,7 @@ const struct monitor_command monitor_info_commands[] = {
     {"tab", "", "linear ranges and the physical ones that they lead to", tab},
     {"pic", "", "interrupt controllers", pic},
     {"pci", "", "PCI functions", pci},
+    {"block", "", "disks, CDs and floppies", block},
     {"mtree", "", "maps of memory and ports", mtree},
     {"idt", "[first [last]]", "interrupt descriptor table", idt},
     {"gdt", "[first [last]]", "global descriptor table", gdt},

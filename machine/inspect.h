@@ -20,6 +20,8 @@ void inspect_tab(struct machine *, FILE *); /* linear ranges and where they lead
 /* inspect_board.c: */
 void inspect_pic(struct machine *, FILE *);
 void inspect_pci(struct machine *, FILE *);
+/* Lock and tray of the CD-ROM drive in a place (enum disk_place). */
+void inspect_cdrom(struct machine *, FILE *, unsigned place);
 void inspect_mtree(struct machine *, FILE *);
 
 /* inspect_code.c: count instructions, as code of the present mode. */

@@ -25,6 +25,16 @@ void inspect_pic(struct machine *m, FILE *f)
     }
 }
 
+void inspect_cdrom(struct machine *m, FILE *f, unsigned place)
+{
+    const struct pc *pc = machine_pc(m);
+    const struct ata_drive *d = place < DISK_AHCI ? &pc->ide.ch[place / 2].drive[place % 2]
+                                                  : &pc->ahci.port[place - DISK_AHCI].drive;
+
+    fprintf(f, "    Removable device: %s, tray %s\n", d->atapi.locked ? "locked" : "not locked",
+            d->atapi.tray_open ? "open" : "closed");
+}
+
 /* ---- PCI ---- */
 
 static void put_class(FILE *f, u16 class)

@@ -1,7 +1,7 @@
 # Sourced: grub_disk DIR makes DIR/disk.img, a hard disk of 16 MiB with GRUB in its MBR, an ext2
 # partition with the files below DIR/files, and a menu on the display and on COM1. No root rights,
 # no loop devices. $GRUB_TIMEOUT: seconds before the first entry starts (30). $GRUB_KERNEL: what it
-# starts (/ember.elf).
+# starts (/ember.elf). $GRUB_DRIVERS: the modules that find the disk (biosdisk).
 grub_lib=/usr/lib/grub/i386-pc
 
 grub_missing() {
@@ -34,7 +34,7 @@ configfile (memdisk)/grub.cfg
 CFG
     tar cf "$1/memdisk.tar" -C "$1" grub.cfg
     grub-mkimage -O i386-pc -o "$1/core.img" -p '(memdisk)' -c "$1/load.cfg" -m "$1/memdisk.tar" \
-        biosdisk part_msdos ext2 memdisk tar normal configfile echo ls cat lsmmap cpuid serial terminal \
+        ${GRUB_DRIVERS:-biosdisk} part_msdos ext2 memdisk tar normal configfile echo ls cat lsmmap cpuid serial terminal \
         multiboot || return 1
     rest=$((($(wc -c <"$1/core.img") + 511) / 512 - 1))
     rm -f "$disk"

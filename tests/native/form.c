@@ -308,7 +308,7 @@ bool form_build(struct gen *g, const struct isa_row *r, unsigned size, struct fo
         } else {
             if (size == 8)
                 return false;
-            p66 = size != code;
+            p66 = size != code && !(r->attr & A_NP);
         }
     } else if (code == 8 && r->op[0].size == SZ_o) {
         wide = size == 8;

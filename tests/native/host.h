@@ -23,6 +23,9 @@ struct host_facts {
     bool low, top;   /* the low and the top page could be mapped */
     bool ss_is_gp;   /* the hypervisor reports #SS(0) as #GP(0) */
     bool fs_lost;    /* the selectors in FS and GS do not survive an exception */
+    bool rf_lost;    /* faults do not push RF as 1: emulators */
+    char emulator[8]; /* "qemu", "bochs": not silicon, see deviations.h; empty: silicon */
+    u64 features;    /* cpu/feature.h */
     u64 gdt[16];     /* descriptors that user mode can see, rebuilt from LAR and LSL */
 };
 

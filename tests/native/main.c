@@ -2,6 +2,8 @@
  * native_test: the interpreter against the host CPU. See README.md.
  */
 #define _GNU_SOURCE
+#include "tests/native/away.h"
+#include "tests/native/carry.h"
 #include "tests/native/judge.h"
 #include <errno.h>
 #include <getopt.h>
@@ -20,6 +22,8 @@ struct options {
     const char *row;
     u64 max_reports;
     bool alone; /* only the interpreter, against itself: for sanitizers */
+    /* of away.h; NULL: not asked for */
+    const char *probe, *emulator, *export, *facts, *execute, *to, *judge, *cases, *again;
 };
 
 struct run {
@@ -31,6 +35,7 @@ struct run {
     struct shared *sh;
     struct verdict verdict[BATCH], single;
     u64 cases, mismatches, vanished;
+    FILE *exported;
     char text[DIFF_TEXT];
 };
 
@@ -189,6 +194,49 @@ static void check_batch(struct run *r, bool alive)
     }
 }
 
+/* ---- cases for a processor elsewhere ---- */
+
+/* Takes the facts from their file and begins that of the cases. */
+static bool begin_export(struct run *r)
+{
+    struct carry_head head;
+    FILE *f = fopen(r->opt.facts, "rb");
+
+    if (!f || !(r->exported = fopen(r->opt.export, "wb"))) {
+        perror(f ? r->opt.export : r->opt.facts);
+        return false;
+    }
+    if (!carry_get_head(f, &head))
+        return false;
+    fclose(f);
+    r->facts = head.facts;
+    return true;
+}
+
+static bool export_head(struct run *r)
+{
+    struct carry_head head;
+
+    carry_head_init(&head);
+    head.code = r->opt.code;
+    head.facts = r->facts;
+    memcpy(head.constant, r->sh->constant, sizeof(head.constant));
+    memcpy(head.pristine, r->gen.pristine, IMAGE_BYTES);
+    return carry_put_head(r->exported, &head);
+}
+
+static bool export_batch(struct run *r)
+{
+    for (u32 i = 0; i < BATCH; i++) {
+        struct carry_note note = { .undefined = r->verdict[i].undefined };
+
+        if (!carry_put_case(r->exported, &r->sh->slot[i], &note, r->gen.pristine))
+            return false;
+    }
+    r->cases += BATCH;
+    return true;
+}
+
 /* ---- the report ---- */
 
 static void print_host(const struct host_facts *f)
@@ -264,15 +312,21 @@ static int find_row(const char *name)
 static const char usage[] =
     "native_test [--mode 64|32|16] [--insns N] [--seed S|random] [--min-runs N] [--rows ROW]\n"
     "            [--reports N] [--alone]\n"
+    "native_test --probe FACTS [--emulator NAME] | --export CASES --facts FACTS [--mode, ...]\n"
+    "            | --execute CASES --to OUTCOMES | --judge OUTCOMES --cases CASES [--again SINGLES]\n"
     "Runs N generated instructions in the interpreter and on the host CPU and compares. --alone leaves\n"
     "the host out: a sanitizer's own mappings lie where the code under test expects faults.\n"
+    "The second form is for a processor elsewhere: tests/native/away.h.\n"
     "Status: 0 no difference, 1 differences or too few runs of a row, 77 this host cannot.\n";
 
 static bool parse(int argc, char **argv, struct options *o)
 {
     static const struct option longs[] = {
         { "mode", 1, 0, 'm' }, { "insns", 1, 0, 'n' }, { "seed", 1, 0, 's' }, { "rows", 1, 0, 'r' },
-        { "min-runs", 1, 0, 'k' }, { "reports", 1, 0, 'e' }, { "alone", 0, 0, 'a' }, { "help", 0, 0, 'h' }, { 0 },
+        { "min-runs", 1, 0, 'k' }, { "reports", 1, 0, 'e' }, { "alone", 0, 0, 'a' }, { "help", 0, 0, 'h' },
+        { "probe", 1, 0, 'P' }, { "facts", 1, 0, 'F' }, { "export", 1, 0, 'X' }, { "execute", 1, 0, 'E' },
+        { "to", 1, 0, 'T' }, { "judge", 1, 0, 'J' }, { "emulator", 1, 0, 'U' }, { "cases", 1, 0, 'C' },
+        { "again", 1, 0, 'A' }, { 0 },
     };
     int c;
 
@@ -285,10 +339,20 @@ static bool parse(int argc, char **argv, struct options *o)
         case 'k': o->min_runs = strtoull(optarg, NULL, 0); break;
         case 'a': o->alone = true; break;
         case 'r': o->row = optarg; break;
+        case 'P': o->probe = optarg; break;
+        case 'F': o->facts = optarg; break;
+        case 'X': o->export = optarg; break;
+        case 'E': o->execute = optarg; break;
+        case 'T': o->to = optarg; break;
+        case 'J': o->judge = optarg; break;
+        case 'C': o->cases = optarg; break;
+        case 'A': o->again = optarg; break;
+        case 'U': o->emulator = optarg; break;
         case 'e': o->max_reports = strtoull(optarg, NULL, 0); break;
         default: return false;
         }
-    return o->code == 8 || o->code == 4 || o->code == 2;
+    return (o->code == 8 || o->code == 4 || o->code == 2) && !o->export == !o->facts &&
+           !o->execute == !o->to && !o->judge == !o->cases;
 }
 
 static void stay_on_one_cpu(void)
@@ -300,24 +364,39 @@ static void stay_on_one_cpu(void)
     sched_setaffinity(0, sizeof(set), &set);
 }
 
+/* One batch made, run and compared. False: it cannot go on. */
+static bool run_batch(struct run *r)
+{
+    bool alive;
+
+    make_batch(r);
+    if (r->opt.alone) {
+        r->cases += BATCH;
+        return true;
+    }
+    if (r->exported) {
+        if (export_batch(r))
+            return true;
+        perror(r->opt.export);
+        r->mismatches++;
+        return false;
+    }
+    host_go(&r->host);
+    alive = host_wait(&r->host, &r->facts) == 0;
+    check_batch(r, alive);
+    return r->mismatches <= r->opt.max_reports + 1000;
+}
+
 static int run_all(struct run *r)
 {
     double start = seconds();
     unsigned few;
 
-    while (r->gen.insns < r->opt.insns) {
-        bool alive;
-
-        make_batch(r);
-        if (r->opt.alone) {
-            r->cases += BATCH;
-            continue;
-        }
-        host_go(&r->host);
-        alive = host_wait(&r->host, &r->facts) == 0;
-        check_batch(r, alive);
-        if (r->mismatches > r->opt.max_reports + 1000)
-            break;
+    while (r->gen.insns < r->opt.insns && run_batch(r))
+        ;
+    if (r->exported && (!carry_put_end(r->exported) || fclose(r->exported))) {
+        perror(r->opt.export);
+        r->mismatches++;
     }
     print_excluded(&r->gen);
     print_masks(&r->facts);
@@ -335,51 +414,73 @@ static int run_all(struct run *r)
     return r->mismatches || few || r->vanished > 5 + r->gen.insns / 200000 ? 1 : 0;
 }
 
+/* Whether there is such code; says why not. */
+static bool mode_exists(const struct run *r)
+{
+    if (r->opt.code == 4 && !r->facts.cs32)
+        printf("native_test: this host's kernel offers no 32-bit code segment; skipped\n");
+    else if (r->opt.code == 2 && !r->facts.ldt16)
+        printf("native_test: this host's kernel offers no LDT for a 16-bit code segment; skipped\n");
+    else
+        return true;
+    print_host(&r->facts);
+    return false;
+}
+
 int main(int argc, char **argv)
 {
     static struct run r;
+    struct options *o = &r.opt;
     struct rng rng;
     int status;
 
-    if (!parse(argc, argv, &r.opt)) {
+    if (!parse(argc, argv, o)) {
         fputs(usage, stderr);
         return 1;
     }
     setvbuf(stdout, NULL, _IOFBF, 1 << 16);
     stay_on_one_cpu(); /* a limit in the host's GDT is the number of the CPU */
-    if (host_probe(&r.facts))
-        return SKIPPED;
-    if (r.opt.code == 4 && !r.facts.cs32) {
-        print_host(&r.facts);
-        printf("native_test: this host's kernel offers no 32-bit code segment; skipped\n");
+    if (o->probe)
+        return away_probe(o->probe, o->emulator);
+    if (o->execute)
+        return away_execute(o->execute, o->to);
+    if (o->judge)
+        return away_judge(o->judge, o->cases, o->again, o->max_reports);
+    if (o->export) {
+        if (!begin_export(&r))
+            return 1;
+    } else if (host_probe(&r.facts)) {
         return SKIPPED;
     }
-    if (r.opt.code == 2 && !r.facts.ldt16) {
-        print_host(&r.facts);
-        printf("native_test: this host's kernel offers no LDT for a 16-bit code segment; skipped\n");
+    rules_witness_has(r.facts.features);
+    if (!mode_exists(&r))
         return SKIPPED;
-    }
     r.sh = mmap(NULL, sizeof(*r.sh), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (r.sh == MAP_FAILED) {
         perror("native_test");
         return 1;
     }
-    rng = (struct rng){ r.opt.seed ^ 0x5eed };
+    rng = (struct rng){ o->seed ^ 0x5eed };
     for (unsigned i = 0; i < 4096; i += 8)
         store_le(r.sh->constant + i, rng_next(&rng) >> rng_below(&rng, 64), 8);
     if (rig_init(&r.rig, &r.facts, r.sh->constant)) {
         perror("native_test: setting up");
         return 1;
     }
-    if (host_start(&r.host, r.sh, &r.facts))
+    if (!r.exported && host_start(&r.host, r.sh, &r.facts))
         return 1;
-    gen_init(&r.gen, &r.rig, &r.facts, r.opt.code, r.opt.seed);
-    if (r.opt.row && !(r.gen.only_row = find_row(r.opt.row))) {
-        fprintf(stderr, "native_test: no row is named %s\n", r.opt.row);
+    gen_init(&r.gen, &r.rig, &r.facts, o->code, o->seed);
+    if (o->row && !(r.gen.only_row = find_row(o->row))) {
+        fprintf(stderr, "native_test: no row is named %s\n", o->row);
+        return 1;
+    }
+    if (o->export && !export_head(&r)) {
+        perror(o->export);
         return 1;
     }
     status = run_all(&r);
-    host_stop(&r.host);
+    if (!r.exported)
+        host_stop(&r.host);
     rig_fini(&r.rig);
     return status;
 }

@@ -2,6 +2,7 @@
  * What the host is and can do: tried in a child, since a wrong guess ends a process.
  */
 #define _GNU_SOURCE
+#include "cpu/cpu_model.h"
 #include "tests/native/host.h"
 #include <asm/ldt.h>
 #include <cpuid.h>
@@ -125,6 +126,24 @@ static bool gs_is_lost(const struct host_facts *f)
     return false;
 }
 
+static void answer_rf(int sig, siginfo_t *info, void *uc)
+{
+    (void)sig;
+    (void)info;
+    _exit(((ucontext_t *)uc)->uc_mcontext.gregs[REG_EFL] & 0x10000 ? 1 : 0);
+}
+
+/* Faults push RF as 1 (SDM 3B 17.3.1.1). */
+static bool rf_is_lost(const struct host_facts *f)
+{
+    struct sigaction sa = { .sa_flags = SA_SIGINFO, .sa_sigaction = answer_rf };
+
+    (void)f;
+    sigaction(SIGILL, &sa, NULL);
+    __asm__ volatile("ud2");
+    return false;
+}
+
 int host_probe(struct host_facts *f)
 {
     u32 eax, words[3];
@@ -133,6 +152,7 @@ int host_probe(struct host_facts *f)
     __cpuid(0, eax, words[0], words[2], words[1]);
     memcpy(f->vendor, words, 12);
     f->amd = !strcmp(f->vendor, "AuthenticAMD") || !strcmp(f->vendor, "HygonGenuine");
+    f->features = cpu_host_features();
     __asm__("mov %%cs, %0" : "=r"(f->cs64));
     __asm__("mov %%ss, %0" : "=r"(f->ss));
     for (unsigned i = 1; i < 16; i++)
@@ -142,6 +162,7 @@ int host_probe(struct host_facts *f)
     f->low = child_says_yes(low_maps, f);
     f->top = child_says_yes(top_maps, f);
     f->fs_lost = child_says_yes(gs_is_lost, f);
+    f->rf_lost = child_says_yes(rf_is_lost, f);
     f->ss_is_gp = child_says_yes(ss_arrives_as_gp, f);
     /* 32-bit code: the kernel's own selector 23h, or one of the LDT. Flat, DPL 3, not long. */
     for (unsigned i = 1; i < 16 && !f->cs32; i++)

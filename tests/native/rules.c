@@ -3,16 +3,13 @@
  * written here from the manual's pages, apart from the interpreter that they judge.
  */
 #include "tests/native/rules.h"
-#include "cpu/cpu_model.h"
 #include <stdio.h>
 
-static bool host_has(const struct isa_row *r)
-{
-    static u64 features = BIT(FEAT_NONE); /* asked once; this is a test program */
+static u64 features = ~0ull; /* of the witness; this is a test program */
 
-    if (features == BIT(FEAT_NONE))
-        features |= cpu_host_features();
-    return features >> isa_feature(r) & 1;
+void rules_witness_has(u64 those)
+{
+    features = those | BIT(FEAT_NONE);
 }
 
 enum row_use row_use(const struct isa_row *r, unsigned code, const char **why)
@@ -68,7 +65,7 @@ enum row_use row_use(const struct isa_row *r, unsigned code, const char **why)
         *why = "CPL 0 only: #GP(0), or #UD";
         return USE_FAULT;
     }
-    if (!host_has(r)) {
+    if (!(features >> isa_feature(r) & 1)) {
         *why = "this host's processor has it not";
         return USE_NEVER;
     }
@@ -144,7 +141,7 @@ u32 flags_read(const struct isa_row *r, const struct insn *in)
 
 bool result_undefined(const struct cpu *c, const struct insn *in, const struct host_facts *f)
 {
-    if (f->amd)
+    if (f->amd && !f->emulator[0])
         return false; /* the witness's own vendor: compared, though the manual leaves it open */
     if (dshift(in))
         return count_of(c, in) > 8u * in->opsz;
@@ -203,7 +200,7 @@ void print_masks(const struct host_facts *f)
     print_row_masks();
     for (unsigned i = 0; i < ARRAY_LEN(rules); i++)
         printf("  %s; SDM %s\n", rules[i][0], rules[i][1]);
-    if (f->amd)
+    if (f->amd && !f->emulator[0])
         printf("masks: destinations: none. BSF and BSR of 0 keep the destination (APM 3 BSF, BSR);\n"
                "  BSWAP of 16 bits and SHLD, SHRD beyond the width are compared with this silicon\n");
     else
@@ -216,6 +213,9 @@ void print_masks(const struct host_facts *f)
     if (f->fs_lost)
         printf("masks: the selectors in FS and GS at the end of a case: this host's hypervisor does\n"
                "  not keep them over exceptions (measured); MOV from them, PUSH and the bases show them\n");
+    if (f->rf_lost)
+        printf("masks: RF: this processor does not push it as 1 when an instruction faults (measured\n"
+               "  with UD2; SDM 3B 17.3.1.1)\n");
     printf("not generated: F2 and F3 before LOOPE and LOOPNE (reserved, SDM 2A 2.1.1; AMD silicon takes\n"
            "  F2 LOOPE for LOOPNE); VEX behind 66, F2, F3, LOCK or REX (#UD, 2A 2.3.2 to 2.3.4);\n"
            "  LOCK before VERW (#UD, 2A LOCK; this silicon's microcode ignores it) and before MOV\n"

@@ -13,6 +13,9 @@ enum row_use {
     USE_NEVER, /* excluded, with a reason */
 };
 
+/* Which features (cpu/feature.h) the host's processor has; before anything else is asked. */
+void rules_witness_has(u64 features);
+
 /* code: size of the code segment, 4 or 8. *why is set for USE_FAULT and USE_NEVER. */
 enum row_use row_use(const struct isa_row *, unsigned code, const char **why);
 

@@ -263,6 +263,21 @@ static bool prepare_division(struct gen *g, const struct isa_row *r, unsigned si
     return set_reg(g, RDX, rng_below(&g->rng, 1ull << (width / 2)), f);
 }
 
+/* A register that indexes the segment, made to point to memory that is there. */
+static bool place_index(struct gen *g, unsigned reg, unsigned seg, struct form *f)
+{
+    struct cpu *c = &g->rig->c;
+    unsigned code = code_size(c->mode);
+    u64 base = code == 8 ? 0 : c->seg[seg].base, mask = size_mask(code == 8 ? 8 : code);
+    u64 lin = base + (c->gpr[reg] & mask), target = regions[R_DATA].lin + 2048 + rng_below(&g->rng, 4096);
+
+    if (in_region(lin, R_DATA, 100, 256) || in_region(lin, R_STACK, 100, 256) || in_region(lin, R_LOW, 100, 256))
+        return false;
+    if (code == 2 && target - base > mask)
+        target = regions[R_LOW].lin + 1024 + rng_below(&g->rng, 2048);
+    return set_reg(g, reg, target - base, f);
+}
+
 bool prepare(struct gen *g, const struct isa_row *r, unsigned size, struct form *f)
 {
     struct cpu *c = &g->rig->c;
@@ -277,17 +292,13 @@ bool prepare(struct gen *g, const struct isa_row *r, unsigned size, struct form 
     if ((row == ROW_LEAVE || row == ROW_ENTER) &&
         !in_region(ss_base + (c->gpr[RBP] & stack_mask(c)), R_STACK, 300, 300))
         return set_reg(g, RBP, stack_address(g) - ss_base, f);
-    if (row == ROW_XLAT && !in_region(c->gpr[RBX], R_DATA, 0, 256))
-        return set_reg(g, RBX, regions[R_DATA].lin + rng_below(rng, 7000), f);
+    if (row == ROW_XLAT && place_index(g, RBX, DS, f))
+        return true;
     if (row == ROW_DIV_Eb || row == ROW_IDIV_Eb || row == ROW_DIV_Ev || row == ROW_IDIV_Ev)
         return prepare_division(g, r, size, f);
     if (r->attr & A_REP) {
-        u64 span = 2048;
-
-        if (!in_region(c->gpr[RSI], R_DATA, 100, 200) && !in_region(c->gpr[RSI], R_STACK, 100, 200))
-            return set_reg(g, RSI, regions[R_DATA].lin + span + rng_below(rng, 4096), f);
-        if (!in_region(c->gpr[RDI], R_DATA, 100, 200) && !in_region(c->gpr[RDI], R_STACK, 100, 200))
-            return set_reg(g, RDI, regions[R_DATA].lin + span + rng_below(rng, 4096), f);
+        if (place_index(g, RSI, DS, f) || place_index(g, RDI, ES, f))
+            return true;
         if (c->gpr[RCX] > 20 && chance(rng, 95))
             return set_reg(g, RCX, rng_below(rng, chance(rng, 10) ? 300 : 12), f);
     }

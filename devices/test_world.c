@@ -368,6 +368,31 @@ static void draw_packet(struct draw *d, u8 packet[16])
     }
 }
 
+/* Packets to one drive, each with its data: whoever asks more than once hears more than "unit attention". */
+static void drive_packets(struct world *w, struct draw *d, unsigned port)
+{
+    u8 packet[16], slave = (u8)(draw_below(d, 2) << 4);
+
+    put(w, port + 0x206, 0, 1);
+    for (unsigned n = draw_below(d, 8); n; n--) {
+        put(w, port + 6, 0xa0 | slave, 1);
+        put(w, port + 1, once(d, 4), 1);
+        put(w, port + 4, draw_below(d, 256), 1);
+        put(w, port + 5, draw_below(d, 16), 1);
+        put(w, port + 7, 0xa0, 1);
+        draw_packet(d, packet);
+        for (unsigned i = 0; i < 12; i += 2)
+            put(w, port, packet[i] | packet[i + 1] << 8, 2);
+        for (unsigned blocks = 1 + draw_below(d, 3); blocks; blocks--) {
+            bench_pass(&w->b, 100000);
+            for (unsigned words = once(d, 8) ? 1024 : draw_below(d, 40); words; words--)
+                look(w, &w->b.io, port, 2);
+        }
+        if (once(d, 8))
+            put(w, port + 7, 0x08, 1);
+    }
+}
+
 static void drive_ide(struct world *w, struct draw *d)
 {
     static const u8 commands[] = { 0xa0, 0xa0, 0xa1, 0xc8, 0xca, 0x25, 0x35, 0xc4, 0xc5, 0x20, 0x30, 0xec, 0xc6, 0x29, 0x39 };
@@ -685,7 +710,10 @@ static void poke(struct world *w, struct draw *d)
             i8042_mouse(&w->kbc, (i32)likely(d), (i32)likely(d), (i8)likely(d), draw_below(d, 256));
             drive_ps2(w, d);
         } else if (w->devs[i] == &w->ide.dev) {
-            drive_ide(w, d);
+            if (w->ide.cfg.cdrom[1] && draw_below(d, 2))
+                drive_packets(w, d, draw_below(d, 2) ? 0x170 : 0x1f0);
+            else
+                drive_ide(w, d);
         } else if (w->devs[i] == &w->ahci.dev) {
             drive_ahci(w, d);
         } else if (w->devs[i] == &w->fdc.dev) {

@@ -59,11 +59,13 @@ boots() { # FIRST KEYS TEXT ARGS...
     pid=$!
     exec 3>"$dir/in"
     sent=
-    for _ in $(seq 1200); do
+    for try in $(seq 3000); do
         if [ -z "$sent" ] && [ -n "$keys" ] && grep -aqF -- "$first" "$dir/serial"; then
             sleep 1
             printf "$(echo "$keys" | sed 's/\\n/\\r/g')" >&3
             sent=1
+        elif [ -n "$sent" ] && [ $((try % 100)) = 0 ]; then
+            printf '\r' >&3 # a slow machine may have lost one
         fi
         grep -aqF -- "$text" "$dir/serial" && break
         sleep 0.2

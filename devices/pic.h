@@ -27,7 +27,7 @@ struct pic {
 
 /* An input may be driven by several parts of the board; it sees the OR of them. A pin is the
  * input's number and one of these: */
-enum pic_source { PIC_ISA = 0, PIC_PIRQ = 16, PIC_SCI = 32, PIC_SOURCES = 3 };
+enum pic_source { PIC_ISA = 0, PIC_PIRQ = 16, PIC_SCI = 32, PIC_TEST = 48, PIC_SOURCES = 4 };
 
 struct pic_pair {
     struct dev dev;

@@ -56,14 +56,37 @@ static void make_apics(struct world *w)
     make_ioapic(w);
 }
 
+static void make_hpet(struct world *w)
+{
+    attach(w, &w->hpet.dev, &hpet_class,
+           &(struct hpet_cfg){ .irq0 = irq(w, 0), .irq8 = irq(w, 8),
+                               .pin = { w->with_pic ? ioapic_set_irq : bench_wire(&w->b, 0).set,
+                                        w->with_pic ? (void *)&w->ioapic : &w->b,
+                                        w->with_pic ? IOAPIC_HPET + HPET_PIN : 21 } });
+}
+
+static void make_test_devices(struct world *w)
+{
+    attach(w, &w->pc_testdev.dev, &pc_testdev_class,
+           &(struct pc_testdev_cfg){ .irq = irq(w, w->with_pic ? PIC_TEST : 0) });
+    attach(w, &w->pci_testdev.dev, &pci_testdev_class,
+           &(struct pci_testdev_cfg){ .bus = w->pci, .slot = 9 });
+}
+
+/* The 8254's and the RTC's outputs pass through the HPET, if there is one. */
+static struct irq_line legacy(struct world *w, unsigned n)
+{
+    return w->with_pic ? (struct irq_line){ hpet_set_legacy, &w->hpet, n } : irq(w, 8 * n);
+}
+
 static void make_pit(struct world *w)
 {
-    attach(w, &w->pit.dev, &pit_class, &(struct pit_cfg){ .irq0 = irq(w, 0), .speaker = bench_wire(&w->b, 17) });
+    attach(w, &w->pit.dev, &pit_class, &(struct pit_cfg){ .irq0 = legacy(w, 0), .speaker = bench_wire(&w->b, 17) });
 }
 
 static void make_rtc(struct world *w)
 {
-    attach(w, &w->rtc.dev, &rtc_class, &(struct rtc_cfg){ .irq8 = irq(w, 8), .start_seconds = 951782399 });
+    attach(w, &w->rtc.dev, &rtc_class, &(struct rtc_cfg){ .irq8 = legacy(w, 1), .start_seconds = 951782399 });
 }
 
 static void make_i8042(struct world *w)
@@ -166,6 +189,7 @@ static void make_board(struct world *w)
     make_apics(w);
     make_pic(w);
     w->with_pic = true;
+    make_hpet(w);
     make_pit(w);
     make_rtc(w);
     make_i8042(w);
@@ -179,6 +203,7 @@ static void make_board(struct world *w)
     make_vga(w);
     make_fw_cfg(w);
     make_debug_ports(w);
+    make_test_devices(w);
 }
 
 const struct world_row world_rows[] = {
@@ -186,6 +211,8 @@ const struct world_row world_rows[] = {
     { "lapic", make_lapic, true, false },
     { "ioapic", make_ioapic, true, false },
     { "apics", make_apics, true, false },
+    { "hpet", make_hpet, true, false },
+    { "test_devices", make_test_devices, false, true },
     { "pit", make_pit, false, false },
     { "rtc", make_rtc, true, false },
     { "i8042", make_i8042, false, false },
@@ -652,6 +679,23 @@ static void drive_ioapic(struct world *w, struct draw *d)
                            (w->with_pic || draw_below(d, 2) ? IOAPIC_HPET : IOAPIC_ISA), draw_below(d, 2));
 }
 
+/* Timers that run, with matches near and far; what the legacy lines carry. */
+static void drive_hpet(struct world *w, struct draw *d)
+{
+    u64 base = 0xfed00000, timer = base + 0x100 + 0x20 * draw_below(d, HPET_TIMERS);
+    u64 near = bus_read(&w->b.mem, base + 0xf0, 8) + (draw_any(d) >> draw_below(d, 32));
+
+    bus_write(&w->b.mem, base + 0x10, once(d, 4) ? 0 : 1 | draw_below(d, 2) << 1, 4);
+    bus_write(&w->b.mem, timer, (draw_any(d) & 0x14e) | (draw_below(d, 2) ? 2 << 9 : draw_below(d, 32) << 9), 4);
+    bus_write(&w->b.mem, timer + 8, once(d, 8) ? likely(d) : near, once(d, 2) ? 4 : 8);
+    if (draw_below(d, 2)) /* a period */
+        bus_write(&w->b.mem, timer + 8, once(d, 8) ? draw_below(d, 16) : draw_below(d, 100000), 4);
+    if (draw_below(d, 2))
+        bus_write(&w->b.mem, base + 0x20, draw_below(d, 8), 4);
+    if (!w->with_pic)
+        hpet_set_legacy(&w->hpet, draw_below(d, 2), draw_below(d, 2));
+}
+
 static void draw_screen(struct world *w, struct draw *d)
 {
     unsigned max_w = 1 + draw_below(d, 800), max_h = 1 + draw_below(d, 600), pw, ph;
@@ -705,6 +749,8 @@ static void poke(struct world *w, struct draw *d)
             drive_lapic(w, d);
         } else if (w->devs[i] == &w->ioapic.dev) {
             drive_ioapic(w, d);
+        } else if (w->devs[i] == &w->hpet.dev) {
+            drive_hpet(w, d);
         } else if (w->devs[i] == &w->kbc.dev) {
             i8042_key(&w->kbc, (u16)likely(d), draw_below(d, 2));
             i8042_mouse(&w->kbc, (i32)likely(d), (i32)likely(d), (i8)likely(d), draw_below(d, 256));

@@ -13,6 +13,7 @@
 #include "devices/debug_ports.h"
 #include "devices/fdc.h"
 #include "devices/fw_cfg.h"
+#include "devices/hpet.h"
 #include "devices/i440fx.h"
 #include "devices/i8042.h"
 #include "devices/i8237.h"
@@ -25,6 +26,7 @@
 #include "devices/pit.h"
 #include "devices/rtc.h"
 #include "devices/test_bench.h"
+#include "devices/test_devices.h"
 #include "devices/uart.h"
 #include "devices/vga.h"
 
@@ -36,6 +38,7 @@ struct world {
     struct apic_bus apic_bus;
     struct lapic lapic;
     struct ioapic ioapic;
+    struct hpet hpet;
     struct pic_pair pic;
     struct pit pit;
     struct rtc rtc;
@@ -53,6 +56,8 @@ struct world {
     struct debugcon debugcon;
     struct exit_port exit_port;
     struct post_port post;
+    struct pc_testdev pc_testdev;
+    struct pci_testdev pci_testdev;
     struct dev *devs[WORLD_MAX_DEVS];
     unsigned nr_devs;
     struct pci_bus *pci;

@@ -21,7 +21,7 @@ struct device_row {
     const char *text; /* its description; of one that is not there, what is said on use */
     const char *keys; /* properties that mean something here, beside id; NULL: all are ignored */
     bool (*add)(struct option_parser *, const struct device_row *, const struct device_props *);
-    size_t field; /* of device_disk: whether it is a CD-ROM drive */
+    size_t field; /* of device_disk: whether it is a CD-ROM drive; of device_flag: the option's */
 };
 
 const char *device_prop(const struct device_props *d, const char *key)
@@ -88,6 +88,14 @@ static bool device_disk(struct option_parser *p, const struct device_row *row,
     return option_add_disk_device(p, d, row->field);
 }
 
+static bool device_flag(struct option_parser *p, const struct device_row *row,
+                        const struct device_props *d)
+{
+    (void)d;
+    *(bool *)((char *)p->o + row->field) = true;
+    return true;
+}
+
 static bool device_ahci(struct option_parser *p, const struct device_row *row,
                         const struct device_props *d)
 {
@@ -116,6 +124,10 @@ static const struct device_row device_table[] = {
     {"VGA", DISPLAY, "PCI", "always there", NULL, device_quiet, 0},
     {"isa-debug-exit", MISC, "ISA", "a write of v ends with status (v<<1)|1", "iobase iosize",
      device_exit, 0},
+    {"pc-testdev", MISC, "ISA", "scratch ports E0h, interrupts at 2000h, memory at FF000000h", "",
+     device_flag, offsetof(struct options, pc_testdev)},
+    {"pci-testdev", MISC, "PCI", "counts writes to a BAR of memory and one of ports", "",
+     device_flag, offsetof(struct options, pci_testdev)},
 
     {"isa-debugcon", MISC, NULL,
      "say it with -debugcon file:FILE and, for another port, -global isa-debugcon.iobase=PORT",
@@ -124,8 +136,6 @@ static const struct device_row device_table[] = {
     {"virtio-scsi-pci", STORAGE, NULL, "virtio is not there yet; " ON_IDE, NULL, device_missing,
      0},
     {"nvme", STORAGE, NULL, "NVMe is not there; " ON_IDE, NULL, device_missing, 0},
-    {"pc-testdev", MISC, NULL, "not there yet", NULL, device_missing, 0},
-    {"pci-testdev", MISC, NULL, "not there yet", NULL, device_missing, 0},
     {"e1000", NETWORK, NULL, NO_NET, NULL, device_ignored, 0},
     {"rtl8139", NETWORK, NULL, NO_NET, NULL, device_ignored, 0},
     {"virtio-net-pci", NETWORK, NULL, NO_NET, NULL, device_ignored, 0},

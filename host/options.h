@@ -106,6 +106,7 @@ struct options {
     struct drive_options drive[MAX_DISKS]; /* by enum disk_place, once parsing is over */
     bool snapshot;
     bool ahci;
+    bool pc_testdev, pci_testdev;
     char *ahci_id; /* what its bus is called; NULL: no name */
     char boot_order[4];
     char *kernel, *initrd, *append;

@@ -87,6 +87,10 @@ static void describe_machine(struct arg_list *l, const struct options *o)
 
     if (o->ahci)
         add_pair(l, "-device", "ahci,id=ahci");
+    if (o->pc_testdev)
+        add_pair(l, "-device", "pc-testdev");
+    if (o->pci_testdev)
+        add_pair(l, "-device", "pci-testdev");
     for (unsigned i = 0; i < MAX_DISKS; i++)
         if (o->drive[i].file || o->drive[i].cdrom)
             add_drive(l, &o->drive[i]);

@@ -48,6 +48,8 @@ static const struct {
     { "disk10", "give the same -fda, unchanged" },
     { "disk11", "give the same -fdb, unchanged" },
     { "ahci", "use -device ahci in both or in none" },
+    { "pc-testdev", "use -device pc-testdev in both or in none" },
+    { "pci-testdev", "use -device pci-testdev in both or in none" },
     { "boot-order", "give -boot order=%s" },
     { "kernel", "give the same -kernel and -initrd, or none" },
     { "arguments", "give the same -kernel, -initrd and -append" },
@@ -179,6 +181,8 @@ static int describe(struct lines *l, enum identity_kind kind)
         if (disk_line(l, i, cfg))
             return -1;
     line(l, "ahci", cfg->ahci ? "yes" : "no");
+    line(l, "pc-testdev", cfg->pc_testdev ? "yes" : "no");
+    line(l, "pci-testdev", cfg->pci_testdev ? "yes" : "no");
     line(l, "boot-order", "%s", cfg->boot_order ? cfg->boot_order : "cad");
     item_line(l, "kernel", &pc->fw_cfg, KEY_KERNEL_DATA);
     item_line(l, "arguments", &pc->fw_cfg, KEY_INITRD_DATA);

@@ -39,6 +39,7 @@ struct machine_config {
     struct blockdev *disk[MAX_DISKS]; /* by enum disk_place; NULL: none there */
     u16 cdroms;             /* bits: CD-ROM drives, whose media, if any, are disk[] */
     bool ahci;              /* the controller is there */
+    bool pc_testdev, pci_testdev; /* devices that test suites want */
     const char *boot_order; /* letters of "acd", for firmware; NULL: "cad" */
     struct chardev *serial[2];        /* COM1, COM2; NULL: the port is there, its bytes go nowhere */
     struct chardev *debugcon;         /* NULL: none */

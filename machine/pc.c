@@ -17,7 +17,7 @@ enum {
     OPTION_ROM_MAX = 128 << 10,
 };
 
-enum pci_slot { SLOT_AHCI = 4 }; /* 0 host bridge, 1 PIIX3, 2 display; 3 is a network card's */
+enum pci_slot { SLOT_AHCI = 4, SLOT_TESTDEV }; /* 0 host bridge, 1 PIIX3, 2 display; 3 is a network card's */
 
 /* The order of memory overlays, later ones above. */
 enum priority { PRIO_FRAME_BUFFER, PRIO_RAM, PRIO_HOLE, PRIO_PAM, PRIO_ROM };
@@ -292,10 +292,13 @@ static int attach_devices(struct pc *pc, const struct machine_config *cfg, char 
                               .also = wire(set_ioapic, &pc->ioapic, 0),
                               .broken = broken(cfg, "pic") });
     attach(&a, &pc->ioapic.dev, &ioapic_class, &(struct ioapic_cfg){ .bus = &pc->apic_bus });
+    attach(&a, &pc->hpet.dev, &hpet_class,
+           &(struct hpet_cfg){ .irq0 = irq(pc, 0), .irq8 = irq(pc, 8),
+                               .pin = wire(ioapic_set_irq, &pc->ioapic, IOAPIC_HPET + HPET_PIN) });
     attach(&a, &pc->pit.dev, &pit_class,
-           &(struct pit_cfg){ .irq0 = irq(pc, 0), .broken = broken(cfg, "pit") });
+           &(struct pit_cfg){ .irq0 = wire(hpet_set_legacy, &pc->hpet, 0), .broken = broken(cfg, "pit") });
     attach(&a, &pc->rtc.dev, &rtc_class,
-           &(struct rtc_cfg){ .irq8 = irq(pc, 8), .start_seconds = cfg->rtc_seconds,
+           &(struct rtc_cfg){ .irq8 = wire(hpet_set_legacy, &pc->hpet, 1), .start_seconds = cfg->rtc_seconds,
                               .broken = broken(cfg, "rtc") });
     attach(&a, &pc->kbc.dev, &i8042_class,
            &(struct i8042_cfg){ .irq1 = irq(pc, 1), .irq12 = irq(pc, 12),
@@ -333,6 +336,12 @@ static int attach_devices(struct pc *pc, const struct machine_config *cfg, char 
         attach(&a, &pc->exit_port.dev, &exit_port_class,
                &(struct exit_port_cfg){ .port = cfg->exit_port, .size = cfg->exit_size,
                                         .power = power });
+    if (cfg->pc_testdev)
+        attach(&a, &pc->pc_testdev.dev, &pc_testdev_class,
+               &(struct pc_testdev_cfg){ .irq = irq(pc, PIC_TEST) });
+    if (cfg->pci_testdev)
+        attach(&a, &pc->pci_testdev.dev, &pci_testdev_class,
+               &(struct pci_testdev_cfg){ .bus = pci, .slot = SLOT_TESTDEV });
     if (broken(cfg, "ram"))
         attach(&a, &pc->bad_ram.dev, &bad_ram_class, &(struct bad_ram_cfg){ .view = &pc->view });
     return a.failed;

@@ -22,6 +22,7 @@
 #include "devices/debug_ports.h"
 #include "devices/fdc.h"
 #include "devices/fw_cfg.h"
+#include "devices/hpet.h"
 #include "devices/i440fx.h"
 #include "devices/i8042.h"
 #include "devices/i8237.h"
@@ -33,6 +34,7 @@
 #include "devices/piix4_pm.h"
 #include "devices/pit.h"
 #include "devices/rtc.h"
+#include "devices/test_devices.h"
 #include "devices/uart.h"
 #include "devices/vga.h"
 #include "machine/bad_ram.h"
@@ -55,6 +57,7 @@ struct pc {
     struct apic_bus apic_bus;
     struct lapic lapic;
     struct ioapic ioapic;
+    struct hpet hpet;
     struct pic_pair pic;
     struct pit pit;
     struct rtc rtc;
@@ -72,6 +75,8 @@ struct pc {
     struct debugcon debugcon;
     struct exit_port exit_port;
     struct post_port post;
+    struct pc_testdev pc_testdev;
+    struct pci_testdev pci_testdev;
     struct bad_ram bad_ram;
 
     struct dev *devices[MAX_DEVICES]; /* all that are attached, in order */

@@ -35,6 +35,10 @@ static void pic(const struct monitor_call *c)
 {
     inspect_pic(c->m, c->out);
 }
+static void lapic(const struct monitor_call *c)
+{
+    inspect_lapic(c->m, c->out);
+}
 static void pci(const struct monitor_call *c)
 {
     inspect_pci(c->m, c->out);
@@ -140,7 +144,8 @@ const struct monitor_command monitor_info_commands[] = {
     {"mem", "", "mapped ranges of linear memory and their rights", mem},
     {"tlb", "", "every mapping of the page tables", tlb},
     {"tab", "", "linear ranges and the physical ones that they lead to", tab},
-    {"pic", "", "interrupt controllers", pic},
+    {"pic", "", "interrupt controllers: I/O APIC and 8259s", pic},
+    {"lapic", "", "local APIC", lapic},
     {"pci", "", "PCI functions", pci},
     {"block", "", "disks, CDs and floppies", block},
     {"mtree", "", "maps of memory and ports", mtree},

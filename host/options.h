@@ -106,7 +106,7 @@ struct options {
     struct drive_options drive[MAX_DISKS]; /* by enum disk_place, once parsing is over */
     bool snapshot;
     bool ahci;
-    bool pc_testdev, pci_testdev;
+    bool pc_testdev, pci_testdev, no_hpet;
     char *ahci_id; /* what its bus is called; NULL: no name */
     char boot_order[4];
     char *kernel, *initrd, *append;

@@ -228,6 +228,11 @@ static void meanings(void **state)
     assert_int_equal(o.exit_port, 0x501);
     assert_int_equal(o.exit_size, 2);
 
+    assert_int_equal(parse("-device pc-testdev a.img"), OPTIONS_GO);
+    assert_true(o.pc_testdev && !o.pci_testdev);
+    assert_int_equal(parse("-device pci-testdev a.img"), OPTIONS_GO);
+    assert_true(o.pci_testdev && !o.pc_testdev);
+
     assert_int_equal(parse("-rtc base=1970-01-02 a.img"), OPTIONS_GO);
     assert_int_equal(o.rtc_seconds, 86400);
     assert_int_equal(parse("--max-insns 10M -d trace:ide_*,int --trace pit_* a.img"), OPTIONS_GO);
@@ -247,6 +252,8 @@ static void questions(void **state)
     assert_non_null(strstr(out_text, "Kiln"));
     assert_int_equal(parse("-device ?"), OPTIONS_DONE);
     assert_non_null(strstr(out_text, "name \"isa-debug-exit\", bus ISA"));
+    assert_non_null(strstr(out_text, "name \"pc-testdev\", bus ISA"));
+    assert_non_null(strstr(out_text, "name \"pci-testdev\", bus PCI"));
     assert_non_null(strstr(out_text, "name \"ide-hd\", bus IDE"));
     assert_int_equal(parse("-d help"), OPTIONS_DONE);
     assert_string_equal(err_text, "");

@@ -72,6 +72,7 @@ static int open_disks(struct session *s, struct machine_config *cfg)
     cfg->ahci = s->o->ahci;
     cfg->pc_testdev = s->o->pc_testdev;
     cfg->pci_testdev = s->o->pci_testdev;
+    cfg->no_hpet = s->o->no_hpet;
     cfg->boot_order = *s->o->boot_order ? s->o->boot_order : NULL;
     const char *name = s->o->name ? s->o->name : s->o->kernel;
     for (unsigned i = 0; i < MAX_DISKS && !name; i++)

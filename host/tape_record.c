@@ -87,6 +87,8 @@ static void describe_machine(struct arg_list *l, const struct options *o)
 
     if (o->ahci)
         add_pair(l, "-device", "ahci,id=ahci");
+    if (o->no_hpet)
+        add(l, "-no-hpet");
     if (o->pc_testdev)
         add_pair(l, "-device", "pc-testdev");
     if (o->pci_testdev)

@@ -48,6 +48,7 @@ static const struct {
     { "disk10", "give the same -fda, unchanged" },
     { "disk11", "give the same -fdb, unchanged" },
     { "ahci", "use -device ahci in both or in none" },
+    { "hpet", "use -no-hpet in both or in none" },
     { "pc-testdev", "use -device pc-testdev in both or in none" },
     { "pci-testdev", "use -device pci-testdev in both or in none" },
     { "boot-order", "give -boot order=%s" },
@@ -181,6 +182,7 @@ static int describe(struct lines *l, enum identity_kind kind)
         if (disk_line(l, i, cfg))
             return -1;
     line(l, "ahci", cfg->ahci ? "yes" : "no");
+    line(l, "hpet", cfg->no_hpet ? "no" : "yes");
     line(l, "pc-testdev", cfg->pc_testdev ? "yes" : "no");
     line(l, "pci-testdev", cfg->pci_testdev ? "yes" : "no");
     line(l, "boot-order", "%s", cfg->boot_order ? cfg->boot_order : "cad");

@@ -17,6 +17,10 @@ void inspect_mem(struct machine *, FILE *); /* mapped ranges and their rights */
 void inspect_tlb(struct machine *, FILE *); /* every mapping of the page tables, as QEMU has it */
 void inspect_tab(struct machine *, FILE *); /* linear ranges and where they lead */
 
+/* inspect_apic.c: */
+void inspect_lapic(struct machine *, FILE *);
+void inspect_ioapic(struct machine *, FILE *); /* a part of QEMU's info pic */
+
 /* inspect_board.c: */
 void inspect_pic(struct machine *, FILE *);
 void inspect_pci(struct machine *, FILE *);

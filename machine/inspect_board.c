@@ -14,6 +14,7 @@ void inspect_registers(struct machine *m, FILE *f)
 
 void inspect_pic(struct machine *m, FILE *f)
 {
+    inspect_ioapic(m, f);
     for (int i = 1; i >= 0; i--) {
         const struct pic *p = &machine_pc(m)->pic.chip[i];
 

@@ -40,6 +40,7 @@ struct machine_config {
     u16 cdroms;             /* bits: CD-ROM drives, whose media, if any, are disk[] */
     bool ahci;              /* the controller is there */
     bool pc_testdev, pci_testdev; /* devices that test suites want */
+    bool no_hpet;
     const char *boot_order; /* letters of "acd", for firmware; NULL: "cad" */
     struct chardev *serial[2];        /* COM1, COM2; NULL: the port is there, its bytes go nowhere */
     struct chardev *debugcon;         /* NULL: none */

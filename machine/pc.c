@@ -273,6 +273,12 @@ static struct ahci_cfg ahci_cfg(struct pc *pc, const struct machine_config *cfg)
     return c;
 }
 
+/* The 8254's and the RTC's outputs pass through the HPET, which can take their place. */
+static struct irq_line legacy(struct pc *pc, const struct machine_config *cfg, unsigned n)
+{
+    return cfg->no_hpet ? irq(pc, 8 * n) : wire(hpet_set_legacy, &pc->hpet, n);
+}
+
 /* Every chip of the board with its wires. */
 static int attach_devices(struct pc *pc, const struct machine_config *cfg, char *err)
 {
@@ -292,13 +298,14 @@ static int attach_devices(struct pc *pc, const struct machine_config *cfg, char 
                               .also = wire(set_ioapic, &pc->ioapic, 0),
                               .broken = broken(cfg, "pic") });
     attach(&a, &pc->ioapic.dev, &ioapic_class, &(struct ioapic_cfg){ .bus = &pc->apic_bus });
-    attach(&a, &pc->hpet.dev, &hpet_class,
-           &(struct hpet_cfg){ .irq0 = irq(pc, 0), .irq8 = irq(pc, 8),
-                               .pin = wire(ioapic_set_irq, &pc->ioapic, IOAPIC_HPET + HPET_PIN) });
+    if (!cfg->no_hpet)
+        attach(&a, &pc->hpet.dev, &hpet_class,
+               &(struct hpet_cfg){ .irq0 = irq(pc, 0), .irq8 = irq(pc, 8),
+                                   .pin = wire(ioapic_set_irq, &pc->ioapic, IOAPIC_HPET + HPET_PIN) });
     attach(&a, &pc->pit.dev, &pit_class,
-           &(struct pit_cfg){ .irq0 = wire(hpet_set_legacy, &pc->hpet, 0), .broken = broken(cfg, "pit") });
+           &(struct pit_cfg){ .irq0 = legacy(pc, cfg, 0), .broken = broken(cfg, "pit") });
     attach(&a, &pc->rtc.dev, &rtc_class,
-           &(struct rtc_cfg){ .irq8 = wire(hpet_set_legacy, &pc->hpet, 1), .start_seconds = cfg->rtc_seconds,
+           &(struct rtc_cfg){ .irq8 = legacy(pc, cfg, 1), .start_seconds = cfg->rtc_seconds,
                               .broken = broken(cfg, "rtc") });
     attach(&a, &pc->kbc.dev, &i8042_class,
            &(struct i8042_cfg){ .irq1 = irq(pc, 1), .irq12 = irq(pc, 12),

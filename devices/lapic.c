@@ -319,7 +319,8 @@ static void send(struct lapic *l)
     if (m.mode == APIC_INIT && (low & ICR_LEVEL) && !(low & ICR_ASSERT))
         return; /* a de-assert sets arbitration IDs: there are none to set (10.6.1) */
     if (shorthand == SHORT_SELF) {
-        if (m.mode == APIC_FIXED)
+        /* Table 10-3 wants fixed alone here; what hypervisors and emulators let NMI and INIT do, too. */
+        if (m.mode == APIC_FIXED || m.mode == APIC_NMI || m.mode == APIC_INIT)
             lapic_accept(l, &m);
         else
             guest_error(l->dev.env.log, "lapic: self shorthand with delivery mode %u", m.mode);

@@ -7,6 +7,7 @@
 #include "core/log.h"
 #include "core/state.h"
 #include "cpu/dr.h"
+#include "cpu/fpu.h"
 #include "cpu/operand.h"
 #include "cpu/segment.h"
 #include <stdlib.h>
@@ -60,6 +61,9 @@ void cpu_reset(struct cpu *c)
     memset(c->dr, 0, sizeof(c->dr));
     c->dr[6] = 0xffff0ff0;
     c->dr[7] = 0x400;
+    fpu_to_memory(c);
+    c->ferr = c->ignne = false;
+    c->xcr0 = XCR0_X87;
     c->fpu = (struct fpu){ .cw = 0x40, .valid = 0xff, .mxcsr = 0x1f80 };
     c->msr = (struct msrs){ .pat = 0x0007040600070406 };
     for (int i = 0; i < NR_SEGS; i++) {
@@ -261,7 +265,7 @@ static _Noreturn void raise(struct cpu *c, enum vector v, u32 error, bool has_er
     c->exc_has_error = has_error && (c->mode & MODE_PE);
     c->exc_during = c->delivering;
     ASSERT(c->unwind);
-    longjmp(*c->unwind, 1);
+    longjmp(*c->unwind, UNWIND_FAULT);
 }
 
 void cpu_raise(struct cpu *c, enum vector v, u32 error_code)
@@ -278,6 +282,13 @@ void cpu_raise_pf(struct cpu *c, u64 lin, u32 error_code)
 {
     c->cr2 = lin;
     raise(c, EXC_PF, error_code, true);
+}
+
+void cpu_wait_at(struct cpu *c, u8 halted)
+{
+    c->halted = halted;
+    ASSERT(c->unwind);
+    longjmp(*c->unwind, UNWIND_WAIT);
 }
 
 /* ---- saved state ---- */
@@ -313,7 +324,7 @@ static const struct state_field fpu_fields[] = {
     { #f, offsetof(struct cpu, f), STATE_FIELD_SIZE(struct cpu, f), 1, STATE_KIND_INT, version, NULL, max }
 static const struct state_field cpu_fields[] = {
     STATE_ARRAY(struct cpu, gpr), STATE(struct cpu, rip), STATE(struct cpu, eflags),
-    STATE_UPTO(struct cpu, halted, HALT_MWAIT), STATE_UPTO(struct cpu, shadow, SHADOW_MOV_SS),
+    STATE_UPTO(struct cpu, halted, HALT_MAX), STATE_UPTO(struct cpu, shadow, SHADOW_MOV_SS),
     STATE_UPTO(struct cpu, nmi_masked, 1),
     STATE_STRUCTS(struct cpu, seg, seg_fields), STATE_STRUCT(struct cpu, ldtr, seg_fields),
     STATE_STRUCT(struct cpu, tr, seg_fields), STATE_STRUCT(struct cpu, gdtr, dtable_fields),
@@ -325,6 +336,7 @@ static const struct state_field cpu_fields[] = {
     SINCE(2, debug_pending, 0xe00f), SINCE(3, monitor_armed, 1), SINCE(3, nmi_line, 1),
     STATE_STRUCT(struct cpu, msr, msr_fields), STATE_UPTO(struct cpu, cpl, 3),
     STATE_STRUCT(struct cpu, fpu, fpu_fields), SINCE(5, random, 0),
+    SINCE(5, ferr, 1), SINCE(5, ignne, 1), SINCE(5, xcr0, XCR0_KNOWN),
     STATE_UPTO(struct cpu, attention, 31 /* enum attention */), STATE_END,
 };
 const struct state_desc cpu_state = { "cpu", 5, cpu_fields };
@@ -357,6 +369,7 @@ bool cpu_plausible(const struct cpu *c, const char **why_not)
 void cpu_loaded(struct cpu *c)
 {
     c->lf.lazy = 0;
+    fpu_settle(c);
     for (int i = 0; i < NR_SEGS; i++)
         seg_update_fast(&c->seg[i]);
     mmu_flush_fast(c);

@@ -87,6 +87,7 @@ enum {
     CR4_OSXSAVE = 1 << 18, CR4_SMEP = 1 << 20,
     CR4_SMAP = 1 << 21,
 };
+enum { XCR0_X87 = 1, XCR0_SSE = 2, XCR0_KNOWN = XCR0_X87 | XCR0_SSE };
 enum { EFER_SCE = 1 << 0, EFER_LME = 1 << 8, EFER_LMA = 1 << 10, EFER_NXE = 1 << 11 };
 
 enum vector {
@@ -161,6 +162,7 @@ struct cpu_config {
     struct clock *clk;
     struct log *log;
     struct irq_ack ack;
+    struct irq_line ferr; /* the FERR# pin */
     u64 features; /* bit per enum feature */
     u64 seed;     /* of RDRAND and RDSEED */
     struct apic_port apic; /* .apic == NULL: there is none, and CPUID says so */
@@ -204,8 +206,12 @@ enum {
     NR_FAST_SETS,
 };
 
-/* What halted is. MWAIT ends whenever a device may have done something, too. */
-enum { HALT_NONE, HALT_HLT, HALT_MWAIT };
+/* What halted is. MWAIT ends whenever a device may have done something, too. FERR: an x87 instruction
+ * waits for the interrupt that its predecessor's exception brings (SDM 1, 8.7.2). */
+enum { HALT_NONE, HALT_HLT, HALT_MWAIT, HALT_FERR, HALT_MAX = HALT_FERR };
+
+/* What setjmp at cpu.unwind returns. */
+enum { UNWIND_FAULT = 1, UNWIND_WAIT };
 
 struct cpu {
     /* hot */
@@ -218,7 +224,7 @@ struct cpu {
     struct lazy_flags lf;
     u32 eflags; /* all bits when !lf.lazy; else without the arithmetic ones */
     bool leave; /* end the block after this instruction: a device was reached, code was written */
-    u8 halted; /* HALT_HLT, HALT_MWAIT, or 0 */
+    u8 halted; /* HALT_NONE or why not */
     bool monitor_armed; /* since MONITOR nothing has happened that could have written its line */
     u8 shadow;       /* enum shadow: no interrupt before the next instruction is done */
     bool nmi_masked; /* between NMI and IRET */
@@ -229,12 +235,15 @@ struct cpu {
     struct seg ldtr, tr;
     struct dtable gdtr, idtr;
     u64 cr0, cr2, cr3, cr4, cr8;
+    u64 xcr0;
     u64 pdpte[4]; /* PAE: loaded with CR3 */
     u64 dr[8];
     u32 debug_pending; /* bits of DR6 that the next debug trap brings */
     struct msrs msr;
     u32 cpl; /* 3 in virtual-8086 mode */
     struct fpu fpu;
+    bool fpu_live;    /* cpu/fpu.h: the x87 registers are in the host's */
+    bool ferr, ignne; /* the pins: an x87 exception for the board; the board's word to ignore it */
     u64 features; /* as configured: what CPUID offers, and rows need */
     u64 random;   /* the state of RDRAND's and RDSEED's generator; no reset touches it */
 
@@ -269,6 +278,7 @@ void cpu_loaded(struct cpu *);            /* after a load: recompute what is der
 /* Board side: the interrupt line (an irq_line.set), and a request to leave run(). */
 void cpu_set_intr(void *cpu, unsigned pin, bool level);
 void cpu_set_nmi(void *cpu, unsigned pin, bool level); /* edge-triggered */
+void cpu_set_ignne(void *cpu, unsigned pin, bool level);
 struct apic_cpu cpu_apic_side(struct cpu *); /* for the configuration of its local APIC */
 void cpu_device_event(struct cpu *); /* a timer has fired: ends MWAIT */
 void cpu_request_stop(struct cpu *);
@@ -290,6 +300,9 @@ bool cpu_peek_translate(struct cpu *, u64 lin, u64 *pa);
 _Noreturn void cpu_raise(struct cpu *, enum vector, u32 error_code); /* vectors with a code */
 _Noreturn void cpu_raise_no_code(struct cpu *, enum vector);
 _Noreturn void cpu_raise_pf(struct cpu *, u64 lin, u32 error_code);
+
+/* Gives the current instruction up until an interrupt: does not return, and it will run again. */
+_Noreturn void cpu_wait_at(struct cpu *, u8 halted);
 
 void cpu_update_mode(struct cpu *);
 void cpu_take_init(struct cpu *); /* SDM 3A table 10-1, column INIT */

@@ -83,21 +83,6 @@ void x_hlt(struct cpu *c, const struct insn *in)
     c->halted = HALT_HLT;
 }
 
-void x_fwait(struct cpu *c, const struct insn *in)
-{
-    (void)in;
-    if ((c->cr0 & (CR0_MP | CR0_TS)) == (CR0_MP | CR0_TS))
-        cpu_raise_no_code(c, EXC_NM);
-}
-
-void x_x87_missing(struct cpu *c, const struct insn *in)
-{
-    (void)in;
-    if (c->cr0 & (CR0_EM | CR0_TS))
-        cpu_raise_no_code(c, EXC_NM);
-    cpu_raise_no_code(c, EXC_UD);
-}
-
 /* ---- control registers ---- */
 
 void x_mov_from_cr(struct cpu *c, const struct insn *in)
@@ -172,7 +157,7 @@ static u64 cr4_known(const struct cpu *c)
 {
     static const struct { enum feature f; u32 bit; } offered[] = {
         { FEAT_FSGSBASE, CR4_FSGSBASE }, { FEAT_PCID, CR4_PCIDE }, { FEAT_SMEP, CR4_SMEP },
-        { FEAT_SMAP, CR4_SMAP },         { FEAT_UMIP, CR4_UMIP },
+        { FEAT_SMAP, CR4_SMAP },         { FEAT_UMIP, CR4_UMIP }, { FEAT_XSAVE, CR4_OSXSAVE },
     };
     u64 known = CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE | CR4_PGE |
                 CR4_PCE | CR4_OSFXSR | CR4_OSXMMEXCPT;

@@ -10,6 +10,7 @@
 #include "cpu/debug.h"
 #include "cpu/dr.h"
 #include "cpu/event.h"
+#include "cpu/fpu.h"
 #include "cpu/operand.h"
 #include <stdlib.h>
 
@@ -47,6 +48,7 @@ static void interp_sync(void *engine)
 
     c->eflags = flags_all(c);
     c->lf = (struct lazy_flags){ 0 };
+    fpu_to_memory(c);
 }
 
 static void interp_code_changed(void *engine, u64 off, u64 len)
@@ -242,7 +244,7 @@ static enum stop_reason interp_run(void *engine)
     jmp_buf env, *outer = c->unwind;
 
     c->unwind = &env;
-    if (setjmp(env)) { /* an instruction, a fetch or a delivery raised a fault */
+    if (setjmp(env) == UNWIND_FAULT) { /* an instruction, a fetch or a delivery raised a fault */
         c->rep_interrupted = false;
         if (c->shadow != SHADOW_MOV_SS) { /* the instruction will run again: so will its traps */
             c->debug_pending = 0;
@@ -251,6 +253,7 @@ static enum stop_reason interp_run(void *engine)
         if (c->delivering != DELIVER_NONE && !event_combine(c)) {
             c->delivering = DELIVER_NONE;
             c->unwind = outer;
+            fpu_to_memory(c);
             return STOP_TRIPLE;
         }
         c->delivering = c->exc_vector;
@@ -265,6 +268,7 @@ static enum stop_reason interp_run(void *engine)
             run_block(c, b, BLOCK_MAX_OPS);
     }
     c->unwind = outer;
+    fpu_to_memory(c);
     return why;
 }
 

@@ -74,6 +74,12 @@ static inline u64 opnd_lin(struct cpu *c, const struct insn *in, int i, unsigned
     return seg_lin(c, in->seg, mem_off(c, in, i), size, acc);
 }
 
+/* A linear address n bytes further on, for an operand that is accessed in parts. */
+static inline u64 lin_add(const struct cpu *c, u64 lin, u64 n)
+{
+    return (c->mode & MODE_CODE_MASK) == MODE_CODE64 ? lin + n : (u32)(lin + n);
+}
+
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
 /* The _as forms take what the operand is from the caller: cpu/forms.c makes it a constant. */

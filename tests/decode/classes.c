@@ -81,11 +81,6 @@ static bool in_table(const char *mnemonic)
     return false;
 }
 
-static bool is_x87(const struct difference *d)
-{
-    return row_in(d, ROW_X87_d8, ROW_X87_df) && d->status == DECODE_OK && (!d->known || same_length(d));
-}
-
 static bool is_family(const struct difference *d)
 {
     unsigned n = prefixes_of(d).n;
@@ -238,7 +233,9 @@ static bool is_np(const struct difference *d)
 {
     static const char *const names[] = { "movnti", "lfence", "mfence", "sfence", "clflush",
                                          "stac",   "clac",   "movbe",  "rdrand", "rdseed",
-                                         "adcx",   "adox",   "clwb",   "clflushopt" };
+                                         "adcx",   "adox",   "clwb",   "clflushopt",
+                                         "fxsave", "fxsave64", "fxrstor", "fxrstor64", "xsave",
+                                         "xsave64", "xrstor", "xrstor64", "xgetbv", "xsetbv" };
     struct prefixes p = prefixes_of(d);
 
     if (!only_capstone(d) || d->in.row != ROW_INVALID || !(p.p66 || p.rep))
@@ -264,7 +261,6 @@ static bool is_swapgs(const struct difference *d)
 }
 
 static const struct class classes[] = {
-    { "x87", "X87_d8 to X87_df", "1, 8", "one row for each opcode, not there yet; lengths agree where Capstone knows one", is_x87 },
     { "families", "none", "2A to 2D", "MMX, SSE, AVX, 3DNow!, VMX, SVM, XSAVE, RDRAND and so on: not there yet", is_family },
     { "call-66", "CALL_Jz", "APM 3 1.2.4", "with 66h a 16-bit offset, on AMD in 64-bit code too; with more prefixes Capstone misses the 66h", is_call_66 },
     { "lock", "all without LOCK", "2A LOCK", "#UD in the manual; Capstone is lenient, more so with F2 and F3", is_lock },
@@ -289,7 +285,7 @@ static const struct class classes[] = {
     { "vex", "A_VEX", "2A 2.3.2 to 2.3.4", "behind 66, F2, F3, LOCK or REX: #UD; Capstone does not mind", is_vex },
     { "newer", "CLFLUSHOPT, CLWB, RDPID", "2A CLFLUSHOPT, CLWB, 2B RDPID", "Capstone 4 has them by the names of their neighbours", is_newer },
     { "pause", "NOP_90", "2B PAUSE", "a NOP with F3 (xchg to Capstone when there is a REX)", is_pause },
-    { "np", "MOVNTI, fences, CLFLUSH, STAC, CLAC, MOVBE, RDRAND, RDSEED", "2A 3.1.1.1", "NP: not with 66, F2, F3; Capstone does not mind", is_np },
+    { "np", "MOVNTI, fences, CLFLUSH, STAC, CLAC, MOVBE, RDRAND, RDSEED, FXSAVE to XSETBV", "2A 3.1.1.1", "NP: not with 66, F2, F3; Capstone does not mind", is_np },
     { "invpcid", "INVPCID", "2A INVPCID", "66h anywhere, and no F2 or F3, selects it; Capstone wants 66h last, takes REX.W for it, and knows it not in 16-bit code", is_invpcid },
     { "swapgs", "SWAPGS", "2B SWAPGS", "only in 64-bit mode; Capstone names it everywhere", is_swapgs },
 };

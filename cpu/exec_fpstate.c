@@ -15,17 +15,44 @@ static void available(struct cpu *c)
         cpu_raise_no_code(c, EXC_NM);
 }
 
-/* Copies in pieces of `unit` bytes. The caller has checked that writing will not fault. */
-static void put(struct cpu *c, u64 lin, const u8 *from, unsigned len, unsigned unit)
+/* The linear address of byte i of the image: each part's offset wraps at the address size. */
+static u64 part(struct cpu *c, const struct insn *in, unsigned i, unsigned size, unsigned access)
 {
-    for (unsigned i = 0; i < len; i += unit)
-        mmu_store(c, lin_add(c, lin, i), load_le(from + i, unit), unit);
+    return seg_lin(c, in->seg, ea_mask(ea_of(c, in) + i, in->adsz), size, access);
 }
 
-static void get(struct cpu *c, u64 lin, u8 *to, unsigned len, unsigned unit)
+/* Copies bytes first to first + len of the image, in pieces of `unit` bytes. The caller has checked
+ * that it will not fault. */
+static void put(struct cpu *c, const struct insn *in, const u8 *image, unsigned first, unsigned len,
+                unsigned unit)
+{
+    for (unsigned i = first; i < first + len; i += unit)
+        mmu_store(c, part(c, in, i, unit, ACC_WRITE), load_le(image + i, unit), unit);
+}
+
+static void get(struct cpu *c, const struct insn *in, u8 *image, unsigned len, unsigned unit)
 {
     for (unsigned i = 0; i < len; i += unit)
-        store_le(to + i, mmu_load(c, lin_add(c, lin, i), unit), unit);
+        store_le(image + i, mmu_load(c, part(c, in, i, unit, ACC_READ), unit), unit);
+}
+
+/* All checks for an image, in the order of silicon, as CR2 shows: one that must be aligned is touched
+ * at its last byte first; else the first field is. */
+static void check(struct cpu *c, const struct insn *in, unsigned len, unsigned align, unsigned access)
+{
+    u64 last = part(c, in, len - 1, 1, access), lin = part(c, in, 0, 1, access);
+
+    if (align == 1) {
+        mmu_probe(c, lin, in->opsz, access);
+        mmu_probe(c, last, 1, access);
+        return;
+    }
+    if ((c->mode & MODE_AC) && (lin & 3))
+        cpu_raise(c, EXC_AC, 0);
+    if (lin & (align - 1))
+        cpu_raise(c, EXC_GP, 0);
+    mmu_probe(c, last, 1, access);
+    mmu_probe(c, lin, 1, access);
 }
 
 /* ---- the environment, in four formats ---- */
@@ -91,27 +118,16 @@ static void env_unpack(struct cpu *c, unsigned opsz, const u8 *image)
     }
 }
 
-/* Address of an image, with all checks for the access. */
-static u64 image_lin(struct cpu *c, const struct insn *in, unsigned len, unsigned access)
-{
-    u64 lin = opnd_lin(c, in, 0, len, access);
-
-    mmu_probe(c, lin, in->opsz, access); /* #AC looks at this alone */
-    mmu_probe(c, lin, len, access);
-    return lin;
-}
-
 void x_fnstenv(struct cpu *c, const struct insn *in)
 {
     unsigned size = env_size(in->opsz);
     u8 image[28];
-    u64 lin;
 
     available(c);
-    lin = image_lin(c, in, size, ACC_WRITE);
+    check(c, in, size, 1, ACC_WRITE);
     fpu_to_memory(c);
     env_pack(c, in->opsz, image);
-    put(c, lin, image, size, 2);
+    put(c, in, image, 0, size, 2);
     c->fpu.cw |= FPU_EXCEPTIONS;
     fpu_settle(c);
 }
@@ -120,12 +136,11 @@ void x_fldenv(struct cpu *c, const struct insn *in)
 {
     unsigned size = env_size(in->opsz);
     u8 image[28];
-    u64 lin;
 
     available(c);
     fpu_check_pending(c);
-    lin = image_lin(c, in, size, ACC_READ);
-    get(c, lin, image, size, 2);
+    check(c, in, size, 1, ACC_READ);
+    get(c, in, image, size, 2);
     fpu_to_memory(c);
     env_unpack(c, in->opsz, image);
     fpu_settle(c);
@@ -135,17 +150,16 @@ void x_fnsave(struct cpu *c, const struct insn *in)
 {
     unsigned size = env_size(in->opsz);
     u8 image[28 + REGISTERS];
-    u64 lin;
 
     available(c);
-    lin = image_lin(c, in, size + REGISTERS, ACC_WRITE);
+    check(c, in, size + REGISTERS, 1, ACC_WRITE);
     fpu_to_memory(c);
     env_pack(c, in->opsz, image);
     for (unsigned i = 0; i < 8; i++) {
         store_le(image + size + 10 * i, fpu_st(&c->fpu, i)->mant, 8);
         store_le(image + size + 10 * i + 8, fpu_st(&c->fpu, i)->exp, 2);
     }
-    put(c, lin, image, size + REGISTERS, 2);
+    put(c, in, image, 0, size + REGISTERS, 2);
     fpu_init(&c->fpu);
     fpu_settle(c);
 }
@@ -154,12 +168,11 @@ void x_frstor(struct cpu *c, const struct insn *in)
 {
     unsigned size = env_size(in->opsz);
     u8 image[28 + REGISTERS];
-    u64 lin;
 
     available(c);
     fpu_check_pending(c);
-    lin = image_lin(c, in, size + REGISTERS, ACC_READ);
-    get(c, lin, image, size + REGISTERS, 2);
+    check(c, in, size + REGISTERS, 1, ACC_READ);
+    get(c, in, image, size + REGISTERS, 2);
     fpu_to_memory(c);
     env_unpack(c, in->opsz, image);
     for (unsigned i = 0; i < 8; i++)
@@ -250,34 +263,21 @@ static u32 checked_mxcsr(struct cpu *c, const u8 *x)
     return v;
 }
 
-/* The address of an image that must be aligned. */
-static u64 aligned_lin(struct cpu *c, const struct insn *in, unsigned len, unsigned align,
-                       unsigned access)
-{
-    u64 lin = opnd_lin(c, in, 0, len, access);
-
-    if (lin & (align - 1))
-        cpu_raise(c, EXC_GP, 0);
-    mmu_probe(c, lin, len, access);
-    return lin;
-}
-
 void x_fxsave(struct cpu *c, const struct insn *in)
 {
     u8 x[FX_SIZE];
-    u64 lin;
 
     available(c);
-    lin = aligned_lin(c, in, FX_SIZE, 16, ACC_WRITE);
+    check(c, in, FX_SIZE, 16, ACC_WRITE);
     pack_x87(c, x, in->opsz == 8);
-    put(c, lin, x, FX_MXCSR, 8);
-    put(c, lin + FX_ST, x + FX_ST, FX_XMM - FX_ST, 8);
+    put(c, in, x, 0, FX_MXCSR, 8);
+    put(c, in, x, FX_ST, FX_XMM - FX_ST, 8);
     /* Without CR4.OSFXSR the rest of the image is not touched. */
     if (c->cr4 & CR4_OSFXSR) {
         pack_mxcsr(c, x);
         pack_sse(c, x);
-        put(c, lin + FX_MXCSR, x + FX_MXCSR, 8, 8);
-        put(c, lin + FX_XMM, x + FX_XMM, 16 * nr_xmm(c), 8);
+        put(c, in, x, FX_MXCSR, 8, 8);
+        put(c, in, x, FX_XMM, 16 * nr_xmm(c), 8);
     }
 }
 
@@ -285,11 +285,10 @@ void x_fxrstor(struct cpu *c, const struct insn *in)
 {
     u8 x[FX_SIZE];
     u32 mxcsr = c->fpu.mxcsr;
-    u64 lin;
 
     available(c);
-    lin = aligned_lin(c, in, FX_SIZE, 16, ACC_READ);
-    get(c, lin, x, FX_XMM + 16 * nr_xmm(c), 8);
+    check(c, in, FX_SIZE, 16, ACC_READ);
+    get(c, in, x, FX_XMM + 16 * nr_xmm(c), 8);
     if (c->cr4 & CR4_OSFXSR) {
         mxcsr = checked_mxcsr(c, x);
         unpack_sse(c, x);
@@ -333,38 +332,39 @@ static u64 in_use(struct cpu *c)
 
 void x_xsave(struct cpu *c, const struct insn *in)
 {
-    u64 lin, parts, old;
+    u64 parts, header, old;
     u8 x[FX_SIZE];
 
     xsave_available(c);
     parts = requested(c);
-    lin = aligned_lin(c, in, XS_SIZE, 64, ACC_WRITE);
+    check(c, in, XS_SIZE, 64, ACC_WRITE);
     fpu_to_memory(c);
     if (parts & XCR0_X87) {
         pack_x87(c, x, in->opsz == 8);
-        put(c, lin, x, FX_MXCSR, 8);
-        put(c, lin + FX_ST, x + FX_ST, FX_XMM - FX_ST, 8);
+        put(c, in, x, 0, FX_MXCSR, 8);
+        put(c, in, x, FX_ST, FX_XMM - FX_ST, 8);
     }
     if (parts & XCR0_SSE) {
         pack_mxcsr(c, x);
         pack_sse(c, x);
-        put(c, lin + FX_MXCSR, x + FX_MXCSR, 8, 8);
-        put(c, lin + FX_XMM, x + FX_XMM, 16 * nr_xmm(c), 8);
+        put(c, in, x, FX_MXCSR, 8, 8);
+        put(c, in, x, FX_XMM, 16 * nr_xmm(c), 8);
     }
-    old = mmu_load_rmw(c, lin + XS_STATE, 8);
-    mmu_store(c, lin + XS_STATE, (old & ~parts) | (in_use(c) & parts), 8);
+    header = part(c, in, XS_STATE, 8, ACC_WRITE);
+    old = mmu_load_rmw(c, header, 8);
+    mmu_store(c, header, (old & ~parts) | (in_use(c) & parts), 8);
 }
 
 void x_xrstor(struct cpu *c, const struct insn *in)
 {
-    u64 lin, parts, have;
+    u64 parts, have;
     u8 x[XS_SIZE];
     u32 mxcsr = c->fpu.mxcsr;
 
     xsave_available(c);
     parts = requested(c);
-    lin = aligned_lin(c, in, XS_SIZE, 64, ACC_READ);
-    get(c, lin, x, XS_SIZE, 8);
+    check(c, in, XS_SIZE, 64, ACC_READ);
+    get(c, in, x, XS_SIZE, 8);
     have = load_le(x + XS_STATE, 8);
     /* The standard form alone: there is no XSAVEC (SDM 1, 13.8). */
     if ((have & ~c->xcr0) || load_le(x + XS_COMPACT, 8) || load_le(x + XS_RESERVED, 8))

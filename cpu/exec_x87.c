@@ -190,8 +190,9 @@ void x_fcomi(struct cpu *c, const struct insn *in)
     wait_ready(c);
     hidden = enter(c);
     flags = fpu_with_flags(reg_stub(in), 0);
-    if (LIKELY(!(leave(c, in, hidden) & (FPU_IE | FPU_DE))))
-        flags_set(c, F_ARITH, (u32)flags & (F_Z | F_P | F_C));
+    leave(c, in, hidden);
+    /* Silicon sets them after an unmasked invalid operation, too. */
+    flags_set(c, F_ARITH, (u32)flags & (F_Z | F_P | F_C));
 }
 
 /* ---- control ---- */

@@ -54,6 +54,12 @@ enum row_use row_use(const struct isa_row *r, unsigned code, const char **why)
     case ROW_INT3: case ROW_INT1: case ROW_INT_Ib:
         *why = "always ends in its exception, which is compared";
         return USE_FAULT;
+    case ROW_FNSTENV: case ROW_FNSAVE: case ROW_FXSAVE:
+        *why = "stores the host's own instruction and data pointers";
+        return USE_NEVER;
+    case ROW_XSAVE: case ROW_XRSTOR: case ROW_XGETBV: case ROW_XSETBV:
+        *why = "what XCR0 holds is the host kernel's choice";
+        return USE_NEVER;
     case ROW_RDRAND: case ROW_RDSEED: case ROW_RDPID:
         *why = "its result is a fact of the host";
         return USE_NEVER;

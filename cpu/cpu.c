@@ -90,11 +90,16 @@ void cpu_reset(struct cpu *c)
 void cpu_take_init(struct cpu *c)
 {
     struct msrs msr = c->msr;
-    struct fpu fpu = c->fpu;
-    u64 cache = c->cr0 & (CR0_CD | CR0_NW), cr8 = c->cr8;
-    bool nmi = c->attention & ATT_NMI;
+    struct fpu fpu;
+    u64 cache = c->cr0 & (CR0_CD | CR0_NW), cr8 = c->cr8, xcr0 = c->xcr0;
+    bool nmi = c->attention & ATT_NMI, ferr = c->ferr, ignne = c->ignne;
 
+    fpu_to_memory(c);
+    fpu = c->fpu;
     cpu_reset(c);
+    c->xcr0 = xcr0;
+    c->ferr = ferr;
+    c->ignne = ignne;
     msr.efer = 0;
     c->msr = msr;
     c->fpu = fpu;

@@ -336,7 +336,9 @@ bool form_build(struct gen *g, const struct isa_row *r, unsigned size, struct fo
     if (mem) {
         unsigned bytes = bytes_of(rm, eff, code, wide) + (rm->letter == OP_P || rm->letter == OP_T ? 2 : 0);
         bool write = rm == &r->op[0] && !(r->attr & A_R0), wild = chance(rng, WILD_CHANCE);
-        u64 target = wild ? boundary(g, code == 8 ? 8 : 4) : pick_address(g, bytes, write, adsz);
+        bool fx = r == &isa_rows[ROW_FXRSTOR];
+        u64 target = wild ? boundary(g, code == 8 ? 8 : 4)
+                          : pick_address(g, fx ? 512 : bytes, write, adsz);
         unsigned seg;
 
         if (adsz == 2 && !wild && g->facts->ldt && chance(rng, 60))

@@ -107,8 +107,8 @@ u64 pick_address(struct gen *g, unsigned size, bool write, unsigned adsz)
             return data + rng_below(r, 0x1ff0);
         return regions[R_LOW].lin + rng_below(r, 4096 - 16);
     }
-    if (size == 16 && chance(r, 80))
-        return data + rng_below(r, 0x1f0) * 16;
+    if ((size == 16 || size == 512) && chance(r, 80)) /* what must be aligned */
+        return data + rng_below(r, (0x2000 - size) / 16) * 16;
     if (kind < 560)
         at = data + rng_below(r, 8192 - size);
     else if (kind < 700)
@@ -407,6 +407,10 @@ void furnish(struct gen *g, const struct insn *in)
             patch(g, lin, c->gpr[RAX], n / 2);
             patch(g, lin + n / 2, c->gpr[RDX], n / 2);
         }
+        return;
+    case ROW_FXRSTOR: /* an image with what MXCSR can hold */
+        if (chance(r, 90))
+            patch(g, lin + 24, rng_next(r) & 0xffff, 4);
         return;
     case ROW_BOUND: {
         unsigned shift = 64 - 8 * n;

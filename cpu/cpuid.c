@@ -22,7 +22,7 @@ enum leaf1_edx {
     CLFSH = 1 << 19,
     AMD_MIRRORS = 0x0183f3ff, /* bits that 80000001h repeats */
 };
-enum { LM = 1 << 29, OSXSAVE = 1 << 27 };
+enum { LM = 1 << 29, OSXSAVE = 1 << 27, NO_FCS_FDS = 1 << 13 };
 enum { LAST = 0x16, LAST_EXTENDED = 0x8000001d, LAST_HYPERVISOR = 0x40000010 };
 
 /* Deterministic cache parameters (SDM 2A, leaf 4; APM 3, 8000001Dh): lines of 64 bytes. */
@@ -74,6 +74,10 @@ static struct leaf adjust(const struct cpu *c, struct leaf l, u32 n, u32 sub)
     case 5: /* a line of 64 bytes; masked interrupts can end MWAIT; C1 */
         if (cpu_offers(c, FEAT_MONITOR))
             l = (struct leaf){ .eax = 64, .ebx = 64, .ecx = 3, .edx = 0x10 };
+        break;
+    case 7: /* the x87 unit keeps no selectors beside its pointers */
+        if (cpu_offers(c, FEAT_FPU) && !sub)
+            l.ebx |= NO_FCS_FDS;
         break;
     case 0xb: /* threads of a core, cores of a package: one of each; then nothing more */
         l = (struct leaf){ .ebx = sub < 2, .ecx = (sub & 0xff) | (sub < 2 ? (sub + 1) << 8 : 0),

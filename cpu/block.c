@@ -10,6 +10,7 @@
 #include "core/mem_view.h"
 #include "cpu/forms.h"
 #include "cpu/operand.h"
+#include "cpu/vec.h"
 #include "mmu/mmu.h"
 #include <stdlib.h>
 
@@ -225,6 +226,7 @@ static void fetch_bytes(struct block_cache *k, u64 lin, u8 *out, unsigned len)
 
 static void tell_undefined(struct cpu *c)
 {
+    mxcsr_to_memory(c);
     if (c->cfg.undefined)
         c->cfg.undefined(c->cfg.undefined_h, c);
 }

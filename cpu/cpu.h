@@ -98,7 +98,7 @@ enum vector {
 /* x87, MMX and SSE registers (SDM 1, 8.1, 9.2, 10.2). While an engine runs, the x87 part may live in
  * the host's registers: fpu.h says when. */
 struct xmm {
-    u64 q[2];
+    _Alignas(16) u64 q[2];
 };
 struct st {
     u64 mant; /* an MMX register, too */
@@ -244,6 +244,8 @@ struct cpu {
     struct fpu fpu;
     bool fpu_live;    /* cpu/fpu.h: the x87 registers are in the host's */
     bool ferr, ignne; /* the pins: an x87 exception for the board; the board's word to ignore it */
+    bool mxcsr_live; /* MXCSR is in the host's register (cpu/vec.h) */
+    u32 host_mxcsr;  /* what was there */
     u64 features; /* as configured: what CPUID offers, and rows need */
     u64 random;   /* the state of RDRAND's and RDSEED's generator; no reset touches it */
 

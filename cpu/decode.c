@@ -359,6 +359,8 @@ static enum decode_status finish(struct insn *in, struct cursor *k, const struct
         in->seg = k->seg;
     if (r->attr & (A_REP | A_HINT))
         in->pfx |= k->rep == 0xf3 ? PFX_REP : k->rep == 0xf2 ? PFX_REPNE : 0;
+    if ((r->attr & A_REXW) && (k->rex & REX_W))
+        in->pfx |= PFX_REXW;
     in->len = (u8)k->pos;
     if (k->vex && k->vvvv && !uses_vvvv(r))
         return DECODE_INVALID;

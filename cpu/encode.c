@@ -172,7 +172,7 @@ int insn_encode(const struct insn *in, u32 mode, u8 out[15])
     }
     if (code == 8 && eff == 8 && !(r->attr & (A_D64 | A_F64)) && r->op[0].letter != OP_T)
         rex |= REX_W;
-    if (r->op[0].size == SZ_o && in->opsz == 16)
+    if ((r->op[0].size == SZ_o && in->opsz == 16) || (in->pfx & PFX_REXW))
         rex |= REX_W;
     if ((rex || need_rex || vvvv > 7) && (code != 8 || forbid_rex))
         return 0;

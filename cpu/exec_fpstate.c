@@ -8,6 +8,7 @@
  */
 #include "cpu/fpu.h"
 #include "cpu/operand.h"
+#include "cpu/vec.h"
 
 static void available(struct cpu *c)
 {
@@ -268,6 +269,7 @@ void x_fxsave(struct cpu *c, const struct insn *in)
     u8 x[FX_SIZE];
 
     available(c);
+    mxcsr_to_memory(c);
     check(c, in, FX_SIZE, 16, ACC_WRITE);
     pack_x87(c, x, in->opsz == 8);
     put(c, in, x, 0, FX_MXCSR, 8);
@@ -284,9 +286,11 @@ void x_fxsave(struct cpu *c, const struct insn *in)
 void x_fxrstor(struct cpu *c, const struct insn *in)
 {
     u8 x[FX_SIZE];
-    u32 mxcsr = c->fpu.mxcsr;
+    u32 mxcsr;
 
     available(c);
+    mxcsr_to_memory(c);
+    mxcsr = c->fpu.mxcsr;
     check(c, in, FX_SIZE, 16, ACC_READ);
     get(c, in, x, FX_XMM + 16 * nr_xmm(c), 8);
     if (c->cr4 & CR4_OSFXSR) {
@@ -339,6 +343,7 @@ void x_xsave(struct cpu *c, const struct insn *in)
     parts = requested(c);
     check(c, in, XS_SIZE, 64, ACC_WRITE);
     fpu_to_memory(c);
+    mxcsr_to_memory(c);
     if (parts & XCR0_X87) {
         pack_x87(c, x, in->opsz == 8);
         put(c, in, x, 0, FX_MXCSR, 8);
@@ -359,9 +364,11 @@ void x_xrstor(struct cpu *c, const struct insn *in)
 {
     u64 parts, have;
     u8 x[XS_SIZE];
-    u32 mxcsr = c->fpu.mxcsr;
+    u32 mxcsr;
 
     xsave_available(c);
+    mxcsr_to_memory(c);
+    mxcsr = c->fpu.mxcsr;
     parts = requested(c);
     check(c, in, XS_SIZE, 64, ACC_READ);
     get(c, in, x, XS_SIZE, 8);

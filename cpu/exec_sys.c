@@ -8,6 +8,7 @@
 #include "cpu/dr.h"
 #include "cpu/exec_io.h"
 #include "cpu/operand.h"
+#include "cpu/vec.h"
 #include "cpu/v86.h"
 
 void x_cli(struct cpu *c, const struct insn *in)
@@ -361,6 +362,7 @@ u64 io_read(struct cpu *c, u16 port, unsigned size)
     if (UNLIKELY(c->mode & MODE_DR7))
         dr_port(c, port, size);
     c->monitor_armed = false;
+    mxcsr_to_memory(c);
     return bus_read(c->cfg.io, port, size);
 }
 
@@ -369,6 +371,7 @@ void io_write(struct cpu *c, u16 port, u64 v, unsigned size)
     if (UNLIKELY(c->mode & MODE_DR7))
         dr_port(c, port, size);
     c->monitor_armed = false;
+    mxcsr_to_memory(c);
     bus_write(c->cfg.io, port, v, size);
     if (c->observer && c->observer->port_write)
         c->observer->port_write(c->observer->h, c, port, v);

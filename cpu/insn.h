@@ -13,6 +13,7 @@ enum insn_pfx {
     PFX_LOCK = 1,
     PFX_REPNE = 2, /* F2, where the row gives it a meaning */
     PFX_REP = 4,   /* F3, where the row gives it a meaning */
+    PFX_REXW = 8,  /* REX.W, where it is not just an operand size (A_REXW) */
 };
 
 /* What an operand became. */

@@ -12,6 +12,7 @@
 #include "cpu/event.h"
 #include "cpu/fpu.h"
 #include "cpu/operand.h"
+#include "cpu/vec.h"
 #include <stdlib.h>
 
 struct interp {
@@ -46,6 +47,7 @@ static void interp_sync(void *engine)
 {
     struct cpu *c = ((struct interp *)engine)->c;
 
+    mxcsr_to_memory(c);
     c->eflags = flags_all(c);
     c->lf = (struct lazy_flags){ 0 };
     fpu_to_memory(c);
@@ -70,6 +72,7 @@ static void interp_map_changed(void *engine)
 /* Delivers an event between instructions; raises like an instruction would. */
 static void deliver(struct cpu *c, u8 vector, enum event_kind kind, u32 error, bool has_error)
 {
+    mxcsr_to_memory(c); /* the observer is told of events */
     clock_charge(c->cfg.clk, 1); /* so that a storm of faults does not stand outside of time */
     c->next_rip = c->rip;
     event_deliver(c, vector, kind, error, has_error);
@@ -197,6 +200,7 @@ static void run_one(struct cpu *c, const struct block *b)
     u64 events = c->nr_events, icount = clock_icount(c->cfg.clk);
     bool retired;
 
+    mxcsr_to_memory(c); /* observers may run */
     if ((c->mode & MODE_CODE_MASK) != MODE_CODE64 && c->rip + in->len - 1 > c->seg[CS].limit)
         cpu_raise(c, EXC_GP, 0);
     if (o && o->before)
@@ -212,6 +216,7 @@ static void run_one(struct cpu *c, const struct block *b)
         c->shadow = SHADOW_NONE;
         cpu_update_mode(c);
     }
+    mxcsr_to_memory(c);
     if (o && o->after && retired)
         o->after(o->h, c, in);
     /* SYSCALL and SYSRET trap by the flags that they have made (APM 3 SYSCALL). */
@@ -254,6 +259,7 @@ static enum stop_reason interp_run(void *engine)
             c->delivering = DELIVER_NONE;
             c->unwind = outer;
             fpu_to_memory(c);
+            mxcsr_to_memory(c);
             return STOP_TRIPLE;
         }
         c->delivering = c->exc_vector;
@@ -269,6 +275,7 @@ static enum stop_reason interp_run(void *engine)
     }
     c->unwind = outer;
     fpu_to_memory(c);
+    mxcsr_to_memory(c);
     return why;
 }
 

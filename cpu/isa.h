@@ -10,7 +10,8 @@
  *     function, manual)
  *   id         enumerator ROW_<id>
  *   mnemonic   as Capstone writes it (Intel syntax); "a|b|c|d" for operand size 16, 32, 64, 128,
- *              with a leading '@' for address size; '%' stands for the condition
+ *              with a leading '@' for address size, '#' for the second operand's; '%' stands for
+ *              the condition
  *   opcode     M1, M2 (0Fh), M38, M3A | byte; with A_VEX the same maps, behind a VEX prefix
  *   /r         -1, the ModRM.reg value 0 to 7, or RM(reg, rm) for one exact register-form byte
  *   operands   O0() to O3(letter,size, ...), see below
@@ -124,6 +125,7 @@ enum isa_attr {
     A_MISSING = 1 << 24, /* recognised but not there yet: #UD, counted, named */
     A_HINT = 1 << 25, /* F2 and F3 have a meaning of their own and are kept in insn.pfx */
     A_VEX = 1 << 26,  /* behind a VEX prefix with L = 0; else never behind one */
+    A_REXW = 1 << 30, /* REX.W has a meaning beyond operand sizes and is kept in insn.pfx */
     A_X87 = 1 << 27,  /* uses the x87 registers, MMX included: moves their state to the host's */
     A_NOREP = 1 << 28, /* F2 and F3 are other rows; 66 is the operand size */
     A_ELSE = 1 << 29,  /* where its feature is not offered it is the row behind it */
@@ -131,7 +133,11 @@ enum isa_attr {
 
 /* The CPUID feature without which a row is #UD: FT(name), or-ed into the attributes. */
 #define FEAT_SHIFT 32
+#define FEAT_BITS  8
 #define FT(f)      ((u64)FEAT_##f << FEAT_SHIFT)
+
+/* Attributes beyond those. */
+#define A_UNALIGNED (1ull << 40) /* 16 bytes of memory need not be aligned */
 
 enum isa_jit { JIT_PASS, JIT_HELP, JIT_FLOW, JIT_STRING, JIT_STACK };
 
@@ -174,7 +180,7 @@ extern const struct isa_row isa_rows[NR_ROWS];
 
 static inline enum feature isa_feature(const struct isa_row *r)
 {
-    return (enum feature)(r->attr >> FEAT_SHIFT);
+    return (enum feature)(r->attr >> FEAT_SHIFT & ((1 << FEAT_BITS) - 1));
 }
 
 /* Whether the row's encoding has a ModRM byte. */

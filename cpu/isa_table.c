@@ -55,6 +55,10 @@ const char *isa_mnemonic(const struct insn *in, char *out, size_t cap)
         size = in->adsz;
         m++;
     }
+    if (*m == '#') {
+        size = in->srcsz;
+        m++;
+    }
     for (unsigned s = 2; s < size && strchr(m, '|'); s *= 2)
         m = strchr(m, '|') + 1;
     for (; *m && *m != '|' && n + 4 < cap; m++) {

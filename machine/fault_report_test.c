@@ -249,11 +249,11 @@ static void a_selector_in_the_error_code_is_looked_up(void **state)
 
 static void an_instruction_that_kiln_lacks_is_admitted(void **state)
 {
-    static const u8 code[] = {0x0f, 0x58, 0xc1}; /* addps xmm0, xmm1 */
+    static const u8 code[] = {0x0f, 0x0f, 0xc1, 0x9e}; /* pfadd mm0, mm1 */
 
     (void)state;
-    SAYS(protected(code, sizeof(code)), "0f 58 c1  addps xmm0, xmm1", "1. #UD",
-         "addps (sse1) is an instruction that kiln does not have yet");
+    SAYS(protected(code, sizeof(code)), "0f 0f c1 9e  pfadd mm0, mm1", "1. #UD",
+         "pfadd (3dnow) is an instruction that kiln does not have yet");
 }
 
 int main(void)

@@ -242,21 +242,21 @@ static void long_mode_has_wide_columns(void **state)
 
 static void an_instruction_that_kiln_lacks_is_still_named(void **state)
 {
-    static const u8 code[] = {0x0f, 0x58, 0xc1, 0x0f, 0x58, 0xc1}; /* addps xmm0, xmm1, twice */
+    static const u8 code[] = {0x0f, 0x0f, 0xc1, 0x9e, 0x0f, 0x0f, 0xc1, 0x9e}; /* pfadd mm0, mm1, twice */
     struct watch_rig *r = watch_rig_create(code, sizeof(code));
 
     (void)state;
     watch_rig_poke(r, 6 * 4, 0x1100);
-    /* the handler skips it: pop ax; add ax, 3; push ax; iret */
-    memcpy(r->view.backing + 0x1100, "\x58\x83\xc0\x03\x50\xcf", 6);
+    /* the handler skips it: pop ax; add ax, 4; push ax; iret */
+    memcpy(r->view.backing + 0x1100, "\x58\x83\xc0\x04\x50\xcf", 6);
     r->options.stop = "8";
     watch_rig_start(r, 0, true);
     watch_rig_run(r, 1000);
     observe_print_stats(r->observe, r->log_file);
     watch_rig_stop(r);
-    assert_non_null(strstr(r->trace_text, " 0f58c1                 addps xmm0, xmm1\n"));
-    assert_string_equal(r->log_text, "kiln: not there yet: cpu: addps (sse1) at 0000:1000\n"
-                                     "  unimplemented     cpu: addps (sse1), 2 times\n");
+    assert_non_null(strstr(r->trace_text, " 0f0fc19e               pfadd mm0, mm1\n"));
+    assert_string_equal(r->log_text, "kiln: not there yet: cpu: pfadd (3dnow) at 0000:1000\n"
+                                     "  unimplemented     cpu: pfadd (3dnow), 2 times\n");
     watch_rig_destroy(r);
 }
 

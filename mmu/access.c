@@ -11,6 +11,7 @@
 #include "cpu/debug.h"
 #include "cpu/dr.h"
 #include "cpu/operand.h"
+#include "cpu/vec.h"
 #include "mmu/walk.h"
 #include <inttypes.h>
 
@@ -134,7 +135,10 @@ static void fill_fast(struct cpu *c, u64 lin, u64 pa, unsigned access)
 /* Ends the block when a device was reached: the deadline or the wires may have moved. */
 static u64 phys_read(struct cpu *c, u64 pa, unsigned size)
 {
-    u64 before = c->cfg.view->bus->nr_accesses, v = mem_read(c->cfg.view, pa, size);
+    u64 before = c->cfg.view->bus->nr_accesses, v;
+
+    mxcsr_to_memory(c);
+    v = mem_read(c->cfg.view, pa, size);
 
     if (c->cfg.view->bus->nr_accesses != before) {
         leave_block(c);
@@ -147,6 +151,7 @@ static void phys_write(struct cpu *c, u64 pa, u64 v, unsigned size)
 {
     u64 before = c->cfg.view->bus->nr_accesses;
 
+    mxcsr_to_memory(c);
     mem_write(c->cfg.view, pa, v, size);
     if (c->cfg.view->bus->nr_accesses != before) {
         leave_block(c);
@@ -197,6 +202,7 @@ static u64 load(struct cpu *c, u64 lin, unsigned size, unsigned intent)
 
 static void observe(struct cpu *c, u64 lin, u64 v, unsigned size, bool write)
 {
+    mxcsr_to_memory(c);
     if (c->observer && c->observer->mem)
         c->observer->mem(c->observer->h, c, lin, v, size, write);
     if (c->debug)
@@ -239,6 +245,60 @@ void mmu_store_slow(struct cpu *c, u64 lin, u64 val, unsigned size, unsigned acc
         phys_write(c, pa, val & size_mask(size), size);
     }
     observe(c, lin, val & size_mask(size), size, true);
+}
+
+/* Two halves, or bytes where a page ends between them; both pages are translated first. An observer
+ * sees halves. */
+static void check_alignment16(struct cpu *c, u64 lin)
+{
+    if ((c->mode & MODE_AC) && (lin & 15))
+        cpu_raise(c, EXC_AC, 0);
+}
+
+static void observe16(struct cpu *c, u64 lin, const struct xmm *v, bool write)
+{
+    for (unsigned i = 0; i < 2; i++)
+        observe(c, lin + 8 * i, v->q[i], 8, write);
+}
+
+void mmu_load16_slow(struct cpu *c, u64 lin, struct xmm *out)
+{
+    unsigned n = first_part(lin, 16);
+    u64 pa, pa2 = 0;
+    struct xmm v = { { 0, 0 } };
+
+    check_alignment16(c, lin);
+    pa = translate(c, lin, ACC_READ);
+    if (n < 16) {
+        pa2 = translate(c, next_page(c, lin), ACC_READ);
+        for (unsigned i = 0; i < 16; i++)
+            v.q[i / 8] |= phys_read(c, i < n ? pa + i : pa2 + i - n, 1) << (8 * (i % 8));
+    } else {
+        fill_fast(c, lin, pa, ACC_READ);
+        v.q[0] = phys_read(c, pa, 8);
+        v.q[1] = phys_read(c, pa + 8, 8);
+    }
+    *out = v;
+    observe16(c, lin, out, false);
+}
+
+void mmu_store16_slow(struct cpu *c, u64 lin, const struct xmm *v)
+{
+    unsigned n = first_part(lin, 16);
+    u64 pa, pa2;
+
+    check_alignment16(c, lin);
+    pa = translate(c, lin, ACC_WRITE);
+    if (n < 16) {
+        pa2 = translate(c, next_page(c, lin), ACC_WRITE);
+        for (unsigned i = 0; i < 16; i++)
+            phys_write(c, i < n ? pa + i : pa2 + i - n, (u8)(v->q[i / 8] >> (8 * (i % 8))), 1);
+    } else {
+        fill_fast(c, lin, pa, ACC_WRITE);
+        phys_write(c, pa, v->q[0], 8);
+        phys_write(c, pa + 8, v->q[1], 8);
+    }
+    observe16(c, lin, v, true);
 }
 
 u64 mmu_load_sys(struct cpu *c, u64 lin, unsigned size)

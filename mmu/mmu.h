@@ -40,6 +40,33 @@ static inline void mmu_store(struct cpu *c, u64 lin, u64 val, unsigned size)
         mmu_store_slow(c, lin, val, size, ACC_WRITE);
 }
 
+/* Sixteen bytes. mmu_view16 returns where they can be read at once, or *tmp filled. */
+void mmu_load16_slow(struct cpu *, u64 lin, struct xmm *);
+void mmu_store16_slow(struct cpu *, u64 lin, const struct xmm *);
+static inline const void *mmu_view16(struct cpu *c, u64 lin, struct xmm *tmp)
+{
+    const struct fast_entry *e = &c->fast->read[(lin >> 12) & (FAST_ENTRIES - 1)];
+    if (LIKELY(lin - e->tag <= 4096 - 16))
+        return (const void *)(uintptr_t)(lin + e->addend);
+    mmu_load16_slow(c, lin, tmp);
+    return tmp;
+}
+
+static inline void mmu_load16(struct cpu *c, u64 lin, struct xmm *out)
+{
+    struct xmm tmp;
+    memcpy(out, mmu_view16(c, lin, &tmp), 16);
+}
+
+static inline void mmu_store16(struct cpu *c, u64 lin, const struct xmm *v)
+{
+    const struct fast_entry *e = &c->fast->write[(lin >> 12) & (FAST_ENTRIES - 1)];
+    if (LIKELY(lin - e->tag <= 4096 - 16))
+        memcpy((void *)(uintptr_t)(lin + e->addend), v, 16);
+    else
+        mmu_store16_slow(c, lin, v);
+}
+
 /* The load of a read-modify-write: checks for writing, then reads. */
 u64 mmu_load_rmw_slow(struct cpu *, u64 lin, unsigned size);
 static inline u64 mmu_load_rmw(struct cpu *c, u64 lin, unsigned size)

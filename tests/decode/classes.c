@@ -255,6 +255,60 @@ static bool is_invpcid(const struct difference *d)
     return only_capstone(d) && d->in.row == ROW_INVALID && !strcmp(d->mnemonic, "invpcid") && (!p.p66 || p.rep);
 }
 
+/* MMX and SSE. */
+static bool is_vector_row(u16 row)
+{
+    return row >= ROW_PUNPCKLBW_M && row <= ROW_SHA1RNDS4;
+}
+
+static bool names_vector_row(const char *mnemonic)
+{
+    char name[32];
+
+    for (u16 i = ROW_PUNPCKLBW_M; i <= ROW_SHA1RNDS4; i++)
+        for (u8 size = 4; size <= 8; size *= 2) {
+            struct insn in = { .row = i, .opsz = size, .srcsz = size };
+            if (!strcmp(isa_mnemonic(&in, name, sizeof(name)), mnemonic))
+                return true;
+        }
+    return false;
+}
+
+static bool is_vector_np(const struct difference *d)
+{
+    struct prefixes p = prefixes_of(d);
+
+    return only_capstone(d) && d->in.row == ROW_INVALID && (p.p66 || p.rep || p.p67) &&
+           names_vector_row(d->mnemonic);
+}
+
+/* Capstone looks for 66, F2 and F3 only right before the opcode, and not at all in 16-bit code. */
+static bool is_vector_prefix(const struct difference *d)
+{
+    u64 attr = isa_rows[d->in.row].attr;
+    u8 mandatory = attr & A_66 ? 0x66 : attr & A_F3 ? 0xf3 : attr & A_F2 ? 0xf2 : 0;
+    unsigned at = prefixes_of(d).n;
+
+    if (d->status != DECODE_OK || !is_vector_row(d->in.row) || !mandatory)
+        return false;
+    at -= at && prefixes_of(d).rex;
+    return d->code == 2 || at == 0 || d->bytes[at - 1] != mandatory || prefixes_of(d).p67 ||
+           prefixes_of(d).rexw ||
+           (prefixes_of(d).p66 && mandatory != 0x66);
+}
+
+static bool is_cmp_name(const struct difference *d)
+{
+    return same_length(d) && d->in.row >= ROW_CMPPS && d->in.row <= ROW_CMPSD && !strncmp(d->mnemonic, "cmp", 3);
+}
+
+static bool is_movd(const struct difference *d)
+{
+    return same_length(d) && (prefixes_of(d).rexw) && !strcmp(d->mnemonic, "movd") &&
+           (d->in.row == ROW_MOVD_PqEy || d->in.row == ROW_MOVD_EyPq || d->in.row == ROW_MOVD_VxEy ||
+            d->in.row == ROW_MOVD_EyVx);
+}
+
 static bool is_swapgs(const struct difference *d)
 {
     return only_capstone(d) && d->in.row == ROW_INVALID && d->code != 8 && !strcmp(d->mnemonic, "swapgs");
@@ -287,6 +341,10 @@ static const struct class classes[] = {
     { "pause", "NOP_90", "2B PAUSE", "a NOP with F3 (xchg to Capstone when there is a REX)", is_pause },
     { "np", "MOVNTI, fences, CLFLUSH, STAC, CLAC, MOVBE, RDRAND, RDSEED, FXSAVE to XSETBV", "2A 3.1.1.1", "NP: not with 66, F2, F3; Capstone does not mind", is_np },
     { "invpcid", "INVPCID", "2A INVPCID", "66h anywhere, and no F2 or F3, selects it; Capstone wants 66h last, takes REX.W for it, and knows it not in 16-bit code", is_invpcid },
+    { "vec-np", "MMX and SSE", "2A 3.1.1.1", "NP and other rows without 66, F2, F3: #UD with them (silicon, too); Capstone does not mind", is_vector_np },
+    { "vec-prefix", "MMX and SSE", "2A 2.1.1, 3.1.1.1", "a mandatory prefix that is not the last, and any in 16-bit code or with REX.W: Capstone overlooks it at times", is_vector_prefix },
+    { "cmp-name", "CMPPS to CMPSD", "2A CMPPS", "Capstone has the predicate in the name", is_cmp_name },
+    { "movd", "MOVD with REX.W", "2B MOVD/MOVQ", "movq to us, movd to Capstone at times", is_movd },
     { "swapgs", "SWAPGS", "2B SWAPGS", "only in 64-bit mode; Capstone names it everywhere", is_swapgs },
 };
 _Static_assert(ARRAY_LEN(classes) <= 40, "at most 40 classes");

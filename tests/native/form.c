@@ -30,7 +30,7 @@ static const struct opnd *find_operand(const struct isa_row *r, u8 letter)
 /* The r/m operand of a row. */
 static const struct opnd *rm_operand(const struct isa_row *r)
 {
-    static const u8 letters[] = { OP_E, OP_M, OP_N, OP_R, OP_Q, OP_P, OP_T };
+    static const u8 letters[] = { OP_E, OP_M, OP_N, OP_R, OP_Q, OP_P, OP_T, OP_W, OP_U, OP_q, OP_n };
     const struct opnd *o;
 
     for (unsigned i = 0; i < ARRAY_LEN(letters); i++)
@@ -51,6 +51,8 @@ static unsigned bytes_of(const struct opnd *o, unsigned eff, unsigned code, bool
     case SZ_m: return code == 8 ? 8 : 4;
     case SZ_o: return rexw ? 16 : 8;
     case SZ_a: return 2 * eff;
+    case SZ_x: return 16;
+    case SZ_t: return 10;
     default: return eff;
     }
 }
@@ -328,7 +330,7 @@ bool form_build(struct gen *g, const struct isa_row *r, unsigned size, struct fo
     /* r/m */
     if (rm) {
         need_mem = rm->letter == OP_M || rm->letter == OP_P || rm->letter == OP_T || (r->attr & A_NO3);
-        if (rm->letter == OP_R || r->attr & A_ONLY3 || r->rm >= 0 || rm->letter == OP_Q)
+        if (rm->letter == OP_R || rm->letter == OP_U || rm->letter == OP_n || r->attr & A_ONLY3 || r->rm >= 0 || rm->letter == OP_Q)
             mem = false;
         else
             mem = need_mem || chance(rng, MEM_CHANCE);

@@ -20,6 +20,8 @@ unsigned size_class(const struct insn *in)
     if (r->op[0].size == SZ_y && r->op[1].size == SZ_v) /* CRC32 */
         return in->srcsz == 2 ? 1 : in->srcsz == 4 ? 2 : 3;
     /* MOVSX and the like have the size in the first operand, OUT to a fixed port in the second. */
+    if (r->op[1].size == SZ_y)
+        return in->srcsz == 8 ? 3 : 2;
     switch (r->op[0].size == SZ_b && r->op[1].size != SZ_none && r->op[0].letter != OP_J ? in->srcsz : in->opsz) {
     case 2: return 1;
     case 4: return 2;

@@ -302,6 +302,8 @@ bool prepare(struct gen *g, const struct isa_row *r, unsigned size, struct form 
         if (c->gpr[RCX] > 20 && chance(rng, 95))
             return set_reg(g, RCX, rng_below(rng, chance(rng, 10) ? 300 : 12), f);
     }
+    if (row == ROW_MASKMOVDQU && !in_region(c->gpr[RDI], R_DATA, 0, 16))
+        return set_reg(g, RDI, regions[R_DATA].lin + rng_below(rng, 8176), f);
     if (row >= ROW_LOOPNE && row <= ROW_JCXZ && c->gpr[RCX] > 4 && chance(rng, 40))
         return set_reg(g, RCX, rng_below(rng, 4), f);
     if (row == ROW_CMPXCHG_EvGv && chance(rng, 10))
@@ -379,6 +381,9 @@ void furnish(struct gen *g, const struct insn *in)
         return;
     lin = ea_of(c, in) + (code_size(c->mode) == 8 && in->seg < FS ? 0 : c->seg[in->seg].base);
     switch (in->row) {
+    case ROW_LDMXCSR:
+        patch(g, lin, 0x1f80 ^ (rng_next(r) & (chance(r, 40) ? 0xffff : 0xe07f)) ^ (chance(r, 2) ? 1u << rng_below(r, 32) : 0), 4);
+        return;
     case ROW_JMP_Ev: case ROW_CALL_Ev:
         patch(g, lin, pick_target(g) - cs_base, n);
         return;
@@ -426,6 +431,12 @@ void furnish(struct gen *g, const struct insn *in)
             patch(g, lin, rng_next(r) | 1ull << (8 * n - 2), n);
             return;
         }
+    }
+    if (in->kind[0] == K_XMM || in->kind[0] == K_MMX || in->kind[1] == K_XMM || in->kind[1] == K_MMX) {
+        n = in->kind[1] == K_MEM ? in->srcsz : n;
+        for (unsigned i = 0; i < n; i += 8)
+            patch(g, lin + i, vector_value(g), n < 8 ? n : 8);
+        return;
     }
     if (chance(r, 40))
         patch(g, lin, boundary(g, n), n > 8 ? 8 : n ? n : 1);

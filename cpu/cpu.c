@@ -10,6 +10,7 @@
 #include "cpu/fpu.h"
 #include "cpu/operand.h"
 #include "cpu/segment.h"
+#include "cpu/vec.h"
 #include <stdlib.h>
 
 int cpu_init(struct cpu *c, const struct cpu_config *cfg)
@@ -62,6 +63,7 @@ void cpu_reset(struct cpu *c)
     c->dr[6] = 0xffff0ff0;
     c->dr[7] = 0x400;
     fpu_to_memory(c);
+    mxcsr_to_memory(c);
     c->ferr = c->ignne = false;
     c->xcr0 = XCR0_X87;
     c->fpu = (struct fpu){ .cw = 0x40, .valid = 0xff, .mxcsr = 0x1f80 };
@@ -95,6 +97,7 @@ void cpu_take_init(struct cpu *c)
     bool nmi = c->attention & ATT_NMI, ferr = c->ferr, ignne = c->ignne;
 
     fpu_to_memory(c);
+    mxcsr_to_memory(c);
     fpu = c->fpu;
     cpu_reset(c);
     c->xcr0 = xcr0;

@@ -302,7 +302,7 @@ bool prepare(struct gen *g, const struct isa_row *r, unsigned size, struct form 
         if (c->gpr[RCX] > 20 && chance(rng, 95))
             return set_reg(g, RCX, rng_below(rng, chance(rng, 10) ? 300 : 12), f);
     }
-    if (row == ROW_MASKMOVDQU && !in_region(c->gpr[RDI], R_DATA, 0, 16))
+    if ((row == ROW_MASKMOVDQU || row == ROW_MASKMOVQ) && !in_region(c->gpr[RDI], R_DATA, 0, 16))
         return set_reg(g, RDI, regions[R_DATA].lin + rng_below(rng, 8176), f);
     if (row >= ROW_LOOPNE && row <= ROW_JCXZ && c->gpr[RCX] > 4 && chance(rng, 40))
         return set_reg(g, RCX, rng_below(rng, 4), f);

@@ -2,9 +2,7 @@
  * chapter 5; the fixed hardware is ACPI 1.0b's, that of the PIIX4).
  *
  * QEMU offers tables of its own by fw_cfg (etc/acpi/..., with a linker script). They are not used:
- * one set of tables for every emulator is checked by three, and Spark's own are of the addresses
- * and interrupts that Spark chose. What QEMU's say beyond ours is hot plug and devices that a guest
- * finds by itself (fw_cfg, pvpanic).
+ * docs/decisions/008-firmware-tables-of-our-own.md.
  *
  * MADT and HPET are there if the chips are. Interrupt overrides: IRQ 0 is at pin 2; the SCI and what
  * PCI links can be set to are level-triggered, active high, as these boards' I/O APIC sees them. */

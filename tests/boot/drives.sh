@@ -62,7 +62,7 @@ boots() { # FIRST KEYS TEXT ARGS...
     for try in $(seq 3000); do
         if [ -z "$sent" ] && [ -n "$keys" ] && grep -aqF -- "$first" "$dir/serial"; then
             sleep 1
-            printf "$(echo "$keys" | sed 's/\\n/\\r/g')" >&3
+            printf "$(printf '%s' "$keys" | sed 's/\\n/\\r/g')" >&3
             sent=1
         elif [ -n "$sent" ] && [ $((try % 100)) = 0 ]; then
             printf '\r' >&3 # a slow machine may have lost one

@@ -164,13 +164,16 @@ static bool next_step(struct judgement *j, struct step *st)
 {
     u64 off = cpu_lin_rip(&j->rig.c) - regions[R_CODE].lin;
     u64 room = CODE_PAGES * 4096 - off < 15 ? CODE_PAGES * 4096 - off : 15;
+    enum decode_status status;
 
     if (off >= CODE_PAGES * 4096)
         return false;
     *st = (struct step){.rip = cpu_lin_rip(&j->rig.c)};
     memcpy(st->bytes, j->rig.region[R_CODE] + off, room);
-    if (insn_decode(&st->in, st->bytes, (unsigned)room, j->rig.c.mode) != DECODE_OK) {
-        st->in.row = ROW_INVALID;
+    status = insn_decode(&st->in, st->bytes, (unsigned)room, j->rig.c.mode);
+    if (status != DECODE_OK) {
+        if (status != DECODE_MORE) /* that ends in a page that is not there */
+            st->in.row = ROW_INVALID;
         st->in.len = (u8)room;
     }
     return true;
@@ -209,7 +212,7 @@ static u32 undefined_flags(struct judgement *j)
         struct flag_rule rule = { 0, 0 };
         u64 rip = c->rip;
 
-        if (next_step(j, &st) && st.in.row != ROW_INVALID)
+        if (next_step(j, &st))
             rule = flag_rule(c, &st.in);
         if (rig_run(&j->rig, 1) && j->verdict.out.rip == rip)
             break; /* it faulted, and has changed no flags */
@@ -260,19 +263,16 @@ static bool write_singles(struct judgement *j)
     return true;
 }
 
-/* The step of a single, for reports and deviations. */
-static void only_step(struct judgement *j)
+/* The known deviation of a single, which may have jumped into itself: by any of its steps. Of a
+ * whole case: by its last. */
+static int known_deviation(const struct judgement *j, bool whole)
 {
-    struct verdict *v = &j->verdict;
-    struct step *st = &v->steps[0];
+    const struct verdict *v = &j->verdict;
+    int known = -1;
 
-    rig_load(&j->rig, &j->slot);
-    *st = (struct step){.rip = cpu_lin_rip(&j->rig.c)};
-    memset(st->bytes, 0xcc, 15);
-    memcpy(st->bytes, j->slot.code, j->slot.code_len < 15 ? j->slot.code_len : 15);
-    if (insn_decode(&st->in, st->bytes, 15, j->rig.c.mode) != DECODE_OK)
-        st->in.row = ROW_INVALID;
-    v->nr_steps = 1;
+    for (unsigned i = whole && v->nr_steps ? v->nr_steps - 1 : 0; i < v->nr_steps && known < 0; i++)
+        known = deviation_of(&j->head.facts, &j->slot, v, &v->steps[i], whole);
+    return known;
 }
 
 /* Before singles of another case, and at the end. */
@@ -301,11 +301,8 @@ static bool judge_one(struct judgement *j, const struct carry_note *note)
         return true;
     j->differ++;
     j->explained = true;
-    if (note->whole)
-        only_step(j);
-    else
-        collect_steps(j);
-    known = deviation_of(&j->head.facts, &j->slot, &j->verdict, !note->whole);
+    collect_steps(j);
+    known = known_deviation(j, !note->whole);
     if (known >= 0) {
         j->deviated[known]++;
     } else if (j->singles) {

@@ -363,10 +363,9 @@ static const struct {
 _Static_assert(ARRAY_LEN(deviations) <= MAX_DEVIATIONS, "MAX_DEVIATIONS");
 
 int deviation_of(const struct host_facts *f, const struct slot *s, const struct verdict *v,
-                 bool whole)
+                 const struct step *st, bool whole)
 {
-    const struct step *st = &v->steps[v->nr_steps ? v->nr_steps - 1 : 0];
-    struct difference d = {f, s, v, &st->in, st->bytes, v->end.vector, s->end.vector};
+    struct difference d = { f, s, v, &st->in, st->bytes, v->end.vector, s->end.vector };
 
     for (unsigned i = 0; i < ARRAY_LEN(deviations); i++)
         if (!strcmp(f->emulator, deviations[i].emulator) && whole == deviations[i].whole &&

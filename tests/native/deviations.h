@@ -8,9 +8,10 @@
 
 enum { MAX_DEVIATIONS = 48 };
 
-/* The known deviation that explains a difference in a case of one instruction, or in a whole case;
- * -1: none. */
-int deviation_of(const struct host_facts *, const struct slot *, const struct verdict *, bool whole);
+/* The known deviation, of this step, that explains a difference in a case of one instruction, or in a
+ * whole case; -1: none. */
+int deviation_of(const struct host_facts *, const struct slot *, const struct verdict *,
+                 const struct step *, bool whole);
 void deviation_print(int which, u64 count);
 
 /* Whether the instruction that is to run next would make an emulator do what spoils later cases: such

@@ -68,7 +68,7 @@ guest_compare() {
         [ "$(head -c 8 facts.part)" = KILNCASE ] || mv none.img facts.part
         mv facts.part facts.img
     fi
-    "$test" --export cases.img --facts facts.img --mode "$mode" --insns "$insns" --seed "$seed" --min-runs $((insns / 10000)) >export.txt
+    "$test" --export cases.img --facts facts.img --mode "$mode" --insns "$insns" --seed "$seed" --min-runs $((insns / 20000)) >export.txt
     status=$?
     [ $status = 0 ] || { tail -3 export.txt; return $status; }
     guest_run cases.img outcomes.img || return 1

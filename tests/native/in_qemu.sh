@@ -17,7 +17,7 @@ guest_initrd "$test" "$init"
 boot() {
     timeout 7200 qemu-system-x86_64 -accel tcg -cpu max,smap=off -m 512 -nodefaults -display none -no-reboot \
         -serial file:serial.txt -kernel "$kernel" -initrd initrd.gz \
-        -append "console=ttyS0 quiet loglevel=1 panic=-1 noreplace-smp mitigations=off $1" \
+        -append "console=ttyS0 quiet loglevel=1 panic=-1 no_timer_check noreplace-smp mitigations=off $1" \
         -drive file="$2",format=raw,if=ide -drive file="$3",format=raw,if=ide </dev/null
     tr -d '\r' <serial.txt | grep '^native_test'
     grep -q '^guest status 0' serial.txt

@@ -136,18 +136,6 @@ void x_jmp_e(struct cpu *c, const struct insn *in)
     jump_near(c, opnd_load(c, in, 0, in->opsz), in->opsz);
 }
 
-/* The push can fault first, and is made last. */
-static void call_near(struct cpu *c, u64 target, unsigned size)
-{
-    u64 ret = c->next_rip, sp = (c->gpr[RSP] - size) & stack_mask(c);
-    u64 lin = seg_lin(c, SS, sp, size, ACC_WRITE);
-
-    mmu_probe(c, lin, size, ACC_WRITE);
-    jump_near(c, target, size);
-    mmu_store(c, lin, ret, size);
-    set_sp(c, sp);
-}
-
 void x_call(struct cpu *c, const struct insn *in)
 {
     call_near(c, relative(c, in), in->opsz);

@@ -61,7 +61,8 @@ FORMS(MAKE_MOV, mov, )
             [FORM_MI] = ROW_OF_SIZES(name, mi),                                                    \
         }                                                                                          \
     }
-exec_fn x_add, x_adc, x_sub, x_sbb, x_and, x_or, x_xor, x_cmp, x_test, x_mov, x_jcc, x_push, x_pop;
+exec_fn x_add, x_adc, x_sub, x_sbb, x_and, x_or, x_xor, x_cmp, x_test, x_mov, x_jcc, x_push, x_pop, x_call,
+    x_jmp, x_ret;
 
 static const struct {
     exec_fn *general;
@@ -85,14 +86,44 @@ static exec_fn *const jcc[16] = {
     jcc_8, jcc_9, jcc_10, jcc_11, jcc_12, jcc_13, jcc_14, jcc_15,
 };
 
-/* Pushes and pops of registers. */
+/* Pushes and pops of registers, near calls, returns and jumps. */
 #define STACK(size)                                                                                \
     static void push_r##size(struct cpu *c, const struct insn *in)                                 \
     {                                                                                              \
         push(c, reg_read(c, in->reg[0], size), size);                                              \
+    }                                                                                              \
+    static void pop_r##size(struct cpu *c, const struct insn *in)                                  \
+    {                                                                                              \
+        u64 v = stack_peek(c, 0, size);                                                            \
+                                                                                                   \
+        set_sp(c, c->gpr[RSP] + size);                                                             \
+        reg_write(c, in->reg[0], v, size);                                                         \
+    }                                                                                              \
+    static void call_rel##size(struct cpu *c, const struct insn *in)                               \
+    {                                                                                              \
+        call_near(c, c->next_rip + in->imm, size);                                                 \
+    }                                                                                              \
+    static void jmp_rel##size(struct cpu *c, const struct insn *in)                                \
+    {                                                                                              \
+        jump_near(c, c->next_rip + in->imm, size);                                                 \
+    }                                                                                              \
+    static void ret##size(struct cpu *c, const struct insn *in)                                    \
+    {                                                                                              \
+        (void)in;                                                                                  \
+        jump_near(c, stack_peek(c, 0, size), size);                                                \
+        set_sp(c, c->gpr[RSP] + size);                                                             \
     }
 STACK(2) STACK(4) STACK(8)
-static exec_fn *const push_r[NR_FORM_SIZES] = { NULL, push_r2, push_r4, push_r8 };
+static const struct {
+    exec_fn *general, *form[NR_FORM_SIZES];
+    u8 kind; /* of operand 0 */
+} stack_forms[] = {
+    { x_push, { NULL, push_r2, push_r4, push_r8 }, K_REG },
+    { x_pop, { NULL, pop_r2, pop_r4, pop_r8 }, K_REG },
+    { x_call, { NULL, call_rel2, call_rel4, call_rel8 }, K_REL },
+    { x_jmp, { NULL, jmp_rel2, jmp_rel4, jmp_rel8 }, K_REL },
+    { x_ret, { NULL, ret2, ret4, ret8 }, K_NONE },
+};
 
 static int form_kind(const struct insn *in)
 {
@@ -116,8 +147,10 @@ exec_fn *form_of(const struct insn *in)
         return jcc[in->cc];
     if (size >= NR_FORM_SIZES)
         return general;
-    if (general == x_push && in->kind[0] == K_REG && push_r[size])
-        return push_r[size];
+    for (unsigned i = 0; i < ARRAY_LEN(stack_forms); i++)
+        if (stack_forms[i].general == general && stack_forms[i].kind == in->kind[0] &&
+            stack_forms[i].form[size])
+            return stack_forms[i].form[size];
     /* MOV's operands are of one size; where a row says otherwise the general function is right. */
     if (form < 0 || (in->kind[1] != K_IMM && in->srcsz != in->opsz))
         return general;

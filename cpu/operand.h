@@ -204,6 +204,18 @@ static inline void jump_near(struct cpu *c, u64 target, unsigned opsz)
     c->next_rip = target;
 }
 
+/* The push can fault first, and is made last. */
+static inline void call_near(struct cpu *c, u64 target, unsigned size)
+{
+    u64 ret = c->next_rip, sp = (c->gpr[RSP] - size) & stack_mask(c);
+    u64 lin = seg_lin(c, SS, sp, size, ACC_WRITE);
+
+    mmu_probe(c, lin, size, ACC_WRITE);
+    jump_near(c, target, size);
+    mmu_store(c, lin, ret, size);
+    set_sp(c, sp);
+}
+
 /* Ends the current block after this instruction. */
 static inline void leave_block(struct cpu *c)
 {

@@ -254,7 +254,7 @@ static bool size_of_66(const struct difference *d)
 static bool far_return_frame(const struct difference *d)
 {
     return (is(d, ROW_RETF) || is(d, ROW_RETF_Iw)) && (d->ours == EXC_PF || d->ours == EXC_SS) &&
-           faulted_there(d, EXC_GP) && d->s->end.error;
+           faulted_there(d, EXC_GP);
 }
 
 static bool pause_untrapped(const struct difference *d)

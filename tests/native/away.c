@@ -57,15 +57,19 @@ static bool run_loaded(struct execution *x)
 {
     struct shared *sh = x->sh;
 
-    for (u32 left = sh->nr; left;) {
+    for (u32 left = sh->nr, idle = 0; left;) {
         u32 nr = left;
 
         sh->nr = left;
         for (u32 i = 0; i < left; i++)
             sh->slot[i].end.vector = END_TIMEOUT; /* unless the child writes another */
+        sh->current = left;
         host_go(&x->host);
         if (host_wait(&x->host, &x->head.facts)) {
-            nr = sh->current + 1;
+            if (sh->current == left && idle++ < 3)
+                continue; /* it died before it took a case */
+            nr = sh->current == left ? 1 : sh->current + 1;
+            idle = 0;
             if (sh->slot[nr - 1].end.vector == END_TIMEOUT)
                 memcpy(sh->slot[nr - 1].image_out, sh->slot[nr - 1].image, IMAGE_BYTES);
             x->died++;

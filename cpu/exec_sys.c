@@ -423,9 +423,16 @@ void x_rdtscp(struct cpu *c, const struct insn *in)
     c->gpr[RCX] = (u32)c->msr.tsc_aux;
 }
 
-/* No performance counters are offered. */
+/* The four counters of cpu/msr.c, at the width that AMD's have (APM 2 13.2, APM 3 RDPMC). */
 void x_rdpmc(struct cpu *c, const struct insn *in)
 {
+    u32 n = (u32)c->gpr[RCX];
+    u64 v;
+
     (void)in;
-    cpu_raise(c, EXC_GP, 0);
+    if (n >= ARRAY_LEN(c->msr.perf_count) || ((c->mode & MODE_PE) && c->cpl && !(c->cr4 & CR4_PCE)))
+        cpu_raise(c, EXC_GP, 0);
+    v = c->msr.perf_count[n] & (BIT(48) - 1);
+    c->gpr[RAX] = (u32)v;
+    c->gpr[RDX] = v >> 32;
 }

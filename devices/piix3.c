@@ -1,5 +1,5 @@
 /*
- * PIIX3 ISA bridge. Data sheet 290550: PIRQRC[A:D] (60h to 63h), RC (CF9h).
+ * PIIX3 ISA bridge. Data sheet 290550: PIRQRC[A:D] (60h to 63h), RC (CF9h), coprocessor error (F0h).
  */
 #include "devices/piix3.h"
 
@@ -56,9 +56,47 @@ static void reset_write(void *dev, u64 off, u64 v, unsigned size)
         p->cfg.power.request(p->cfg.power.sink, POWER_RESET, 0);
 }
 
+/* Coprocessor errors: FERR# raises IRQ 13; a write to port F0h takes that back and asserts IGNNE#, for
+ * as long as FERR# stays (290550, 3.4.2; SDM 1, 8.7.2). */
+static void drive_error(struct piix3 *p)
+{
+    irq_set(&p->cfg.irq13, p->ferr && !p->error_seen);
+    irq_set(&p->cfg.ignne, p->ferr && p->error_seen);
+}
+
+void piix3_set_ferr(void *piix3, unsigned pin, bool level)
+{
+    struct piix3 *p = piix3;
+
+    (void)pin;
+    p->ferr = level;
+    p->error_seen = false;
+    drive_error(p);
+}
+
+static u64 error_read(void *dev, u64 off, unsigned size)
+{
+    (void)dev;
+    (void)off;
+    (void)size;
+    return 0xff;
+}
+
+static void error_write(void *dev, u64 off, u64 v, unsigned size)
+{
+    struct piix3 *p = dev;
+
+    (void)off;
+    (void)v;
+    (void)size;
+    p->error_seen = p->ferr;
+    drive_error(p);
+}
+
 static int piix3_init(struct dev *dev, const void *cfg, char err[160])
 {
     static const struct bus_ops ops = { reset_read, reset_write, 1 };
+    static const struct bus_ops error_ops = { error_read, error_write, 1 };
     struct piix3 *p = CONTAINER_OF(dev, struct piix3, dev);
 
     (void)err;
@@ -73,6 +111,9 @@ static int piix3_init(struct dev *dev, const void *cfg, char err[160])
     p->cfg.bus->pirq = set_pirq;
     p->cfg.bus->pirq_sink = p;
     p->reset_region = (struct bus_region){ .base = 0xcf9, .len = 1, .ops = &ops, .dev = p, .name = "reset control", .priority = 1 };
+    p->error_region = (struct bus_region){ .base = 0xf0, .len = 1, .ops = &error_ops, .dev = p, .name = "coprocessor error" };
+    if (bus_map(dev->env.io, &p->error_region))
+        return -1;
     return bus_map(dev->env.io, &p->reset_region);
 }
 
@@ -87,6 +128,8 @@ static void piix3_reset(struct dev *dev, enum reset_kind kind)
     pci_set(&p->func, PIRQRC, 4, 0x80808080);
     pci_set(&p->func, PCI_IRQ_LINE, 1, 0);
     p->pirq_level = p->reset_control = 0;
+    p->ferr = p->error_seen = false;
+    drive_error(p);
     route(p);
 }
 
@@ -96,12 +139,14 @@ static void piix3_loaded(struct dev *dev)
 
     p->driven = 0;
     route(p);
+    drive_error(p);
 }
 
 static const struct state_field piix3_fields[] = {
     STATE_STRUCT(struct piix3, func, pci_func_fields), STATE(struct piix3, pirq_level),
-    STATE(struct piix3, reset_control), STATE_END,
+    STATE(struct piix3, reset_control), STATE_UPTO(struct piix3, ferr, 1),
+    STATE_UPTO(struct piix3, error_seen, 1), STATE_END,
 };
-static const struct state_desc piix3_state = { "piix3", 1, piix3_fields };
+static const struct state_desc piix3_state = { "piix3", 2, piix3_fields };
 const struct dev_class piix3_class = { "piix3", piix3_init, piix3_reset, piix3_loaded, NULL,
                                        &piix3_state, NULL };

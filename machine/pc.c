@@ -324,7 +324,9 @@ static int attach_devices(struct pc *pc, const struct machine_config *cfg, char 
     attach(&a, &pc->host_bridge.dev, &i440fx_class,
            &(struct i440fx_cfg){ .pam = { set_pam, pc } });
     attach(&a, &pc->isa_bridge.dev, &piix3_class,
-           &(struct piix3_cfg){ .bus = pci, .pic = irq(pc, PIC_PIRQ), .power = power });
+           &(struct piix3_cfg){ .bus = pci, .pic = irq(pc, PIC_PIRQ), .power = power,
+                                .irq13 = irq(pc, 13),
+                                .ignne = wire(cpu_set_ignne, &pc->cpu, 0) });
     attach(&a, &pc->ide.dev, &ide_class, &ide);
     if (cfg->ahci)
         attach(&a, &pc->ahci.dev, &ahci_class, &ahci);
@@ -359,6 +361,7 @@ int pc_init(struct pc *pc, const struct machine_config *cfg, char err[MACHINE_ER
     struct cpu_config cpu_cfg = { .view = &pc->view, .io = &pc->io, .clk = &pc->clk,
                                   .log = &pc->log, .ack = { lapic_ack, &pc->lapic },
                                   .apic = lapic_port(&pc->lapic),
+                                  .ferr = wire(piix3_set_ferr, &pc->isa_bridge, 0),
                                   .features = cfg->processor.features, .seed = cfg->seed };
     FILE *log_file = cfg->log_file ? cfg->log_file : stderr;
     char lacks[MACHINE_ERR_LEN / 4];

@@ -219,14 +219,6 @@ static void i8237_reset(struct dev *dev, enum reset_kind kind)
     grant(d);
 }
 
-static void i8237_loaded(struct dev *dev)
-{
-    struct i8237 *d = CONTAINER_OF(dev, struct i8237, dev);
-
-    d->granted = 0;
-    grant(d);
-}
-
 static const struct state_field channel_fields[] = {
     STATE(struct i8237_channel, base_addr), STATE(struct i8237_channel, base_count),
     STATE(struct i8237_channel, addr), STATE(struct i8237_channel, count),
@@ -239,7 +231,7 @@ static const struct state_field chip_fields[] = {
 };
 static const struct state_field i8237_fields[] = {
     STATE_STRUCTS(struct i8237, chip, chip_fields), STATE_BYTES(struct i8237, page),
-    STATE(struct i8237, dreq), STATE_END,
+    STATE(struct i8237, dreq), STATE(struct i8237, granted), STATE_END,
 };
 static const struct state_desc i8237_state = { "i8237", 1, i8237_fields };
-const struct dev_class i8237_class = { "i8237", i8237_init, i8237_reset, i8237_loaded, NULL, &i8237_state, NULL };
+const struct dev_class i8237_class = { "i8237", i8237_init, i8237_reset, NULL, NULL, &i8237_state, NULL };

@@ -33,7 +33,7 @@ struct i8237 {
     struct i8237_chip chip[2];
     u8 page[16];  /* as the ports lie, from 80h */
     u8 dreq;      /* levels of the request lines */
-    u8 granted;   /* levels of dack: follow the rest */
+    u8 granted;   /* levels of dack; saved, since a device acts on their edges */
 };
 
 extern const struct dev_class i8237_class;

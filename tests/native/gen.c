@@ -331,6 +331,9 @@ static bool execute_one(struct gen *g)
             return false;
         if (st != DECODE_OK)
             s->in.row = ROW_INVALID;
+        for (unsigned i = 0; i < s->in.len && at + i < CODE_BYTES; i++) /* filler that it takes must stay */
+            if (g->map[at + i] == FREE)
+                g->map[at + i] = INSIDE;
         if (st == DECODE_OK && ((flags_read(&isa_rows[s->in.row], &s->in) & g->undefined) ||
                                 result_undefined(c, &s->in, g->facts)))
             return false;

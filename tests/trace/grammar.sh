@@ -3,7 +3,7 @@
 image=$2
 symbols=$3
 
-"$kiln" trace "$image" -snapshot --sym "$symbols" --regs --mem -o "$dir/trace" --max-insns 2M ||
+"$kiln" trace "$image" -snapshot --sym "$symbols" --regs --mem -o "$dir/trace" --max-insns 3M ||
     fail "status $?"
 awk -f "$here/grammar.awk" "$dir/trace" || fail "the trace of the boot"
 has "$dir/trace" " rm16 0 "
@@ -11,7 +11,7 @@ has "$dir/trace" " pm32 0 "
 has "$dir/trace" " lm64 0 "
 has "$dir/trace" " #INT vector=13 kind=software"
 
-"$kiln" trace "$image" -snapshot --sym "$symbols" --regs --mem --max-insns 2M >"$dir/again"
+"$kiln" trace "$image" -snapshot --sym "$symbols" --regs --mem --max-insns 3M >"$dir/again"
 cmp "$dir/trace" "$dir/again" || fail "the second trace is another one"
 
 # A checker that finds nothing proves nothing: each of these lines must be refused.

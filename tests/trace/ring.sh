@@ -57,7 +57,7 @@ ends "--to" 0 ' out dx, ax$' "$dir/ports.img" --from 10 --to port:0x2f0
 # A processor that is reset: the ring is written before each reset, and goes on. A window or
 # -no-shutdown keeps kiln: what is known is on the disk already.
 "$kiln" trace "$dir/protected_mode.img" -snapshot --last 5 -o "$dir/ring" --on-triple-fault reset \
-    --max-insns 2000K 2>/dev/null
+    --max-insns 2500K 2>/dev/null
 [ "$(grep -c '#SHUTDOWN$' "$dir/ring")" = 2 ] || fail "two triple faults are not in the ring"
 [ "$(wc -l <"$dir/ring")" = 16 ] || fail "three times 5 lines: $(wc -l <"$dir/ring")"
 

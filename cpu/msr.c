@@ -41,6 +41,7 @@ static const struct msr_def msrs[] = {
     /* DEVIATION: nothing is counted; every AMD64 processor has them (APM 2 13.2), so guests ask not. */
     { 0xc0010000, 4, 8, FIELD(msr.perf_select), 0, CHECK_NONE },
     { 0xc0010004, 4, 8, FIELD(msr.perf_count), 0, CHECK_NONE },
+    { 0xc0010010, 1, 0, FIELD(msr.syscfg), ~0x7c0000ull, CHECK_NONE }, /* APM 2 7.9: MTRR extensions, kept */
 };
 enum { MSR_TSC = 0x10, MSR_MTRRCAP = 0xfe, MSR_EFER = 0xc0000080 };
 

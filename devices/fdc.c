@@ -311,8 +311,7 @@ static void fdc_loaded(struct dev *dev)
 {
     struct fdc *f = CONTAINER_OF(dev, struct fdc, dev);
 
-    fdc_set_irq(f, f->irq);
-    irq_set(&f->cfg.dreq, f->phase == FDC_EXECUTION && f->waiting && fdc_is_dma(f));
+    fdc_set_irq(f, f->irq); /* the request for DMA is in the 8237's state */
 }
 
 static int fdc_check(const struct dev *dev, char err[160])

@@ -301,21 +301,27 @@ static u8 know_medium(u8 drive)
     return status;
 }
 
-/* One command's share: from a sector to the end of the side at most. */
-static u8 part(u8 drive, u8 function, u8 cylinder, u8 head, u8 sector, u8 nr, u8 eot, u32 pa)
+/* Channel 2 for so many bytes, which lie within 64 KiB. */
+static void open_dma(u8 mode, u32 pa, u32 bytes)
 {
-    u32 bytes = (u32)nr << (7 + dpt(DPT_SIZE));
-    if ((pa & 0xFFFF) + bytes > 0x10000)
-        return ST_DMA_BOUNDARY;
     outb(DMA_MASK, 0x06);
     outb(DMA_CLEAR, 0);
-    outb(DMA_MODE, function == 0x02 ? DMA_TO_MEMORY : function == 0x03 ? DMA_FROM_MEMORY : DMA_NOWHERE);
+    outb(DMA_MODE, mode);
     outb(DMA_ADDRESS, (u8)pa);
     outb(DMA_ADDRESS, (u8)(pa >> 8));
     outb(DMA_PAGE, (u8)(pa >> 16));
     outb(DMA_COUNT, (u8)(bytes - 1));
     outb(DMA_COUNT, (u8)((bytes - 1) >> 8));
     outb(DMA_MASK, 0x02);
+}
+
+/* One command's share: from a sector to the end of the side at most. */
+static u8 part(u8 drive, u8 function, u8 cylinder, u8 head, u8 sector, u8 nr, u8 eot, u32 pa)
+{
+    u32 bytes = (u32)nr << (7 + dpt(DPT_SIZE));
+    if ((pa & 0xFFFF) + bytes > 0x10000)
+        return ST_DMA_BOUNDARY;
+    open_dma(function == 0x02 ? DMA_TO_MEMORY : function == 0x03 ? DMA_FROM_MEMORY : DMA_NOWHERE, pa, bytes);
     const u8 command[9] = {function == 0x03 ? CMD_WRITE : CMD_READ, (u8)(head << 2 | drive), cylinder, head,
                            sector, dpt(DPT_SIZE), eot, dpt(DPT_GAP), dpt(DPT_LENGTH)};
     return run(command, 9);
@@ -369,15 +375,7 @@ static u8 format(struct regs *r, u8 drive)
     u8 status = seek(drive, r->ch, r->dh);
     if (status != ST_OK)
         return status;
-    outb(DMA_MASK, 0x06);
-    outb(DMA_CLEAR, 0);
-    outb(DMA_MODE, DMA_FROM_MEMORY);
-    outb(DMA_ADDRESS, (u8)pa);
-    outb(DMA_ADDRESS, (u8)(pa >> 8));
-    outb(DMA_PAGE, (u8)(pa >> 16));
-    outb(DMA_COUNT, (u8)(bytes - 1));
-    outb(DMA_COUNT, (u8)((bytes - 1) >> 8));
-    outb(DMA_MASK, 0x02);
+    open_dma(DMA_FROM_MEMORY, pa, bytes);
     const u8 command[6] = {CMD_FORMAT, (u8)(r->dh << 2 | drive), dpt(DPT_SIZE), found[drive]->spt,
                            dpt(DPT_FORMAT_GAP), dpt(DPT_FILL)};
     return run(command, 6);

@@ -2,28 +2,7 @@
  * directory, asks it for the PCI BIOS, calls that and APM's 32-bit entry, each beside its real-mode
  * interface, and prints what they return on COM1. Lines that begin with "?" need not be the other
  * BIOS's; pm.expect says what the standards want there. */
-    .code16
-    .globl _start
-_start:
-    cli
-    xorw %ax, %ax
-    movw %ax, %ds
-    movw %ax, %es
-    movw %ax, %ss
-    movw $0x7c00, %sp
-    sti
-    movw $0x020f, %ax
-    movw $0x0002, %cx
-    xorb %dh, %dh
-    movw $0x7e00, %bx
-    int $0x13
-    jc 1f
-    jmp main
-1:  hlt
-    jmp 1b
-    .org 510
-    .word 0xaa55
-
+    .include "sector.inc"
     .include "report.inc"
 
 /* Calls the 32-bit entry far_target with regs' registers, which come back: eax, ebx, ecx, edx, esi, edi,

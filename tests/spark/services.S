@@ -1,31 +1,7 @@
 /* A boot sector and the 15 sectors after it: calls BIOS services and prints what they return on
  * COM1, a line each: name, then hexadecimal values. Lines that start with "?" may differ between
  * two right BIOSes (memory that firmware keeps, for example); all others must be the same. */
-    .code16
-    .text
-    .globl _start
-_start:
-    cli
-    xorw %ax, %ax
-    movw %ax, %ds
-    movw %ax, %es
-    movw %ax, %ss
-    movw $0x7c00, %sp
-    sti
-    movb %dl, boot_drive
-    movw $0x020f, %ax                 /* the other 15 sectors, by CHS */
-    movw $0x0002, %cx
-    xorb %dh, %dh
-    movw $0x7e00, %bx
-    int $0x13
-    jc 1f
-    jmp main
-1:  hlt
-    jmp 1b
-boot_drive: .byte 0
-    .org 510
-    .word 0xaa55
-
+    .include "sector.inc"
     .include "report.inc"
 
 main:

@@ -1,28 +1,7 @@
 /* A boot sector and the 15 sectors after it, for VBE: what 4F00h says, 4F01h of each standard mode, then modes
  * set with banks and with the linear buffer, and what is read back of them. Values are those that the
  * standard fixes; lines that begin with "?" are each ROM's own. */
-    .code16
-    .globl _start
-_start:
-    cli
-    xorw %ax, %ax
-    movw %ax, %ds
-    movw %ax, %es
-    movw %ax, %ss
-    movw $0x7c00, %sp
-    sti
-    movw $0x020f, %ax
-    movw $0x0002, %cx
-    xorb %dh, %dh
-    movw $0x7e00, %bx
-    int $0x13
-    jc 1f
-    jmp main
-1:  hlt
-    jmp 1b
-    .org 510
-    .word 0xaa55
-
+    .include "sector.inc"
     .include "report.inc"
     .equ INFO, 0xa000                 /* 512 bytes */
 

@@ -7,7 +7,6 @@
 #include "core/log.h"
 #include "core/state.h"
 #include "cpu/dr.h"
-#include "cpu/fpu.h"
 #include "cpu/operand.h"
 #include "cpu/segment.h"
 #include "cpu/vec.h"
@@ -62,8 +61,7 @@ void cpu_reset(struct cpu *c)
     memset(c->dr, 0, sizeof(c->dr));
     c->dr[6] = 0xffff0ff0;
     c->dr[7] = 0x400;
-    fpu_to_memory(c);
-    mxcsr_to_memory(c);
+    floating_to_memory(c);
     c->ferr = c->ignne = false;
     c->xcr0 = XCR0_X87;
     c->fpu = (struct fpu){ .cw = 0x40, .valid = 0xff, .mxcsr = 0x1f80 };
@@ -96,8 +94,7 @@ void cpu_take_init(struct cpu *c)
     u64 cache = c->cr0 & (CR0_CD | CR0_NW), cr8 = c->cr8, xcr0 = c->xcr0;
     bool nmi = c->attention & ATT_NMI, ferr = c->ferr, ignne = c->ignne;
 
-    fpu_to_memory(c);
-    mxcsr_to_memory(c);
+    floating_to_memory(c);
     fpu = c->fpu;
     cpu_reset(c);
     c->xcr0 = xcr0;

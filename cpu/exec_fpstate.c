@@ -342,8 +342,7 @@ void x_xsave(struct cpu *c, const struct insn *in)
     xsave_available(c);
     parts = requested(c);
     check(c, in, XS_SIZE, 64, ACC_WRITE);
-    fpu_to_memory(c);
-    mxcsr_to_memory(c);
+    floating_to_memory(c);
     if (parts & XCR0_X87) {
         pack_x87(c, x, in->opsz == 8);
         put(c, in, x, 0, FX_MXCSR, 8);

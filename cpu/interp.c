@@ -10,7 +10,6 @@
 #include "cpu/debug.h"
 #include "cpu/dr.h"
 #include "cpu/event.h"
-#include "cpu/fpu.h"
 #include "cpu/operand.h"
 #include "cpu/vec.h"
 #include <stdlib.h>
@@ -47,10 +46,9 @@ static void interp_sync(void *engine)
 {
     struct cpu *c = ((struct interp *)engine)->c;
 
-    mxcsr_to_memory(c);
     c->eflags = flags_all(c);
     c->lf = (struct lazy_flags){ 0 };
-    fpu_to_memory(c);
+    floating_to_memory(c);
 }
 
 static void interp_code_changed(void *engine, u64 off, u64 len)
@@ -258,8 +256,7 @@ static enum stop_reason interp_run(void *engine)
         if (c->delivering != DELIVER_NONE && !event_combine(c)) {
             c->delivering = DELIVER_NONE;
             c->unwind = outer;
-            fpu_to_memory(c);
-            mxcsr_to_memory(c);
+            floating_to_memory(c);
             return STOP_TRIPLE;
         }
         c->delivering = c->exc_vector;
@@ -274,8 +271,7 @@ static enum stop_reason interp_run(void *engine)
             run_block(c, b, BLOCK_MAX_OPS);
     }
     c->unwind = outer;
-    fpu_to_memory(c);
-    mxcsr_to_memory(c);
+    floating_to_memory(c);
     return why;
 }
 

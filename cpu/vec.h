@@ -40,6 +40,13 @@ static inline void mxcsr_to_memory(struct cpu *c)
         mxcsr_move_to_memory(c);
 }
 
+/* All that may live in the host's registers: what an engine owes before its run() returns. */
+static inline void floating_to_memory(struct cpu *c)
+{
+    fpu_to_memory(c);
+    mxcsr_to_memory(c);
+}
+
 /* False: exceptions are not masked, so it stays in memory. */
 bool mxcsr_to_host(struct cpu *);
 

@@ -1,9 +1,9 @@
 /*
  * -snapshot: clusters of 4 KiB that were written are kept in memory, the rest is read from the
- * image. Clusters are found through a two-level table, so that a large disk costs only what is
- * written to it.
+ * image. Clusters lie in tables, and tables are found by a hash of their number, so that a disk
+ * costs what is written to it, however large it is.
  *
- *     lba:  | table | cluster within table (9 bits) | sector within cluster (3 bits) |
+ *     lba:  | table number | cluster within table (9 bits) | sector within cluster (3 bits) |
  */
 #include "host/disk_snapshot.h"
 #include <errno.h>
@@ -13,23 +13,32 @@ enum {
     CLUSTER_SECTORS = 8,
     TABLE_CLUSTERS = 512,
     TABLE_SECTORS = TABLE_CLUSTERS * CLUSTER_SECTORS,
+    CHAINS = 4096, /* 8 GiB of disk before two tables share one */
 };
 
 struct table {
     u8 *cluster[TABLE_CLUSTERS];
     u64 number;
-    struct table *next; /* all that there are: the array may be huge, and is never walked */
+    struct table *next; /* in its chain */
 };
 
 struct disk_snapshot {
     struct blockdev dev;
     struct blockdev *base;
-    struct table **tables, *first;
+    struct table *chain[CHAINS];
 };
+
+static struct table *find_table(const struct disk_snapshot *s, u64 number)
+{
+    struct table *t = s->chain[number % CHAINS];
+    while (t && t->number != number)
+        t = t->next;
+    return t;
+}
 
 static u8 **find_cluster(struct disk_snapshot *s, u64 lba)
 {
-    struct table *t = s->tables[lba / TABLE_SECTORS];
+    struct table *t = find_table(s, lba / TABLE_SECTORS);
     return t ? &t->cluster[lba / CLUSTER_SECTORS % TABLE_CLUSTERS] : NULL;
 }
 
@@ -64,16 +73,17 @@ static int snapshot_read(void *h, u64 lba, u32 nr_sectors, void *dst)
 /* A cluster that is written for the first time begins as a copy of the image's. */
 static int make_cluster(struct disk_snapshot *s, u64 lba, u8 **out)
 {
-    struct table **t = &s->tables[lba / TABLE_SECTORS];
-    if (!*t) {
-        *t = calloc(1, sizeof(**t));
-        if (!*t)
-            return -ENOMEM;
-        (*t)->number = lba / TABLE_SECTORS;
-        (*t)->next = s->first;
-        s->first = *t;
-    }
+    u64 number = lba / TABLE_SECTORS;
     u8 **c = find_cluster(s, lba);
+    if (!c) {
+        struct table *t = calloc(1, sizeof(*t)), **chain = &s->chain[number % CHAINS];
+        if (!t)
+            return -ENOMEM;
+        t->number = number;
+        t->next = *chain;
+        *chain = t;
+        c = find_cluster(s, lba);
+    }
     if (!*c) {
         u64 first = lba - lba % CLUSTER_SECTORS;
         u64 left = s->base->nr_sectors - first;
@@ -140,13 +150,15 @@ static int snapshot_visit(void *h, int (*each)(void *, u64, u32, const void *), 
     struct disk_snapshot *s = h;
     size_t nr = 0, n = 0;
     int r = 0;
-    for (struct table *t = s->first; t; t = t->next)
-        nr++;
+    for (unsigned i = 0; i < CHAINS; i++)
+        for (struct table *t = s->chain[i]; t; t = t->next)
+            nr++;
     struct table **sorted = calloc(nr + 1, sizeof(struct table *));
     if (!sorted)
         return -ENOMEM;
-    for (struct table *t = s->first; t; t = t->next)
-        sorted[n++] = t;
+    for (unsigned i = 0; i < CHAINS; i++)
+        for (struct table *t = s->chain[i]; t; t = t->next)
+            sorted[n++] = t;
     qsort(sorted, nr, sizeof(*sorted), by_number);
     for (size_t i = 0; i < nr && !r; i++)
         r = visit_table(s, sorted[i], each, sink);
@@ -157,14 +169,13 @@ static int snapshot_visit(void *h, int (*each)(void *, u64, u32, const void *), 
 static void snapshot_forget(void *h)
 {
     struct disk_snapshot *s = h;
-    for (struct table *t = s->first, *next; t; t = next) {
-        for (unsigned j = 0; j < TABLE_CLUSTERS; j++)
-            free(t->cluster[j]);
-        next = t->next;
-        s->tables[t->number] = NULL;
-        free(t);
-    }
-    s->first = NULL;
+    for (unsigned i = 0; i < CHAINS; i++)
+        for (struct table *t; (t = s->chain[i]);) {
+            s->chain[i] = t->next;
+            for (unsigned j = 0; j < TABLE_CLUSTERS; j++)
+                free(t->cluster[j]);
+            free(t);
+        }
 }
 
 struct disk_snapshot *disk_snapshot_create(struct blockdev *base)
@@ -173,11 +184,6 @@ struct disk_snapshot *disk_snapshot_create(struct blockdev *base)
     if (!s)
         return NULL;
     s->base = base;
-    s->tables = calloc((base->nr_sectors + TABLE_SECTORS - 1) / TABLE_SECTORS, sizeof(struct table *));
-    if (!s->tables) {
-        free(s);
-        return NULL;
-    }
     s->dev = (struct blockdev){.read = snapshot_read,
                                .write = snapshot_write,
                                .flush = snapshot_flush,
@@ -195,7 +201,6 @@ void disk_snapshot_destroy(struct disk_snapshot *s)
     if (!s)
         return;
     snapshot_forget(s);
-    free(s->tables);
     free(s);
 }
 

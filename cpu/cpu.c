@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/state.h"
+#include "cpu/cpu_model.h"
 #include "cpu/dr.h"
 #include "cpu/operand.h"
 #include "cpu/segment.h"
@@ -51,7 +52,7 @@ void cpu_reset(struct cpu *c)
     const u16 data = SEG_P | SEG_S | SEG_RW | SEG_ACCESSED;
 
     memset(c->gpr, 0, sizeof(c->gpr));
-    c->gpr[RDX] = 0x00060fb1; /* the processor's signature, as CPUID 1 gives it */
+    c->gpr[RDX] = CPU_SIGNATURE;
     c->rip = c->next_rip = 0xfff0;
     c->eflags = F_1;
     c->lf = (struct lazy_flags){ 0 };

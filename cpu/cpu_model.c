@@ -31,11 +31,7 @@ const struct cpu_model cpu_models[] = {
     { NULL, NULL, 0 },
 };
 
-static const struct {
-    u32 leaf;
-    enum cpuid_reg reg;
-    unsigned bit;
-} places[NR_FEATURES] = {
+const struct cpu_feature_place cpu_feature_places[NR_FEATURES] = {
 #define FEATURE(id, leaf, reg, bit, name) [FEAT_##id] = { leaf, CPUID_##reg, bit },
     FEATURES(FEATURE)
 #undef FEATURE
@@ -57,10 +53,10 @@ u64 cpu_host_features(void)
     u64 set = 0;
 
     for (unsigned f = FEAT_NONE + 1; f < NR_FEATURES; f++) {
+        const struct cpu_feature_place *p = &cpu_feature_places[f];
         u32 r[4];
 
-        if (__get_cpuid_count(places[f].leaf, 0, &r[0], &r[1], &r[2], &r[3]) &&
-            (r[places[f].reg] >> places[f].bit & 1))
+        if (__get_cpuid_count(p->leaf, 0, &r[0], &r[1], &r[2], &r[3]) && (r[p->reg] >> p->bit & 1))
             set |= BIT(f);
     }
     return set;

@@ -11,6 +11,8 @@
 
 struct cpu;
 
+#define CPU_SIGNATURE 0x00060fb1 /* family 15, model 107, stepping 1: as QEMU's 64-bit models */
+
 struct cpu_model {
     const char *name; /* as -cpu has it */
     const char *what; /* for people */
@@ -20,6 +22,14 @@ struct cpu_model {
 extern const struct cpu_model cpu_models[]; /* the first is the default; the last has no name */
 
 extern const char *const cpu_feature_names[NR_FEATURES]; /* [FEAT_NONE] is NULL */
+
+/* Where CPUID reports each. */
+struct cpu_feature_place {
+    u32 leaf;
+    enum cpuid_reg reg;
+    unsigned bit;
+};
+extern const struct cpu_feature_place cpu_feature_places[NR_FEATURES];
 
 /* What is complete, so that a guest can be told of it. */
 u64 cpu_features_there(void);

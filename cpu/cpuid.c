@@ -14,7 +14,6 @@ struct leaf {
 
 #define TEXT(a, b, c, d) ((u32)(a) | (u32)(b) << 8 | (u32)(c) << 16 | (u32)(d) << 24)
 #define VENDOR TEXT('A', 'u', 't', 'h'), TEXT('c', 'A', 'M', 'D'), TEXT('e', 'n', 't', 'i')
-#define SIGNATURE 0x00060fb1 /* family 15, model 107, stepping 1: as QEMU's 64-bit models */
 
 enum leaf1_edx {
     VME = 1 << 1, DE = 1 << 2, PSE = 1 << 3, TSC = 1 << 4, MSR = 1 << 5, PAE = 1 << 6, CX8 = 1 << 8,
@@ -35,13 +34,13 @@ enum { LAST = 0x16, LAST_EXTENDED = 0x8000001d, LAST_HYPERVISOR = 0x40000010 };
 static const struct leaf leaves[] = {
     { 0, 0, LAST, VENDOR },
     /* CLFLUSH line 64 bytes, one logical processor */
-    { 1, 0, SIGNATURE, 0x00010800, 0,
+    { 1, 0, CPU_SIGNATURE, 0x00010800, 0,
       VME | DE | PSE | TSC | MSR | PAE | CX8 | SEP | MTRR | PGE | CMOV | PAT | PSE36 | CLFSH },
     CACHES(4), /* 32 KiB of data, 32 KiB of code, 512 KiB, 8 MiB */
     { 0x40000000, 0, LAST_HYPERVISOR, TEXT('K', 'i', 'l', 'n'), TEXT('K', 'i', 'l', 'n'),
       TEXT('K', 'i', 'l', 'n') },
     { 0x80000000, 0, LAST_EXTENDED, VENDOR },
-    { 0x80000001, 0, SIGNATURE, 0, 0, LM },
+    { 0x80000001, 0, CPU_SIGNATURE, 0, 0, LM },
     { 0x80000002, 0, TEXT('K', 'i', 'l', 'n'), TEXT(' ', 'v', 'i', 'r'), TEXT('t', 'u', 'a', 'l'),
       TEXT(' ', 'C', 'P', 'U') },
     { 0x80000005, 0, 0xff40ff40, 0xff40ff40, 0x20080140, 0x20080140 }, /* TLBs: 64 entries */
@@ -107,16 +106,6 @@ static bool told(const struct cpu *c, enum feature f)
 /* What is not there is zero, beyond the last leaf, too (APM 3). */
 void cpu_cpuid(const struct cpu *c, u32 n, u32 sub, u32 out[4])
 {
-    static const struct {
-        enum feature id;
-        u32 leaf;
-        enum cpuid_reg reg;
-        unsigned bit;
-    } places[] = {
-#define FEATURE(id, leaf, reg, bit, name) { FEAT_##id, leaf, CPUID_##reg, bit },
-        FEATURES(FEATURE)
-#undef FEATURE
-    };
     bool subleaves = n == 4 || n == 7 || n == 0x8000001d;
     struct leaf l = { 0 };
 
@@ -131,9 +120,12 @@ void cpu_cpuid(const struct cpu *c, u32 n, u32 sub, u32 out[4])
     out[CPUID_EBX] = l.ebx;
     out[CPUID_ECX] = l.ecx;
     out[CPUID_EDX] = l.edx;
-    for (unsigned i = 0; i < ARRAY_LEN(places); i++)
-        if (places[i].leaf == n && !(subleaves && sub) && told(c, places[i].id))
-            out[places[i].reg] |= 1u << places[i].bit;
+    for (unsigned f = FEAT_NONE + 1; f < NR_FEATURES; f++) {
+        const struct cpu_feature_place *p = &cpu_feature_places[f];
+
+        if (p->leaf == n && !(subleaves && sub) && told(c, (enum feature)f))
+            out[p->reg] |= 1u << p->bit;
+    }
 }
 
 void x_cpuid(struct cpu *c, const struct insn *in)

@@ -10,12 +10,6 @@
 #include "cpu/operand.h"
 #include "cpu/vec.h"
 
-static void available(struct cpu *c)
-{
-    if (c->mode & MODE_EM_TS)
-        cpu_raise_no_code(c, EXC_NM);
-}
-
 /* The linear address of byte i of the image: each part's offset wraps at the address size. */
 static u64 part(struct cpu *c, const struct insn *in, unsigned i, unsigned size, unsigned access)
 {
@@ -124,7 +118,7 @@ void x_fnstenv(struct cpu *c, const struct insn *in)
     unsigned size = env_size(in->opsz);
     u8 image[28];
 
-    available(c);
+    fpu_check_available(c);
     check(c, in, size, 1, ACC_WRITE);
     fpu_to_memory(c);
     env_pack(c, in->opsz, image);
@@ -138,7 +132,7 @@ void x_fldenv(struct cpu *c, const struct insn *in)
     unsigned size = env_size(in->opsz);
     u8 image[28];
 
-    available(c);
+    fpu_check_available(c);
     fpu_check_pending(c);
     check(c, in, size, 1, ACC_READ);
     get(c, in, image, size, 2);
@@ -152,7 +146,7 @@ void x_fnsave(struct cpu *c, const struct insn *in)
     unsigned size = env_size(in->opsz);
     u8 image[28 + REGISTERS];
 
-    available(c);
+    fpu_check_available(c);
     check(c, in, size + REGISTERS, 1, ACC_WRITE);
     fpu_to_memory(c);
     env_pack(c, in->opsz, image);
@@ -170,7 +164,7 @@ void x_frstor(struct cpu *c, const struct insn *in)
     unsigned size = env_size(in->opsz);
     u8 image[28 + REGISTERS];
 
-    available(c);
+    fpu_check_available(c);
     fpu_check_pending(c);
     check(c, in, size + REGISTERS, 1, ACC_READ);
     get(c, in, image, size + REGISTERS, 2);
@@ -196,25 +190,27 @@ static unsigned nr_xmm(const struct cpu *c)
 
 /* Bytes 0 to 23 and the registers. As on AMD, the pointers are there only while an exception is
  * pending, else zero (APM 2, 11.4.4). */
-static void pack_x87(struct cpu *c, u8 *x, bool wide)
+static void store_x87(struct cpu *c, const struct insn *in)
 {
     const struct fpu *f = &c->fpu;
+    unsigned pointer = in->opsz == 8 ? 8 : 4;
+    u8 x[FX_XMM] = { 0 };
     bool es;
 
     fpu_to_memory(c);
     es = f->sw & FPU_ES;
-    memset(x, 0, FX_MXCSR);
     store_le(x, f->cw, 2);
     store_le(x + 2, f->sw, 2);
     x[4] = f->valid;
     store_le(x + 6, es ? f->fop : 0, 2);
-    store_le(x + 8, es ? f->fip : 0, wide ? 8 : 4);
-    store_le(x + 16, es ? f->fdp : 0, wide ? 8 : 4);
-    memset(x + FX_ST, 0, FX_XMM - FX_ST);
+    store_le(x + 8, es ? f->fip : 0, pointer);
+    store_le(x + 16, es ? f->fdp : 0, pointer);
     for (unsigned i = 0; i < 8; i++) {
         store_le(x + FX_ST + 16 * i, fpu_st(&c->fpu, i)->mant, 8);
         store_le(x + FX_ST + 16 * i + 8, fpu_st(&c->fpu, i)->exp, 2);
     }
+    put(c, in, x, 0, FX_MXCSR, 8);
+    put(c, in, x, FX_ST, FX_XMM - FX_ST, 8);
 }
 
 static void unpack_x87(struct cpu *c, const u8 *x, bool wide)
@@ -234,12 +230,18 @@ static void unpack_x87(struct cpu *c, const u8 *x, bool wide)
     fpu_settle(c);
 }
 
-static void pack_sse(const struct cpu *c, u8 *x)
+static void store_sse(struct cpu *c, const struct insn *in)
 {
+    u8 x[FX_SIZE];
+
+    store_le(x + FX_MXCSR, c->fpu.mxcsr, 4);
+    store_le(x + FX_MXCSR + 4, MXCSR_MASK, 4);
     for (unsigned i = 0; i < nr_xmm(c); i++) {
         store_le(x + FX_XMM + 16 * i, c->fpu.xmm[i].q[0], 8);
         store_le(x + FX_XMM + 16 * i + 8, c->fpu.xmm[i].q[1], 8);
     }
+    put(c, in, x, FX_MXCSR, 8, 8);
+    put(c, in, x, FX_XMM, 16 * nr_xmm(c), 8);
 }
 
 static void unpack_sse(struct cpu *c, const u8 *x)
@@ -247,12 +249,6 @@ static void unpack_sse(struct cpu *c, const u8 *x)
     for (unsigned i = 0; i < nr_xmm(c); i++)
         c->fpu.xmm[i] = (struct xmm){ { load_le(x + FX_XMM + 16 * i, 8),
                                         load_le(x + FX_XMM + 16 * i + 8, 8) } };
-}
-
-static void pack_mxcsr(const struct cpu *c, u8 *x)
-{
-    store_le(x + FX_MXCSR, c->fpu.mxcsr, 4);
-    store_le(x + FX_MXCSR + 4, MXCSR_MASK, 4);
 }
 
 static u32 checked_mxcsr(struct cpu *c, const u8 *x)
@@ -266,21 +262,13 @@ static u32 checked_mxcsr(struct cpu *c, const u8 *x)
 
 void x_fxsave(struct cpu *c, const struct insn *in)
 {
-    u8 x[FX_SIZE];
-
-    available(c);
+    fpu_check_available(c);
     mxcsr_to_memory(c);
     check(c, in, FX_SIZE, 16, ACC_WRITE);
-    pack_x87(c, x, in->opsz == 8);
-    put(c, in, x, 0, FX_MXCSR, 8);
-    put(c, in, x, FX_ST, FX_XMM - FX_ST, 8);
+    store_x87(c, in);
     /* Without CR4.OSFXSR the rest of the image is not touched. */
-    if (c->cr4 & CR4_OSFXSR) {
-        pack_mxcsr(c, x);
-        pack_sse(c, x);
-        put(c, in, x, FX_MXCSR, 8, 8);
-        put(c, in, x, FX_XMM, 16 * nr_xmm(c), 8);
-    }
+    if (c->cr4 & CR4_OSFXSR)
+        store_sse(c, in);
 }
 
 void x_fxrstor(struct cpu *c, const struct insn *in)
@@ -288,7 +276,7 @@ void x_fxrstor(struct cpu *c, const struct insn *in)
     u8 x[FX_SIZE];
     u32 mxcsr;
 
-    available(c);
+    fpu_check_available(c);
     mxcsr_to_memory(c);
     mxcsr = c->fpu.mxcsr;
     check(c, in, FX_SIZE, 16, ACC_READ);
@@ -337,23 +325,15 @@ static u64 in_use(struct cpu *c)
 void x_xsave(struct cpu *c, const struct insn *in)
 {
     u64 parts, header, old;
-    u8 x[FX_SIZE];
 
     xsave_available(c);
     parts = requested(c);
     check(c, in, XS_SIZE, 64, ACC_WRITE);
     floating_to_memory(c);
-    if (parts & XCR0_X87) {
-        pack_x87(c, x, in->opsz == 8);
-        put(c, in, x, 0, FX_MXCSR, 8);
-        put(c, in, x, FX_ST, FX_XMM - FX_ST, 8);
-    }
-    if (parts & XCR0_SSE) {
-        pack_mxcsr(c, x);
-        pack_sse(c, x);
-        put(c, in, x, FX_MXCSR, 8, 8);
-        put(c, in, x, FX_XMM, 16 * nr_xmm(c), 8);
-    }
+    if (parts & XCR0_X87)
+        store_x87(c, in);
+    if (parts & XCR0_SSE)
+        store_sse(c, in);
     header = part(c, in, XS_STATE, 8, ACC_WRITE);
     old = mmu_load_rmw(c, header, 8);
     mmu_store(c, header, (old & ~parts) | (in_use(c) & parts), 8);

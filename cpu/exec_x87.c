@@ -30,15 +30,9 @@ static inline void call_mem(const struct insn *in, void *mem)
 
 /* ---- before and after ---- */
 
-static inline void available(struct cpu *c)
-{
-    if (UNLIKELY(c->mode & MODE_EM_TS))
-        cpu_raise_no_code(c, EXC_NM);
-}
-
 static inline void wait_ready(struct cpu *c)
 {
-    available(c);
+    fpu_check_available(c);
     fpu_check_pending(c);
 }
 
@@ -208,7 +202,7 @@ void x_fwait(struct cpu *c, const struct insn *in)
 void x_x87_nop(struct cpu *c, const struct insn *in)
 {
     (void)in;
-    available(c);
+    fpu_check_available(c);
 }
 
 /* While FERR# is high, what may lower it is done in memory: fpu_settle() knows. */
@@ -234,20 +228,20 @@ void x_fldcw(struct cpu *c, const struct insn *in)
 
 void x_fnstcw(struct cpu *c, const struct insn *in)
 {
-    available(c);
+    fpu_check_available(c);
     opnd_store(c, in, 0, c->fpu.cw, 2);
 }
 
 void x_fnstsw(struct cpu *c, const struct insn *in)
 {
-    available(c);
+    fpu_check_available(c);
     opnd_store(c, in, 0, fpu_status(c), 2);
 }
 
 void x_fnclex(struct cpu *c, const struct insn *in)
 {
     (void)in;
-    available(c);
+    fpu_check_available(c);
     if (can_stay_live(c)) {
         __asm__ volatile("fnclex");
         return;
@@ -260,7 +254,7 @@ void x_fnclex(struct cpu *c, const struct insn *in)
 void x_fninit(struct cpu *c, const struct insn *in)
 {
     (void)in;
-    available(c);
+    fpu_check_available(c);
     fpu_to_memory(c);
     fpu_init(&c->fpu);
     fpu_settle(c);

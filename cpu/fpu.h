@@ -49,6 +49,13 @@ static inline bool fpu_all_masked(const struct cpu *c)
     return (c->fpu.cw & FPU_EXCEPTIONS) == FPU_EXCEPTIONS;
 }
 
+/* What each x87 instruction and FXSAVE begin with (SDM 3A 2.5, CR0.EM and CR0.TS). */
+static inline void fpu_check_available(struct cpu *c)
+{
+    if (UNLIKELY(c->mode & MODE_EM_TS))
+        cpu_raise_no_code(c, EXC_NM);
+}
+
 u16 fpu_status(const struct cpu *); /* the status word, wherever it is */
 
 /* What a waiting instruction begins with: an exception that is pending raises #MF, or waits for

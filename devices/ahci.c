@@ -19,7 +19,6 @@ enum { GHC_HR = 1, GHC_IE = 2 };
 enum { BOS = 1, OOS = 2, OOC = 8 };
 enum {
     IE_BITS = 0x7dc0007f, IS_CLEARABLE = 0x7d80002f, SCTL_DET = 15,
-    SERR_DIAG_N = 1 << 16, SERR_DIAG_X = 1 << 26, SERR_BITS = 0x07ff0f03,
 };
 /* 64-bit addresses, queued commands, CLO, 3 Gbit/s, AHCI only, 32 slots, 6 ports. */
 #define CAP_VALUE (0xc1240000u | (AHCI_SLOTS - 1) << 8 | (AHCI_PORTS - 1))

@@ -66,6 +66,7 @@ enum ahci_cmd_bit {
     CMD_ST = 1, CMD_SUD = 2, CMD_POD = 4, CMD_CLO = 8, CMD_FRE = 1 << 4, CMD_CCS = 31 << 8,
     CMD_FR = 1 << 14, CMD_CR = 1 << 15, CMD_ATAPI = 1 << 24, CMD_DLAE = 1 << 25,
 };
+enum { SERR_DIAG_N = 1 << 16, SERR_DIAG_X = 1 << 26 }; /* PhyRdy changed; the device was exchanged */
 enum ahci_is_bit {
     IS_DHRS = 1, IS_PSS = 2, IS_DSS = 4, IS_SDBS = 8, IS_DPS = 1 << 5, IS_PCS = 1 << 6,
     IS_PRCS = 1 << 22, IS_OFS = 1 << 24, IS_IFS = 1 << 27, IS_HBFS = 1 << 29, IS_TFES = 1 << 30,

@@ -507,7 +507,7 @@ void ahci_port_link_reset(struct ahci_port *p)
     if (!ata_present(&p->drive))
         return;
     p->ssts = SSTS_UP;
-    p->serr |= 1 << 26 | 1 << 16; /* exchanged, PhyRdy changed */
+    p->serr |= SERR_DIAG_X | SERR_DIAG_N;
     ata_reset(&p->drive);
     p->owes_signature = 1;
     post_signature(p);

@@ -205,10 +205,12 @@ void x_into(struct cpu *c, const struct insn *in)
         event_deliver(c, EXC_OF, EVENT_SOFT, 0, false);
 }
 
-/* INT1 is a trap whose gate's DPL is not checked (SDM 2A INT n). */
+/* INT1 is a trap whose gate's DPL is not checked (SDM 2A INT n). RF is pushed as 0, as for INT n: it
+ * was for this instruction (3B 18.3.1.1). */
 void x_int1(struct cpu *c, const struct insn *in)
 {
     (void)in;
+    c->eflags &= ~(u32)F_RF;
     event_deliver(c, EXC_DB, EVENT_TRAP, 0, false);
 }
 

@@ -31,17 +31,19 @@ static void get(struct cpu *c, const struct insn *in, u8 *image, unsigned len, u
         store_le(image + i, mmu_load(c, part(c, in, i, unit, ACC_READ), unit), unit);
 }
 
-/* All checks for an image, in the order of silicon, as CR2 shows: one that must be aligned is touched
- * at its last byte first; else the first field is. */
-static void check(struct cpu *c, const struct insn *in, unsigned len, unsigned align, unsigned access)
+/* All checks for an image, in the order of silicon, as CR2 shows: an environment's first field is
+ * touched first... */
+static void check_fields(struct cpu *c, const struct insn *in, unsigned len, unsigned access)
+{
+    mmu_probe(c, part(c, in, 0, in->opsz, access), in->opsz, access);
+    mmu_probe(c, part(c, in, len - 1, 1, access), 1, access);
+}
+
+/* ... an image that must be aligned is touched at its last byte first. */
+static void check_aligned(struct cpu *c, const struct insn *in, unsigned len, unsigned align, unsigned access)
 {
     u64 last = part(c, in, len - 1, 1, access), lin = part(c, in, 0, 1, access);
 
-    if (align == 1) {
-        mmu_probe(c, lin, in->opsz, access);
-        mmu_probe(c, last, 1, access);
-        return;
-    }
     if ((c->mode & MODE_AC) && (lin & 3))
         cpu_raise(c, EXC_AC, 0);
     if (lin & (align - 1))
@@ -119,7 +121,7 @@ void x_fnstenv(struct cpu *c, const struct insn *in)
     u8 image[28];
 
     fpu_check_available(c);
-    check(c, in, size, 1, ACC_WRITE);
+    check_fields(c, in, size, ACC_WRITE);
     fpu_to_memory(c);
     env_pack(c, in->opsz, image);
     put(c, in, image, 0, size, 2);
@@ -134,7 +136,7 @@ void x_fldenv(struct cpu *c, const struct insn *in)
 
     fpu_check_available(c);
     fpu_check_pending(c);
-    check(c, in, size, 1, ACC_READ);
+    check_fields(c, in, size, ACC_READ);
     get(c, in, image, size, 2);
     fpu_to_memory(c);
     env_unpack(c, in->opsz, image);
@@ -147,7 +149,7 @@ void x_fnsave(struct cpu *c, const struct insn *in)
     u8 image[28 + REGISTERS];
 
     fpu_check_available(c);
-    check(c, in, size + REGISTERS, 1, ACC_WRITE);
+    check_fields(c, in, size + REGISTERS, ACC_WRITE);
     fpu_to_memory(c);
     env_pack(c, in->opsz, image);
     for (unsigned i = 0; i < 8; i++) {
@@ -166,7 +168,7 @@ void x_frstor(struct cpu *c, const struct insn *in)
 
     fpu_check_available(c);
     fpu_check_pending(c);
-    check(c, in, size + REGISTERS, 1, ACC_READ);
+    check_fields(c, in, size + REGISTERS, ACC_READ);
     get(c, in, image, size + REGISTERS, 2);
     fpu_to_memory(c);
     env_unpack(c, in->opsz, image);
@@ -264,7 +266,7 @@ void x_fxsave(struct cpu *c, const struct insn *in)
 {
     fpu_check_available(c);
     mxcsr_to_memory(c);
-    check(c, in, FX_SIZE, 16, ACC_WRITE);
+    check_aligned(c, in, FX_SIZE, 16, ACC_WRITE);
     store_x87(c, in);
     /* Without CR4.OSFXSR the rest of the image is not touched. */
     if (c->cr4 & CR4_OSFXSR)
@@ -279,7 +281,7 @@ void x_fxrstor(struct cpu *c, const struct insn *in)
     fpu_check_available(c);
     mxcsr_to_memory(c);
     mxcsr = c->fpu.mxcsr;
-    check(c, in, FX_SIZE, 16, ACC_READ);
+    check_aligned(c, in, FX_SIZE, 16, ACC_READ);
     get(c, in, x, FX_XMM + 16 * nr_xmm(c), 8);
     if (c->cr4 & CR4_OSFXSR) {
         mxcsr = checked_mxcsr(c, x);
@@ -328,7 +330,7 @@ void x_xsave(struct cpu *c, const struct insn *in)
 
     xsave_available(c);
     parts = requested(c);
-    check(c, in, XS_SIZE, 64, ACC_WRITE);
+    check_aligned(c, in, XS_SIZE, 64, ACC_WRITE);
     floating_to_memory(c);
     if (parts & XCR0_X87)
         store_x87(c, in);
@@ -349,7 +351,7 @@ void x_xrstor(struct cpu *c, const struct insn *in)
     mxcsr_to_memory(c);
     mxcsr = c->fpu.mxcsr;
     parts = requested(c);
-    check(c, in, XS_SIZE, 64, ACC_READ);
+    check_aligned(c, in, XS_SIZE, 64, ACC_READ);
     get(c, in, x, XS_SIZE, 8);
     have = load_le(x + XS_STATE, 8);
     /* The standard form alone: there is no XSAVEC (SDM 1, 13.8). */

@@ -115,6 +115,14 @@ void x_x87(struct cpu *c, const struct insn *in)
     leave(c, in, hidden);
 }
 
+/* An m80's last two bytes: their offset wraps at the address size, as it does on silicon. */
+static inline u64 high_part(const struct cpu *c, const struct insn *in, u64 lin)
+{
+    u64 off = ea_of(c, in);
+
+    return lin_add(c, lin, ea_mask(off + 8, in->adsz) - off);
+}
+
 void x_x87_load(struct cpu *c, const struct insn *in)
 {
     u64 lin, m[2];
@@ -124,7 +132,7 @@ void x_x87_load(struct cpu *c, const struct insn *in)
     lin = opnd_lin(c, in, 0, in->opsz, ACC_READ);
     if (in->opsz == 10) {
         m[0] = mmu_load(c, lin, 8);
-        m[1] = mmu_load(c, lin_add(c, lin, 8), 2);
+        m[1] = mmu_load(c, high_part(c, in, lin), 2);
     } else {
         m[0] = mmu_load(c, lin, in->opsz);
     }
@@ -134,15 +142,16 @@ void x_x87_load(struct cpu *c, const struct insn *in)
 }
 
 /* Raises what storing there would raise. */
-static inline void check_store(struct cpu *c, u64 lin, unsigned size)
+static inline void check_store(struct cpu *c, const struct insn *in, u64 lin)
 {
+    unsigned size = in->opsz;
     const struct fast_entry *e = &c->fast->write[(lin >> 12) & (FAST_ENTRIES - 1)];
 
     if (LIKELY(lin - e->tag <= 4096 - size))
         return;
+    mmu_probe(c, lin, size == 10 ? 8 : size, ACC_WRITE);
     if (size == 10)
-        mmu_probe(c, lin, 8, ACC_WRITE); /* its alignment is that of 8 bytes */
-    mmu_probe(c, lin, size, ACC_WRITE);
+        mmu_probe(c, high_part(c, in, lin), 2, ACC_WRITE);
 }
 
 void x_x87_store(struct cpu *c, const struct insn *in)
@@ -152,7 +161,7 @@ void x_x87_store(struct cpu *c, const struct insn *in)
 
     wait_ready(c);
     lin = opnd_lin(c, in, 0, in->opsz, ACC_WRITE);
-    check_store(c, lin, in->opsz);
+    check_store(c, in, lin);
     hidden = enter(c);
     call_mem(in, m);
     /* An unmasked exception suppresses the store; that of an inexact result comes after it. */
@@ -160,7 +169,7 @@ void x_x87_store(struct cpu *c, const struct insn *in)
         return;
     if (in->opsz == 10) {
         mmu_store(c, lin, m[0], 8);
-        mmu_store(c, lin_add(c, lin, 8), m[1], 2);
+        mmu_store(c, high_part(c, in, lin), m[1], 2);
     } else {
         mmu_store(c, lin, m[0], in->opsz);
     }

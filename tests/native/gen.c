@@ -337,6 +337,8 @@ static bool execute_one(struct gen *g)
         if (st == DECODE_OK && ((flags_read(&isa_rows[s->in.row], &s->in) & g->undefined) ||
                                 result_undefined(c, &s->in, g->facts)))
             return false;
+        if (st == DECODE_OK && reads_open_mxcsr(g, &s->in))
+            return false;
         if (deviation_breaks_out(g->facts, g->rig, s, g->nr_steps))
             return false;
         if (g->map[at] == INSIDE && s->in.row >= ROW_NOP_Ev)

@@ -103,6 +103,10 @@ bool prepare(struct gen *, const struct isa_row *, unsigned size, struct form *)
 /* Memory that an instruction reads, given values that make sense, once its operands are known. */
 void furnish(struct gen *, const struct insn *);
 
+/* Whether it loads MXCSR with bits 16 or 17, which are reserved or not by the host's model (APM 2,
+ * misalignsse). */
+bool reads_open_mxcsr(const struct gen *, const struct insn *);
+
 /* Selectors worth loading. */
 u16 pick_selector(struct gen *);
 

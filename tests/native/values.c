@@ -186,6 +186,23 @@ static u32 image_index(u64 lin, unsigned size)
     return (u32)(regions[reg].image_off + off);
 }
 
+/* Linear address of the instruction's memory operand. */
+static u64 operand_lin(const struct cpu *c, const struct insn *in)
+{
+    return ea_of(c, in) + (code_size(c->mode) == 8 && in->seg < FS ? 0 : c->seg[in->seg].base);
+}
+
+bool reads_open_mxcsr(const struct gen *g, const struct insn *in)
+{
+    enum region reg;
+    u64 off;
+
+    if (in->row != ROW_LDMXCSR && in->row != ROW_FXRSTOR)
+        return false;
+    return rig_find(operand_lin(&g->rig->c, in) + (in->row == ROW_FXRSTOR ? FX_MXCSR : 0), &reg, &off) &&
+           off + 4 <= regions[reg].pages * 4096u && load_le(g->rig->region[reg] + off, 4) & 0x30000;
+}
+
 bool patch(struct gen *g, u64 lin, u64 value, unsigned size)
 {
     u32 at = image_index(lin, size);
@@ -379,9 +396,9 @@ void furnish(struct gen *g, const struct insn *in)
     furnish_stack(g, in);
     if (in->kind[0] != K_MEM && in->kind[1] != K_MEM)
         return;
-    lin = ea_of(c, in) + (code_size(c->mode) == 8 && in->seg < FS ? 0 : c->seg[in->seg].base);
+    lin = operand_lin(c, in);
     switch (in->row) {
-    case ROW_LDMXCSR: /* at times a reserved bit; 16 and 17 are not so on every host (APM 2, misalignsse) */
+    case ROW_LDMXCSR: /* at times a reserved bit, but see reads_open_mxcsr() */
         patch(g, lin, 0x1f80 ^ (rng_next(r) & (chance(r, 40) ? 0xffff : 0xe07f)) ^ (chance(r, 2) ? BIT(18 + rng_below(r, 14)) : 0), 4);
         return;
     case ROW_JMP_Ev: case ROW_CALL_Ev:
@@ -415,7 +432,7 @@ void furnish(struct gen *g, const struct insn *in)
         return;
     case ROW_FXRSTOR: /* an image with what MXCSR can hold */
         if (chance(r, 90))
-            patch(g, lin + 24, rng_next(r) & 0xffff, 4);
+            patch(g, lin + FX_MXCSR, rng_next(r) & 0xffff, 4);
         return;
     case ROW_BOUND: {
         unsigned shift = 64 - 8 * n;

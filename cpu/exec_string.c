@@ -11,8 +11,14 @@
 #include "cpu/exec_io.h"
 #include "cpu/operand.h"
 
-/* One element; returns false when a REPE/REPNE condition ends the repetition. */
-typedef bool element_fn(struct cpu *, const struct insn *, unsigned size);
+/* What a string instruction does. `many` does up to `most` elements at once where memory can be
+ * touched directly, and returns how many: 0 is always allowed. Neither counts rCX. */
+struct string_op {
+    void (*element)(struct cpu *, const struct insn *, unsigned size);
+    u64 (*many)(struct cpu *, const struct insn *, unsigned size, u64 most);
+    bool per_line; /* a tick for each line, not for each element */
+    bool on_zf;    /* REPE and REPNE look at ZF */
+};
 
 static u64 si(const struct cpu *c, const struct insn *in)
 {
@@ -39,22 +45,36 @@ static void interrupted(struct cpu *c)
     leave_block(c);
 }
 
+static bool repeat_on_zf(const struct cpu *c, const struct insn *in)
+{
+    return in->pfx & PFX_REP ? flag_zf(c) : !flag_zf(c);
+}
+
+/* Elements that may run before the next tick must be paid for, or the slice would end; one has been
+ * paid for. */
+static inline u64 paid_for(const struct cpu *c, const struct insn *in, unsigned size, bool per_line)
+{
+    u64 left = ea_mask(c->gpr[RCX], in->adsz);
+    u64 most = per_line ? (64 - (di(c, in) & 63) + size - 1) / size : c->budget > 1 ? (u64)c->budget : 1;
+
+    return most < left ? most : left;
+}
+
 static inline __attribute__((always_inline)) void repeat(struct cpu *c, const struct insn *in,
-                                                         unsigned size, bool per_line,
-                                                         element_fn *element)
+                                                         unsigned size, const struct string_op *op)
 {
     u64 line = ~0ull;
 
     if (!(in->pfx & (PFX_REP | PFX_REPNE))) {
-        element(c, in, size);
+        op->element(c, in, size);
         return;
     }
     while (ea_mask(c->gpr[RCX], in->adsz) != 0) {
-        bool go_on, first = line == ~0ull;
-        u64 this_line = di(c, in) >> 6;
+        bool first = line == ~0ull, by_ones = c->mode & MODE_TF || c->debug_pending || c->eflags & F_D;
+        u64 this_line = di(c, in) >> 6, done = 0;
 
         /* The first tick is the instruction's own, and is counted when it retires. */
-        if (!first && (!per_line || this_line != line || (c->mode & MODE_TF))) {
+        if (!first && (!op->per_line || this_line != line || (c->mode & MODE_TF))) {
             clock_charge(c->cfg.clk, 1);
             if (c->budget <= 0 || c->leave) {
                 /* Its breakpoint is not to fire again, and an interrupt's frame shows RF, too (SDM
@@ -65,9 +85,16 @@ static inline __attribute__((always_inline)) void repeat(struct cpu *c, const st
             }
         }
         line = this_line;
-        go_on = element(c, in, size);
-        reg_write(c, RCX, c->gpr[RCX] - 1, in->adsz);
-        if (!go_on)
+        if (op->many && !by_ones)
+            done = op->many(c, in, size, paid_for(c, in, size, op->per_line));
+        if (!done) {
+            op->element(c, in, size);
+            done = 1;
+        }
+        if (!op->per_line && done > 1)
+            clock_charge(c->cfg.clk, done - 1);
+        reg_write(c, RCX, c->gpr[RCX] - done, in->adsz);
+        if (op->on_zf && !repeat_on_zf(c, in))
             return;
         if (UNLIKELY((c->mode & MODE_TF) || c->debug_pending) &&
             ea_mask(c->gpr[RCX], in->adsz) != 0) {
@@ -78,12 +105,9 @@ static inline __attribute__((always_inline)) void repeat(struct cpu *c, const st
     }
 }
 
-static bool repeat_on_zf(const struct cpu *c, const struct insn *in)
-{
-    return in->pfx & PFX_REP ? flag_zf(c) : !flag_zf(c);
-}
+/* ---- one element ---- */
 
-static bool movs_element(struct cpu *c, const struct insn *in, unsigned size)
+static void movs_element(struct cpu *c, const struct insn *in, unsigned size)
 {
     u64 from = seg_lin(c, in->seg, si(c, in), size, ACC_READ), to, v;
 
@@ -96,24 +120,21 @@ static bool movs_element(struct cpu *c, const struct insn *in, unsigned size)
     mmu_store(c, to, v, size);
     advance(c, in, RSI, size);
     advance(c, in, RDI, size);
-    return true;
 }
 
-static bool stos_element(struct cpu *c, const struct insn *in, unsigned size)
+static void stos_element(struct cpu *c, const struct insn *in, unsigned size)
 {
     mmu_store(c, seg_lin(c, ES, di(c, in), size, ACC_WRITE), c->gpr[RAX], size);
     advance(c, in, RDI, size);
-    return true;
 }
 
-static bool lods_element(struct cpu *c, const struct insn *in, unsigned size)
+static void lods_element(struct cpu *c, const struct insn *in, unsigned size)
 {
     reg_write(c, RAX, mmu_load(c, seg_lin(c, in->seg, si(c, in), size, ACC_READ), size), size);
     advance(c, in, RSI, size);
-    return true;
 }
 
-static bool cmps_element(struct cpu *c, const struct insn *in, unsigned size)
+static void cmps_element(struct cpu *c, const struct insn *in, unsigned size)
 {
     u64 a = mmu_load(c, seg_lin(c, in->seg, si(c, in), size, ACC_READ), size);
     u64 b = mmu_load(c, seg_lin(c, ES, di(c, in), size, ACC_READ), size);
@@ -121,51 +142,164 @@ static bool cmps_element(struct cpu *c, const struct insn *in, unsigned size)
     flags_sub(c, a, b, 0, size);
     advance(c, in, RSI, size);
     advance(c, in, RDI, size);
-    return repeat_on_zf(c, in);
 }
 
-static bool scas_element(struct cpu *c, const struct insn *in, unsigned size)
+static void scas_element(struct cpu *c, const struct insn *in, unsigned size)
 {
     u64 b = mmu_load(c, seg_lin(c, ES, di(c, in), size, ACC_READ), size);
 
     flags_sub(c, reg_read(c, RAX, size), b, 0, size);
     advance(c, in, RDI, size);
-    return repeat_on_zf(c, in);
 }
 
-static bool ins_element(struct cpu *c, const struct insn *in, unsigned size)
+static void ins_element(struct cpu *c, const struct insn *in, unsigned size)
 {
     u64 to = seg_lin(c, ES, di(c, in), size, ACC_WRITE);
 
     mmu_probe(c, to, size, ACC_WRITE);
     mmu_store(c, to, io_read(c, (u16)c->gpr[RDX], size), size);
     advance(c, in, RDI, size);
-    return true;
 }
 
-static bool outs_element(struct cpu *c, const struct insn *in, unsigned size)
+static void outs_element(struct cpu *c, const struct insn *in, unsigned size)
 {
     u64 v = mmu_load(c, seg_lin(c, in->seg, si(c, in), size, ACC_READ), size);
 
     io_write(c, (u16)c->gpr[RDX], v, size);
     advance(c, in, RSI, size);
-    return true;
 }
 
-void x_movs(struct cpu *c, const struct insn *in) { repeat(c, in, in->opsz, true, movs_element); }
-void x_stos(struct cpu *c, const struct insn *in) { repeat(c, in, in->opsz, true, stos_element); }
-void x_lods(struct cpu *c, const struct insn *in) { repeat(c, in, in->opsz, false, lods_element); }
-void x_cmps(struct cpu *c, const struct insn *in) { repeat(c, in, in->opsz, false, cmps_element); }
-void x_scas(struct cpu *c, const struct insn *in) { repeat(c, in, in->opsz, false, scas_element); }
+/* ---- many elements ---- */
+
+/* How many elements from seg:off on can be touched at once, upwards: on one page, within the segment and
+ * the address size, by a translation that the fast path has. *host is where. */
+static u64 direct(const struct cpu *c, const struct insn *in, unsigned seg, u64 off, unsigned size,
+                  unsigned access, u8 **host)
+{
+    const struct seg *s = &c->seg[seg];
+    u64 last = ea_mask(~0ull, in->adsz), lin = (seg >= FS ? s->base : 0) + off, room;
+    const struct fast_entry *e;
+
+    if ((c->mode & MODE_CODE_MASK) != MODE_CODE64) {
+        if (!(s->fast & (access == ACC_READ ? SEG_FAST_R : SEG_FAST_W)) || off > s->limit)
+            return 0;
+        last = last < s->limit ? last : s->limit;
+        lin = (u32)(s->base + off);
+    }
+    e = &(access == ACC_READ ? c->fast->read : c->fast->write)[(lin >> 12) & (FAST_ENTRIES - 1)];
+    if (lin - e->tag >= 4096)
+        return 0;
+    *host = (u8 *)(uintptr_t)(lin + e->addend);
+    room = 4095 - (lin & 4095);
+    return ((last - off < room ? last - off : room) + 1) / size;
+}
+
+static u64 least(u64 a, u64 b, u64 c)
+{
+    a = a < b ? a : b;
+    return a < c ? a : c;
+}
+
+static void step(struct cpu *c, const struct insn *in, unsigned reg, u64 bytes)
+{
+    reg_write(c, reg, c->gpr[reg] + bytes, in->adsz);
+}
+
+static u64 movs_many(struct cpu *c, const struct insn *in, unsigned size, u64 most)
+{
+    u8 *from, *to;
+    u64 readable = direct(c, in, in->seg, si(c, in), size, ACC_READ, &from);
+    u64 n = readable ? least(readable, direct(c, in, ES, di(c, in), size, ACC_WRITE, &to), most) : 0;
+
+    if (!n)
+        return 0;
+    if ((uintptr_t)to - (uintptr_t)from >= n * size) {
+        memmove(to, from, n * size);
+    } else { /* reads what it has written */
+        for (u64 i = 0; i < n * size; i += size)
+            store_le(to + i, load_le(from + i, size), size);
+    }
+    step(c, in, RSI, n * size);
+    step(c, in, RDI, n * size);
+    return n;
+}
+
+static u64 stos_many(struct cpu *c, const struct insn *in, unsigned size, u64 most)
+{
+    u8 *to;
+    u64 n = least(direct(c, in, ES, di(c, in), size, ACC_WRITE, &to), most, most);
+
+    for (u64 i = 0; i < n * size; i += size)
+        store_le(to + i, c->gpr[RAX], size);
+    step(c, in, RDI, n * size);
+    return n;
+}
+
+/* Compares elements of a with those of b, or with v where b is NULL, until two are equal or until two
+ * are not, and sets the flags by the last pair. */
+static u64 compare(struct cpu *c, const u8 *a, const u8 *b, u64 v, u64 n, unsigned size, bool until_equal)
+{
+    u64 i = 0, x, y;
+
+    do {
+        x = b ? load_le(a + i * size, size) : v;
+        y = load_le((b ? b : a) + i * size, size);
+        i++;
+    } while (i < n && (x == y) != until_equal);
+    flags_sub(c, x, y, 0, size);
+    return i;
+}
+
+static u64 cmps_many(struct cpu *c, const struct insn *in, unsigned size, u64 most)
+{
+    u8 *a, *b;
+    u64 readable = direct(c, in, in->seg, si(c, in), size, ACC_READ, &a);
+    u64 n = readable ? least(readable, direct(c, in, ES, di(c, in), size, ACC_READ, &b), most) : 0;
+
+    if (!n)
+        return 0;
+    n = compare(c, a, b, 0, n, size, !(in->pfx & PFX_REP));
+    step(c, in, RSI, n * size);
+    step(c, in, RDI, n * size);
+    return n;
+}
+
+static u64 scas_many(struct cpu *c, const struct insn *in, unsigned size, u64 most)
+{
+    u8 *a;
+    u64 n = least(direct(c, in, ES, di(c, in), size, ACC_READ, &a), most, most);
+
+    if (!n)
+        return 0;
+    n = compare(c, a, NULL, reg_read(c, RAX, size), n, size, !(in->pfx & PFX_REP));
+    step(c, in, RDI, n * size);
+    return n;
+}
+
+/* ---- the instructions ---- */
+
+static const struct string_op movs_op = { movs_element, movs_many, .per_line = true };
+static const struct string_op stos_op = { stos_element, stos_many, .per_line = true };
+static const struct string_op lods_op = { .element = lods_element };
+static const struct string_op cmps_op = { cmps_element, cmps_many, .on_zf = true };
+static const struct string_op scas_op = { scas_element, scas_many, .on_zf = true };
+static const struct string_op ins_op = { .element = ins_element };
+static const struct string_op outs_op = { .element = outs_element };
+
+void x_movs(struct cpu *c, const struct insn *in) { repeat(c, in, in->opsz, &movs_op); }
+void x_stos(struct cpu *c, const struct insn *in) { repeat(c, in, in->opsz, &stos_op); }
+void x_lods(struct cpu *c, const struct insn *in) { repeat(c, in, in->opsz, &lods_op); }
+void x_cmps(struct cpu *c, const struct insn *in) { repeat(c, in, in->opsz, &cmps_op); }
+void x_scas(struct cpu *c, const struct insn *in) { repeat(c, in, in->opsz, &scas_op); }
 
 void x_ins(struct cpu *c, const struct insn *in)
 {
     io_check(c, (u16)c->gpr[RDX], in->opsz);
-    repeat(c, in, in->opsz, false, ins_element);
+    repeat(c, in, in->opsz, &ins_op);
 }
 
 void x_outs(struct cpu *c, const struct insn *in)
 {
     io_check(c, (u16)c->gpr[RDX], in->srcsz);
-    repeat(c, in, in->srcsz, false, outs_element);
+    repeat(c, in, in->srcsz, &outs_op);
 }

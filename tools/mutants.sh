@@ -10,7 +10,7 @@ work=${MUTANTS_DIR:-$(mktemp -d)}
 [ -n "${MUTANTS_DIR:-}" ] || trap 'rm -rf "$work"' EXIT
 mkdir -p "$work"
 
-units="insn_test interp_test protect_test event_test paging_test"
+units="insn_test interp_test string_test protect_test event_test paging_test"
 targets="$units native_test decode_test"
 
 # Only what these targets need, with a top-level file of its own: nothing else is configured.

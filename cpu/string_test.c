@@ -1,0 +1,151 @@
+/*
+ * Repeated string instructions against the host's own: random operands over eight pages, sizes, prefixes,
+ * directions, overlaps, slices that end anywhere, and ticks by the rule of docs/decisions/001.
+ * The guest's pages lie in memory in another order than in its addresses.
+ */
+#define _GNU_SOURCE
+#include "cpu/test_rig.h"
+#include "cpu/flags.h"
+#include <sys/mman.h>
+
+enum { BASE = 0x40000, PAGES = 8, AREA = PAGES * 4096, CASES = 20000 };
+enum { OP_MOVS = 0xa4, OP_CMPS = 0xa6, OP_STOS = 0xaa, OP_LODS = 0xac, OP_SCAS = 0xae };
+
+struct regs {
+    u64 rax, rcx, rsi, rdi, flags;
+};
+
+static u64 next_random(u64 *s)
+{
+    *s ^= *s << 13;
+    *s ^= *s >> 7;
+    *s ^= *s << 17;
+    return *s;
+}
+
+static void on_host(const u8 *code, struct regs *r)
+{
+    __asm__ volatile("leaq -256(%%rsp), %%rsp\n\t"
+                     "call *%[code]\n\t"
+                     "leaq 256(%%rsp), %%rsp"
+                     : "+a"(r->rax), "+c"(r->rcx), "+S"(r->rsi), "+D"(r->rdi), "=d"(r->flags)
+                     : [code] "r"(code)
+                     : "memory", "cc");
+}
+
+/* What follows the instruction, and where it begins: [67] [66] rep [48] op. */
+static unsigned assemble(u8 *at, u64 pick, unsigned op, unsigned size)
+{
+    unsigned n = 0;
+
+    if (pick & 1)
+        at[n++] = 0x67;
+    if (size == 2)
+        at[n++] = 0x66;
+    at[n++] = pick & 2 ? 0xf3 : 0xf2;
+    if (size == 8)
+        at[n++] = 0x48;
+    at[n++] = (u8)(op | (size != 1));
+    return n;
+}
+
+/* Ticks of the instruction as it ran, given where RDI was: one for each element, or line. */
+static u64 expected_ticks(unsigned op, unsigned size, u64 n, u64 di, bool down)
+{
+    u64 ticks = 0, line = ~0ull;
+
+    if (op != OP_MOVS && op != OP_STOS)
+        return n ? n : 1;
+    for (u64 i = 0; i < n; i++, di += down ? -(u64)size : size) {
+        ticks += di >> 6 != line;
+        line = di >> 6;
+    }
+    return ticks ? ticks : 1;
+}
+
+static void as_on_the_host(void **state)
+{
+    static const u8 ops[] = { OP_MOVS, OP_MOVS, OP_STOS, OP_CMPS, OP_SCAS, OP_LODS };
+    struct test_rig *r = rig_long(0, false);
+    u8 *host = mmap(NULL, AREA + 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+    u8 *host_code = host + AREA, guest[AREA];
+    u64 s = 88172645463325252ull;
+    unsigned cut_short = 0, slices;
+
+    (void)state;
+    assert_ptr_not_equal(host, MAP_FAILED);
+    for (u64 p = 0; p < PAGES; p++)
+        map4(r, BASE + p * 4096, 0x100000 + (p * 5 % PAGES) * 4096, 7);
+    for (unsigned i = 0; i < CASES; i++) {
+        unsigned op = ops[next_random(&s) % sizeof(ops)], size = 1u << next_random(&s) % 4, n;
+        bool down = next_random(&s) % 4 == 0;
+        u64 pick = next_random(&s), count = next_random(&s) % (next_random(&s) & 1 ? 200 : 3 * 4096 / size);
+        u64 span = (count + 1) * size, from = next_random(&s) % (AREA - span), start;
+        u64 to = next_random(&s) & 3 ? next_random(&s) % (AREA - span) : from + next_random(&s) % 100;
+        u8 same = (u8)next_random(&s), code[16];
+        struct regs h;
+
+        if (to > AREA - span)
+            to = AREA - span;
+        if (down) {
+            from += count * size;
+            to += count * size;
+        }
+        if (next_random(&s) % 8 == 0) /* all equal but for a few, so that comparisons go far */
+            memset(host, same, AREA);
+        for (unsigned j = 0; j < 4; j++)
+            host[next_random(&s) % AREA] = (u8)next_random(&s);
+        for (u64 p = 0; p < PAGES; p++)
+            memcpy(rig_ram(r, 0x100000 + (p * 5 % PAGES) * 4096), host + p * 4096, 4096);
+
+        n = assemble(code, pick, op, size);
+        code[n] = 0xf4;
+        put_code(r, code, n + 1);
+        h = (struct regs){ same * 0x0101010101010101ull, count, (uintptr_t)host + from, (uintptr_t)host + to, 0 };
+        r->c.gpr[RAX] = h.rax;
+        r->c.gpr[RCX] = count;
+        r->c.gpr[RSI] = BASE + from;
+        r->c.gpr[RDI] = BASE + to;
+        r->c.rip = CODE;
+        r->c.halted = HALT_NONE;
+        host_code[0] = down ? 0xfd : 0xfc;
+        memcpy(host_code + 1, (u8[]){ 0x31, 0xd2 }, 2); /* xor edx, edx: defined flags */
+        memcpy(host_code + 3, code, n);
+        memcpy(host_code + 3 + n, (u8[]){ 0xfc, 0x9c, 0x5a, 0xc3 }, 4); /* cld; pushfq; pop rdx; ret */
+        flags_set(&r->c, F_ARITH | F_D, F_Z | F_P | (down ? F_D : 0));
+        on_host(host_code, &h);
+
+        start = clock_ticks(&r->clk);
+        for (slices = 0;; slices++) {
+            u64 end = clock_ticks(&r->clk) + 1 + next_random(&s) % (pick & 4 ? 5000 : 40);
+
+            clock_open_slice(&r->clk, end);
+            if (interp_engine.run(r->e) != STOP_SLICE)
+                break;
+            assert_int_equal(clock_ticks(&r->clk), end);
+        }
+        cut_short += slices > 1;
+        assert_int_equal(clock_ticks(&r->clk) - start,
+                         expected_ticks(op, size, count - r->c.gpr[RCX], BASE + to, down) + 1);
+        assert_int_equal(r->c.rip, CODE + n + 1);
+        assert_int_equal(r->c.gpr[RAX], h.rax);
+        assert_int_equal(r->c.gpr[RCX], h.rcx);
+        assert_int_equal(r->c.gpr[RSI] - BASE, h.rsi - (uintptr_t)host);
+        assert_int_equal(r->c.gpr[RDI] - BASE, h.rdi - (uintptr_t)host);
+        assert_int_equal(flags_all(&r->c) & F_ARITH, h.flags & F_ARITH);
+        for (u64 p = 0; p < PAGES; p++)
+            memcpy(guest + p * 4096, rig_ram(r, 0x100000 + (p * 5 % PAGES) * 4096), 4096);
+        assert_memory_equal(guest, host, AREA);
+    }
+    assert_true(cut_short > CASES / 10);
+    munmap(host, AREA + 4096);
+    rig_destroy(r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(as_on_the_host) };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

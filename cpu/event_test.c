@@ -536,6 +536,23 @@ static void rf_is_pushed_by_faults_and_lives_for_one_instruction(void **state)
     rig_destroy(r);
 }
 
+/* 17.3.1.1: IRETD has loaded RF for the INT1 alone, whose trap pushes it as 0. Silicon does the same
+ * (AMD EPYC, by a program in user mode). */
+static void int1_behind_an_iret_with_rf_pushes_it_as_0(void **state)
+{
+    struct test_rig *r = rig_protected(0);
+
+    (void)state;
+    rig_poke(r, r->c.gpr[RSP], CODE + 1, 4);
+    rig_poke(r, r->c.gpr[RSP] + 4, CODE0, 4);
+    rig_poke(r, r->c.gpr[RSP] + 8, F_1 | F_RF | F_C, 4);
+    CODE_BYTES(r, 0xcf, 0xf1); /* iretd; int1 */
+    assert_int_equal(run_to_fault(r), EXC_DB);
+    assert_int_equal(frame(r, 0), CODE + 2);
+    assert_int_equal(frame(r, 2), F_1 | F_C);
+    rig_destroy(r);
+}
+
 /* ---- fast system calls ---- */
 
 /* SDM 2B SYSCALL, SYSRET. */
@@ -687,6 +704,7 @@ int main(void)
         cmocka_unit_test(popf_that_sets_tf_traps_after_the_next),
         cmocka_unit_test(int_n_clears_tf_without_a_trap),
         cmocka_unit_test(rf_is_pushed_by_faults_and_lives_for_one_instruction),
+        cmocka_unit_test(int1_behind_an_iret_with_rf_pushes_it_as_0),
         cmocka_unit_test(syscall_and_back),
         cmocka_unit_test(syscall_needs_sce),
         cmocka_unit_test(syscall_masks_the_single_step),

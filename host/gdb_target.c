@@ -2,152 +2,119 @@
  * Register layouts for gdb: gdb manual, appendix G.5.2 (i386 features). The numbers of the core
  * and SSE features are gdb's own of i386 and amd64, for clients that do not read descriptions;
  * ours follow.
- *
- * UNIMPL: x87 and SSE registers read as after a reset and do not change; gdb insists on them.
  */
 #include "host/gdb_target.h"
 #include "machine/debug.h"
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { FIXED = NR_DEBUG_REGS, ZERO = FIXED };
-
-struct reg {
-    const char *name;
-    u16 bits;
-    u8 reg;    /* enum debug_reg, or FIXED */
-    u16 value; /* of FIXED */
-    const char *type;
-    const char *feature; /* of the first register of a feature */
-};
-
 #define CORE "org.gnu.gdb.i386.core"
 #define SSE  "org.gnu.gdb.i386.sse"
 #define SEGS "org.gnu.gdb.i386.segments"
 #define OURS "org.kiln.system"
 
-#define SELECTORS                                                                                  \
-    {"cs", 32, DR_CS, 0, "int32", NULL}, {"ss", 32, DR_SS, 0, "int32", NULL},                      \
-        {"ds", 32, DR_DS, 0, "int32", NULL}, {"es", 32, DR_ES, 0, "int32", NULL},                  \
-        {"fs", 32, DR_FS, 0, "int32", NULL},                                                       \
-    {                                                                                              \
-        "gs", 32, DR_GS, 0, "int32", NULL                                                          \
-    }
-#define ST(n)                                                                                      \
-    {                                                                                              \
-        "st" #n, 80, FIXED, 0, "i387_ext", NULL                                                    \
-    }
-#define FCTL(name, value)                                                                          \
-    {                                                                                              \
-        name, 32, FIXED, value, "int", NULL                                                        \
-    }
-#define X87                                                                                        \
-    ST(0), ST(1), ST(2), ST(3), ST(4), ST(5), ST(6), ST(7), FCTL("fctrl", 0x37f),                  \
-        FCTL("fstat", 0), FCTL("ftag", 0xffff), FCTL("fiseg", 0), FCTL("fioff", 0),                \
-        FCTL("foseg", 0), FCTL("fooff", 0), FCTL("fop", 0)
-#define XMM(n)                                                                                     \
-    {                                                                                              \
-        "xmm" #n, 128, FIXED, 0, "vec128", NULL                                                    \
-    }
-#define MXCSR                                                                                      \
-    {                                                                                              \
-        "mxcsr", 32, FIXED, 0x1f80, "i386_mxcsr", NULL                                             \
-    }
-#define SYS(name, reg, bits)                                                                       \
-    {                                                                                              \
-        name, bits, reg, 0, bits == 64 ? "int64" : "int32", NULL                                   \
-    }
-#define SYSTEM(bits)                                                                               \
-    SYS("cs_base", DR_CS_BASE, bits), SYS("ss_base", DR_SS_BASE, bits),                            \
-        SYS("ds_base", DR_DS_BASE, bits), SYS("es_base", DR_ES_BASE, bits),                        \
-        SYS("cr0", DR_CR0, bits), SYS("cr2", DR_CR2, bits), SYS("cr3", DR_CR3, bits),              \
-        SYS("cr4", DR_CR4, bits), SYS("cr8", DR_CR8, bits), SYS("efer", DR_EFER, bits)
+enum { WORD = 0 }; /* as wide as the layout: 64 or 32 bits */
+enum { WIDE = 1, NARROW = 2, BOTH = WIDE | NARROW };
 
-static const struct reg regs64[] = {
-#define GPR(name, reg)                                                                             \
-    {                                                                                              \
-        name, 64, reg, 0, "int64", NULL                                                            \
-    }
-    {"rax", 64, DR_RAX, 0, "int64", CORE},
-    GPR("rbx", DR_RBX),
-    GPR("rcx", DR_RCX),
-    GPR("rdx", DR_RDX),
-    GPR("rsi", DR_RSI),
-    GPR("rdi", DR_RDI),
-    {"rbp", 64, DR_RBP, 0, "data_ptr", NULL},
-    {"rsp", 64, DR_RSP, 0, "data_ptr", NULL},
-    GPR("r8", DR_R8),
-    GPR("r9", DR_R9),
-    GPR("r10", DR_R10),
-    GPR("r11", DR_R11),
-    GPR("r12", DR_R12),
-    GPR("r13", DR_R13),
-    GPR("r14", DR_R14),
-    GPR("r15", DR_R15),
-#undef GPR
-    {"rip", 64, DR_RIP, 0, "code_ptr", NULL},
-    {"eflags", 32, DR_EFLAGS, 0, "i386_eflags", NULL},
-    SELECTORS,
-    X87,
-    {"xmm0", 128, FIXED, 0, "vec128", SSE},
-    XMM(1),
-    XMM(2),
-    XMM(3),
-    XMM(4),
-    XMM(5),
-    XMM(6),
-    XMM(7),
-    XMM(8),
-    XMM(9),
-    XMM(10),
-    XMM(11),
-    XMM(12),
-    XMM(13),
-    XMM(14),
-    XMM(15),
-    MXCSR,
-    {"fs_base", 64, DR_FS_BASE, 0, "int64", SEGS},
-    {"gs_base", 64, DR_GS_BASE, 0, "int64", NULL},
-    {"k_gs_base", 64, DR_K_GS_BASE, 0, "int64", OURS},
-    SYSTEM(64),
+struct reg {
+    const char *name;
+    u8 reg; /* enum debug_reg */
+    u8 bits;
+    u8 layouts;
+    const char *type;    /* NULL: an integer */
+    const char *feature; /* of the first register of a feature */
 };
 
-static const struct reg regs32[] = {
-#define GPR(name, reg)                                                                             \
-    {                                                                                              \
-        name, 32, reg, 0, "int32", NULL                                                            \
-    }
-    {"eax", 32, DR_RAX, 0, "int32", CORE},
-    GPR("ecx", DR_RCX),
-    GPR("edx", DR_RDX),
-    GPR("ebx", DR_RBX),
-    {"esp", 32, DR_RSP, 0, "data_ptr", NULL},
-    {"ebp", 32, DR_RBP, 0, "data_ptr", NULL},
-    GPR("esi", DR_RSI),
-    GPR("edi", DR_RDI),
-#undef GPR
-    {"eip", 32, DR_RIP, 0, "code_ptr", NULL},
-    {"eflags", 32, DR_EFLAGS, 0, "i386_eflags", NULL},
-    SELECTORS,
-    X87,
-    {"xmm0", 128, FIXED, 0, "vec128", SSE},
-    XMM(1),
-    XMM(2),
-    XMM(3),
-    XMM(4),
-    XMM(5),
-    XMM(6),
-    XMM(7),
-    MXCSR,
-    {"fs_base", 32, DR_FS_BASE, 0, "int32", OURS},
-    {"gs_base", 32, DR_GS_BASE, 0, "int32", NULL},
-    SYSTEM(32),
-};
+/* clang-format off */
+/* All layouts' registers: those of a layout have numbers in this order. */
+static const struct reg regs[] = {
+    {"rax", DR_RAX, WORD, WIDE, NULL, CORE},
+    {"rbx", DR_RBX, WORD, WIDE, NULL, NULL},
+    {"rcx", DR_RCX, WORD, WIDE, NULL, NULL},
+    {"rdx", DR_RDX, WORD, WIDE, NULL, NULL},
+    {"rsi", DR_RSI, WORD, WIDE, NULL, NULL},
+    {"rdi", DR_RDI, WORD, WIDE, NULL, NULL},
+    {"rbp", DR_RBP, WORD, WIDE, "data_ptr", NULL},
+    {"rsp", DR_RSP, WORD, WIDE, "data_ptr", NULL},
+#define R(n) {"r" #n, DR_R##n, WORD, WIDE, NULL, NULL}
+    R(8), R(9), R(10), R(11), R(12), R(13), R(14), R(15),
+#undef R
+    {"rip", DR_RIP, WORD, WIDE, "code_ptr", NULL},
 
-static const struct reg *layout(const struct gdb_target *t, unsigned *nr)
+    {"eax", DR_RAX, WORD, NARROW, NULL, CORE},
+    {"ecx", DR_RCX, WORD, NARROW, NULL, NULL},
+    {"edx", DR_RDX, WORD, NARROW, NULL, NULL},
+    {"ebx", DR_RBX, WORD, NARROW, NULL, NULL},
+    {"esp", DR_RSP, WORD, NARROW, "data_ptr", NULL},
+    {"ebp", DR_RBP, WORD, NARROW, "data_ptr", NULL},
+    {"esi", DR_RSI, WORD, NARROW, NULL, NULL},
+    {"edi", DR_RDI, WORD, NARROW, NULL, NULL},
+    {"eip", DR_RIP, WORD, NARROW, "code_ptr", NULL},
+
+    {"eflags", DR_EFLAGS, 32, BOTH, "i386_eflags", NULL},
+    {"cs", DR_CS, 32, BOTH, NULL, NULL},
+    {"ss", DR_SS, 32, BOTH, NULL, NULL},
+    {"ds", DR_DS, 32, BOTH, NULL, NULL},
+    {"es", DR_ES, 32, BOTH, NULL, NULL},
+    {"fs", DR_FS, 32, BOTH, NULL, NULL},
+    {"gs", DR_GS, 32, BOTH, NULL, NULL},
+#define ST(n) {"st" #n, DR_ST0 + n, 80, BOTH, "i387_ext", NULL}
+    ST(0), ST(1), ST(2), ST(3), ST(4), ST(5), ST(6), ST(7),
+#undef ST
+    {"fctrl", DR_FCTRL, 32, BOTH, "int", NULL},
+    {"fstat", DR_FSTAT, 32, BOTH, "int", NULL},
+    {"ftag", DR_FTAG, 32, BOTH, "int", NULL},
+    {"fiseg", DR_FISEG, 32, BOTH, "int", NULL},
+    {"fioff", DR_FIOFF, 32, BOTH, "int", NULL},
+    {"foseg", DR_FOSEG, 32, BOTH, "int", NULL},
+    {"fooff", DR_FOOFF, 32, BOTH, "int", NULL},
+    {"fop", DR_FOP, 32, BOTH, "int", NULL},
+
+#define XMM(n, layouts, feature) {"xmm" #n, DR_XMM0 + n, 128, layouts, "vec128", feature}
+    XMM(0, BOTH, SSE),
+    XMM(1, BOTH, NULL), XMM(2, BOTH, NULL), XMM(3, BOTH, NULL), XMM(4, BOTH, NULL),
+    XMM(5, BOTH, NULL), XMM(6, BOTH, NULL), XMM(7, BOTH, NULL),
+    XMM(8, WIDE, NULL), XMM(9, WIDE, NULL), XMM(10, WIDE, NULL), XMM(11, WIDE, NULL),
+    XMM(12, WIDE, NULL), XMM(13, WIDE, NULL), XMM(14, WIDE, NULL), XMM(15, WIDE, NULL),
+#undef XMM
+    {"mxcsr", DR_MXCSR, 32, BOTH, "i386_mxcsr", NULL},
+
+    {"fs_base", DR_FS_BASE, WORD, WIDE, NULL, SEGS},
+    {"gs_base", DR_GS_BASE, WORD, WIDE, NULL, NULL},
+
+    {"k_gs_base", DR_K_GS_BASE, WORD, WIDE, NULL, OURS},
+    {"fs_base", DR_FS_BASE, WORD, NARROW, NULL, OURS},
+    {"gs_base", DR_GS_BASE, WORD, NARROW, NULL, NULL},
+    {"cs_base", DR_CS_BASE, WORD, BOTH, NULL, NULL},
+    {"ss_base", DR_SS_BASE, WORD, BOTH, NULL, NULL},
+    {"ds_base", DR_DS_BASE, WORD, BOTH, NULL, NULL},
+    {"es_base", DR_ES_BASE, WORD, BOTH, NULL, NULL},
+    {"cr0", DR_CR0, WORD, BOTH, NULL, NULL},
+    {"cr2", DR_CR2, WORD, BOTH, NULL, NULL},
+    {"cr3", DR_CR3, WORD, BOTH, NULL, NULL},
+    {"cr4", DR_CR4, WORD, BOTH, NULL, NULL},
+    {"cr8", DR_CR8, WORD, BOTH, NULL, NULL},
+    {"efer", DR_EFER, WORD, BOTH, NULL, NULL},
+};
+/* clang-format on */
+
+static bool in_layout(const struct gdb_target *t, const struct reg *r)
 {
-    *nr = t->arch == GDB_X86_64 ? ARRAY_LEN(regs64) : ARRAY_LEN(regs32);
-    return t->arch == GDB_X86_64 ? regs64 : regs32;
+    return r->layouts & (t->arch == GDB_X86_64 ? WIDE : NARROW);
+}
+
+static unsigned bits_of(const struct gdb_target *t, const struct reg *r)
+{
+    return r->bits != WORD ? r->bits : t->arch == GDB_X86_64 ? 64 : 32;
+}
+
+/* The layout's register of this number; NULL: it has none. */
+static const struct reg *by_number(const struct gdb_target *t, u64 number)
+{
+    for (unsigned i = 0; i < ARRAY_LEN(regs); i++)
+        if (in_layout(t, &regs[i]) && number-- == 0)
+            return &regs[i];
+    return NULL;
 }
 
 /* ---- the description ---- */
@@ -191,8 +158,7 @@ char *gdb_target_xml(const struct gdb_target *t)
     char *text = NULL;
     size_t len;
     FILE *f = open_memstream(&text, &len);
-    unsigned nr;
-    const struct reg *r = layout(t, &nr);
+    const struct reg *r;
 
     if (!f)
         abort();
@@ -200,17 +166,22 @@ char *gdb_target_xml(const struct gdb_target *t)
             "<?xml version=\"1.0\"?>\n<!DOCTYPE target SYSTEM \"gdb-target.dtd\">\n"
             "<target>\n<architecture>%s</architecture>\n",
             names[t->arch]);
-    for (unsigned i = 0; i < nr; i++) {
-        if (r[i].feature) {
-            fprintf(f, "%s<feature name=\"%s\">\n", i ? "</feature>\n" : "", r[i].feature);
-            if (!strcmp(r[i].feature, CORE))
+    for (unsigned i = 0; (r = by_number(t, i)) != NULL; i++) {
+        unsigned bits = bits_of(t, r);
+
+        if (r->feature) {
+            fprintf(f, "%s<feature name=\"%s\">\n", i ? "</feature>\n" : "", r->feature);
+            if (!strcmp(r->feature, CORE))
                 put_flags_type(f, "i386_eflags",
                                "CF - PF - AF - ZF SF TF IF DF OF - - NT - RF VM AC VIF VIP ID");
-            if (!strcmp(r[i].feature, SSE))
+            if (!strcmp(r->feature, SSE))
                 put_vector_type(f);
         }
-        fprintf(f, "<reg name=\"%s\" bitsize=\"%u\" type=\"%s\" regnum=\"%u\"/>\n", r[i].name,
-                r[i].bits, r[i].type, i);
+        fprintf(f, "<reg name=\"%s\" bitsize=\"%u\" type=\"%s\" regnum=\"%u\"/>\n", r->name, bits,
+                r->type      ? r->type
+                : bits == 64 ? "int64"
+                             : "int32",
+                i);
     }
     fprintf(f, "</feature>\n</target>\n");
     fclose(f);
@@ -230,82 +201,80 @@ bool gdb_target_pc_is_linear(const struct gdb_target *t)
     return t->linear_pc || machine_reg(t->m, DR_PC) == machine_reg(t->m, DR_RIP);
 }
 
-static u64 value_of(const struct gdb_target *t, const struct reg *r)
+static bool change(const struct gdb_target *t, const struct reg *r, const u8 *bytes)
 {
-    if (r->reg == FIXED)
-        return r->value;
-    return machine_reg(t->m, (enum debug_reg)r->reg) + (r->reg == DR_RIP ? pc_base(t) : 0);
-}
-
-static bool change(const struct gdb_target *t, const struct reg *r, u64 value)
-{
-    u64 old = r->reg == FIXED ? r->value : machine_reg(t->m, (enum debug_reg)r->reg);
+    unsigned bits = bits_of(t, r);
+    u64 old[2], value[2] = {load_le(bytes, bits < 64 ? 4 : 8),
+                            bits > 64 ? load_le(bytes + 8, bits / 8 - 8) : 0};
 
     if (r->reg == DR_RIP) {
-        value -= pc_base(t);
+        value[0] -= pc_base(t);
         if (machine_code_bits(t->m) != 64)
-            value = (u32)value;
+            value[0] = (u32)value[0];
     }
-    if (r->bits < 64 && r->reg != FIXED && (old ^ value) << (64 - r->bits) == 0)
+    machine_wide_reg(t->m, (enum debug_reg)r->reg, old);
+    if (bits < 64 && (u32)old[0] == (u32)value[0])
         return true; /* the upper half, which this layout does not show, is kept */
-    if (r->reg == FIXED)
-        return old == value;
-    return machine_set_reg(t->m, (enum debug_reg)r->reg, value);
+    return machine_set_wide_reg(t->m, (enum debug_reg)r->reg, value);
 }
 
 static size_t put(const struct gdb_target *t, const struct reg *r, u8 *bytes)
 {
-    size_t n = r->bits / 8;
+    unsigned n = bits_of(t, r) / 8;
+    u64 value[2];
 
-    memset(bytes, 0, n);
-    store_le(bytes, value_of(t, r), n < 8 ? 4 : 8);
+    machine_wide_reg(t->m, (enum debug_reg)r->reg, value);
+    if (r->reg == DR_RIP)
+        value[0] += pc_base(t);
+    store_le(bytes, value[0], n < 8 ? 4 : 8);
+    if (n > 8)
+        store_le(bytes + 8, value[1], n - 8);
     return n;
 }
 
 size_t gdb_target_get_all(const struct gdb_target *t, u8 *bytes)
 {
-    unsigned nr;
-    const struct reg *r = layout(t, &nr);
+    const struct reg *r;
     size_t n = 0;
 
-    for (unsigned i = 0; i < nr; i++)
-        n += put(t, &r[i], bytes + n);
+    for (unsigned i = 0; (r = by_number(t, i)) != NULL; i++)
+        n += put(t, r, bytes + n);
     ASSERT(n <= GDB_REGS_MAX_BYTES);
     return n;
 }
 
+/* From the last one on: ST(n) is where FSTAT says, and rIP is shown with the base of CS. */
 void gdb_target_set_all(const struct gdb_target *t, const u8 *bytes)
 {
-    unsigned nr;
-    const struct reg *r = layout(t, &nr);
+    const u8 *end = bytes;
 
-    for (unsigned i = 0; i < nr; bytes += r[i++].bits / 8)
-        if (r[i].reg != FIXED)
-            change(t, &r[i], load_le(bytes, r[i].bits / 8));
+    for (unsigned i = 0; i < ARRAY_LEN(regs); i++)
+        if (in_layout(t, &regs[i]))
+            end += bits_of(t, &regs[i]) / 8;
+    for (unsigned i = ARRAY_LEN(regs); i-- > 0;)
+        if (in_layout(t, &regs[i])) {
+            end -= bits_of(t, &regs[i]) / 8;
+            change(t, &regs[i], end);
+        }
 }
 
 size_t gdb_target_size(const struct gdb_target *t, u64 number)
 {
-    unsigned nr;
-    const struct reg *r = layout(t, &nr);
+    const struct reg *r = by_number(t, number);
 
-    return number < nr ? r[number].bits / 8u : 0;
+    return r ? bits_of(t, r) / 8 : 0;
 }
 
 size_t gdb_target_get(const struct gdb_target *t, u64 number, u8 *bytes)
 {
-    unsigned nr;
-    const struct reg *r = layout(t, &nr);
+    const struct reg *r = by_number(t, number);
 
-    return number < nr ? put(t, &r[number], bytes) : 0;
+    return r ? put(t, r, bytes) : 0;
 }
 
 bool gdb_target_set(const struct gdb_target *t, u64 number, const u8 *bytes)
 {
-    unsigned nr;
-    const struct reg *r = layout(t, &nr);
+    const struct reg *r = by_number(t, number);
 
-    if (number >= nr)
-        return false;
-    return change(t, &r[number], load_le(bytes, r[number].bits >= 64 ? 8 : 4));
+    return r && change(t, r, bytes);
 }

@@ -5,11 +5,13 @@
  * in words what it is. CCS, CCD and CCO are how QEMU keeps flags lazily; here the flags are
  * always complete, which is its state EFLAGS.
  *
- * UNIMPL: the lines of x87 and SSE that QEMU adds at a reset.
+ * FTW has a bit for each physical register R0 to R7 that is not empty, and FPR0 to FPR7 are these;
+ * XMM8 and on are there in 64-bit code.
  */
 #include "machine/cpu_dump.h"
 #include "core/mem_view.h"
 #include "cpu/isa.h"
+#include "cpu/vec.h"
 #include <inttypes.h>
 
 struct dump {
@@ -101,7 +103,7 @@ static void put_flags(const struct dump *d)
             (int)(c->cfg.view->a20_mask >> 20 & 1), c->halted != HALT_NONE);
 }
 
-static void put_control(const struct dump *d)
+static void put_control(const struct dump *d, bool cc)
 {
     const struct cpu *c = d->c;
     int w = d->wide ? 16 : 8;
@@ -113,11 +115,26 @@ static void put_control(const struct dump *d)
     for (unsigned i = 0; i < 4; i++)
         fprintf(d->f, "DR%u=%016" PRIx64 " ", i, c->dr[i]);
     fprintf(d->f, "\nDR6=%016" PRIx64 " DR7=%016" PRIx64 "\n", c->dr[6], c->dr[7]);
-    fprintf(d->f, "CCS=%0*x CCD=%0*x CCO=EFLAGS\n", w, 0, w, 0);
+    if (cc)
+        fprintf(d->f, "CCS=%0*x CCD=%0*x CCO=EFLAGS\n", w, 0, w, 0);
     fprintf(d->f, "EFER=%016" PRIx64 "\n", c->msr.efer);
 }
 
-void cpu_dump(FILE *f, const struct cpu *c)
+static void put_floating(const struct dump *d)
+{
+    const struct fpu *p = &d->c->fpu;
+
+    fprintf(d->f, "FCW=%04x FSW=%04x [ST=%u] FTW=%02x MXCSR=%08x\n", p->cw, p->sw, fpu_top(p),
+            p->valid, p->mxcsr);
+    for (unsigned i = 0; i < 8; i++)
+        fprintf(d->f, "FPR%u=%016" PRIx64 " %04x%c", i, p->r[i].mant, p->r[i].exp,
+                i % 2 ? '\n' : ' ');
+    for (unsigned i = 0; i < (d->wide ? 16 : 8); i++)
+        fprintf(d->f, "XMM%02u=%016" PRIx64 " %016" PRIx64 "%c", i, p->xmm[i].q[1], p->xmm[i].q[0],
+                i % 2 ? '\n' : ' ');
+}
+
+void cpu_dump(FILE *f, struct cpu *c, unsigned parts)
 {
     static const char names[NR_SEGS][3] = {"ES", "CS", "SS", "DS", "FS", "GS"};
     struct dump d = {f, c, (c->mode & MODE_CODE_MASK) == MODE_CODE64};
@@ -128,5 +145,9 @@ void cpu_dump(FILE *f, const struct cpu *c)
         put_segment(&d, names[i], &c->seg[i]);
     put_segment(&d, "LDT", &c->ldtr);
     put_segment(&d, "TR", &c->tr);
-    put_control(&d);
+    put_control(&d, parts & DUMP_CC);
+    if (parts & DUMP_FLOATING) {
+        floating_to_memory(c);
+        put_floating(&d);
+    }
 }

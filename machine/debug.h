@@ -59,15 +59,34 @@ enum debug_reg {
     DR_CR4,
     DR_CR8,
     DR_EFER,
+    DR_FCTRL, /* x87 by gdb's names: the control word, */
+    DR_FSTAT,
+    DR_FTAG,  /* the tag word with two bits a register, */
+    DR_FISEG, /* the last instruction's address: its upper half, as the processor has no selector,
+               */
+    DR_FIOFF, /* and its lower half; */
+    DR_FOSEG, /* the last operand's likewise, */
+    DR_FOOFF,
+    DR_FOP, /* and the last opcode */
+    DR_MXCSR,
     DR_PC, /* linear address of the instruction */
-    NR_DEBUG_REGS
+    NR_DEBUG_REGS,
+    /* Wider than 64 bits. */
+    DR_ST0 = NR_DEBUG_REGS,
+    DR_XMM0 = DR_ST0 + 8,
 };
 
 u64 machine_reg(struct machine *, enum debug_reg);
 
-/* Changes a general register, RIP (canonical in 64-bit code), EFLAGS without VM, or, where there
- * are no descriptors, a segment register. false: it cannot be changed so. */
+/* Changes a general register, RIP (canonical in 64-bit code), EFLAGS without VM, where there are no
+ * descriptors a segment register, or one of x87 and SSE: reserved bits of the control word and the
+ * summary bits of the status word stay what silicon makes of them, of the tags only "empty" counts,
+ * MXCSR must be one that LDMXCSR would take. false: it cannot be changed so. */
 bool machine_set_reg(struct machine *, enum debug_reg, u64 value);
+
+/* The same of any register, also ST0 to ST7 in 80 bits and XMM0 to XMM15: lower half first. */
+void machine_wide_reg(struct machine *, enum debug_reg, u64 value[2]);
+bool machine_set_wide_reg(struct machine *, enum debug_reg, const u64 value[2]);
 
 /* "rax", "eax", "ax", "al", "ah", "pc" ... without regard to case: its value, cut to its width. */
 bool machine_reg_by_name(struct machine *, const char *name, size_t len, u64 *value);

@@ -185,7 +185,7 @@ static void block_entered(struct debug_log *d)
                 "Trace 0: 0x%012" PRIx64 " [%016" PRIx64 "/%016" PRIx64 "/%08x/00000000] %s\n",
                 hash & 0xffffffffffff, c->seg[CS].base, lin, c->mode, name_at(d, lin));
     if (log_on(l, LOG_CPU))
-        cpu_dump(l->out, c);
+        cpu_dump(l->out, c, DUMP_CC);
 }
 
 void debug_log_before(struct debug_log *d, const struct insn *in)
@@ -219,7 +219,7 @@ static bool can_double(int vector)
 
 void debug_log_event(struct debug_log *d, const struct event_record *e)
 {
-    const struct cpu *c = d->c;
+    struct cpu *c = d->c;
     struct log *l = d->log;
 
     d->at_start = true;
@@ -241,7 +241,7 @@ void debug_log_event(struct debug_log *d, const struct event_record *e)
         fprintf(l->out, " CR2=%016" PRIx64 "\n", e->cr2);
     else
         fprintf(l->out, " env->regs[R_EAX]=%016" PRIx64 "\n", e->rax);
-    cpu_dump(l->out, c);
+    cpu_dump(l->out, c, DUMP_CC);
 }
 
 void debug_log_reset(struct debug_log *d)
@@ -249,7 +249,7 @@ void debug_log_reset(struct debug_log *d)
     d->at_start = true;
     if (log_on(d->log, LOG_CPU_RESET)) {
         fprintf(d->log->out, "CPU Reset (CPU 0)\n");
-        cpu_dump(d->log->out, d->c);
+        cpu_dump(d->log->out, d->c, DUMP_CC | DUMP_FLOATING);
     }
 }
 

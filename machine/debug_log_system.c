@@ -46,7 +46,7 @@ static void put_call(FILE *f, struct cpu *c, const struct insn *in)
         sel = peek(c, in->seg, ea_mask(at + size, in->adsz), 2);
     }
     fprintf(f, "lcall %04x:%016" PRIx64 " s=%d\n", (u32)sel, off, shift_of(in));
-    cpu_dump(f, c);
+    cpu_dump(f, c, DUMP_CC);
 }
 
 static void put_return(FILE *f, struct cpu *c, const struct insn *in)
@@ -57,7 +57,7 @@ static void put_return(FILE *f, struct cpu *c, const struct insn *in)
 
     fprintf(f, "lret new %04x:%016" PRIx64 " s=%d addend=0x%x\n", (u32)sel, off, shift_of(in),
             in->row == ROW_RETF_Iw ? (u32)(in->imm & 0xffff) : 0);
-    cpu_dump(f, c);
+    cpu_dump(f, c, DUMP_CC);
 }
 
 void debug_log_far(FILE *f, struct cpu *c, const struct insn *in)

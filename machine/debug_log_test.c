@@ -18,8 +18,10 @@ static void log_is(struct watch_rig *r, const char *expected)
     "DR0=0000000000000000 DR1=0000000000000000 DR2=0000000000000000 DR3=0000000000000000 \n"       \
     "DR6=00000000ffff0ff0 DR7=0000000000000400\n"
 
-/* QEMU says CCO=DYNAMIC here, and CS 00009b00, where SDM 3A table 10-1 has a data segment; FCW to
- * XMM15 follow, which we do not have. */
+#define ZERO "0000000000000000"
+
+/* QEMU says CCO=DYNAMIC here, and CS 00009b00, where SDM 3A table 10-1 has a data segment, and FCW
+ * 037f with empty registers, where the table has 0040 and tags of 5555h. */
 static const char at_reset[] = "CPU Reset (CPU 0)\n"
                                "EAX=00000000 EBX=00000000 ECX=00000000 EDX=00060fb1\n"
                                "ESI=00000000 EDI=00000000 EBP=00000000 ESP=00000000\n"
@@ -36,7 +38,16 @@ static const char at_reset[] = "CPU Reset (CPU 0)\n"
                                "IDT=     00000000 0000ffff\n"
                                "CR0=60000010 CR2=00000000 CR3=00000000 CR4=00000000\n" DEBUG_REGS
                                "CCS=00000000 CCD=00000000 CCO=EFLAGS\n"
-                               "EFER=0000000000000000\n";
+                               "EFER=0000000000000000\n"
+                               "FCW=0040 FSW=0000 [ST=0] FTW=ff MXCSR=00001f80\n"
+                               "FPR0=" ZERO " 0000 FPR1=" ZERO " 0000\n"
+                               "FPR2=" ZERO " 0000 FPR3=" ZERO " 0000\n"
+                               "FPR4=" ZERO " 0000 FPR5=" ZERO " 0000\n"
+                               "FPR6=" ZERO " 0000 FPR7=" ZERO " 0000\n"
+                               "XMM00=" ZERO " " ZERO " XMM01=" ZERO " " ZERO "\n"
+                               "XMM02=" ZERO " " ZERO " XMM03=" ZERO " " ZERO "\n"
+                               "XMM04=" ZERO " " ZERO " XMM05=" ZERO " " ZERO "\n"
+                               "XMM06=" ZERO " " ZERO " XMM07=" ZERO " " ZERO "\n";
 
 static void cpu_reset_shows_the_registers(void **state)
 {

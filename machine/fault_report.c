@@ -124,5 +124,5 @@ void fault_report(FILE *f, struct cpu *c, struct disasm *disasm, const struct sy
                 fault_cause_delivery(&v, event(c, n - 1), event(c, n)))
                 break; /* the others fail in the same way, or because of it */
     }
-    cpu_dump(f, c);
+    cpu_dump(f, c, DUMP_CC);
 }

@@ -9,7 +9,7 @@
 void inspect_registers(struct machine *m, FILE *f)
 {
     fputs("\nCPU#0\n", f);
-    cpu_dump(f, &machine_pc(m)->cpu);
+    cpu_dump(f, &machine_pc(m)->cpu, DUMP_FLOATING);
 }
 
 void inspect_pic(struct machine *m, FILE *f)

@@ -54,6 +54,7 @@ gdb_says() {
         echo "set pagination off"
         echo "set confirm off"
         echo "set width 0"
+        echo "set remotetimeout 120" # a loaded host takes its time
         echo "set debuginfod enabled off"
         cat
     } >"$dir/commands"

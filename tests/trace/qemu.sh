@@ -32,11 +32,12 @@ shape() {
         t more'
 }
 
-# The registers after a reset. CS is a data segment in the manual (SDM 3A table 10-1), not there.
+# The registers after a reset. CS is a data segment in the manual (SDM 3A table 10-1) and FCW is 40h,
+# not there.
 reset() {
     awk '/^CPU Reset/ { block = "" } { block = block $0 "\n" }
-        /^EFER=/ { if (block ~ /EIP=0000fff0/) { printf "%s", block; exit } }' "$1" |
-        grep -v '^CS =' | sed 's/ *$//; s/CCO=.*/CCO=/'
+        /^XMM06=/ { if (block ~ /EIP=0000fff0/) { printf "%s", block; exit } }' "$1" |
+        grep -v '^CS =\|^FCW=' | sed 's/ *$//; s/CCO=.*/CCO=/'
 }
 
 for name in protected_mode long_mode; do

@@ -313,7 +313,8 @@ static const struct state_field msr_fields[] = {
     STATE(struct msrs, sysenter_esp), STATE(struct msrs, sysenter_eip),
     STATE(struct msrs, apic_base), STATE(struct msrs, pat), STATE(struct msrs, misc_enable),
     STATE(struct msrs, mtrr_def_type), STATE_ARRAY(struct msrs, mtrr_fix),
-    STATE_ARRAY(struct msrs, mtrr_phys), STATE(struct msrs, syscfg), STATE_ARRAY(struct msrs, perf_select),
+    STATE_ARRAY(struct msrs, mtrr_phys), STATE(struct msrs, syscfg),
+    STATE(struct msrs, int_pending), STATE_ARRAY(struct msrs, perf_select),
     STATE_ARRAY(struct msrs, perf_count), STATE_END,
 };
 static const struct state_field xmm_fields[] = { STATE_ARRAY(struct xmm, q), STATE_END };

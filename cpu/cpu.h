@@ -178,7 +178,7 @@ struct msrs {
     u64 efer, star, lstar, cstar, fmask, kernel_gs_base, tsc_aux, tsc_offset;
     u64 sysenter_cs, sysenter_esp, sysenter_eip, apic_base, pat, misc_enable, mtrr_def_type;
     u64 mtrr_fix[11], mtrr_phys[16];
-    u64 syscfg;
+    u64 syscfg, int_pending;
     u64 perf_select[4], perf_count[4]; /* AMD's counters, which are kept but count nothing */
 };
 

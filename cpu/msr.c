@@ -42,6 +42,8 @@ static const struct msr_def msrs[] = {
     { 0xc0010000, 4, 8, FIELD(msr.perf_select), 0, CHECK_NONE },
     { 0xc0010004, 4, 8, FIELD(msr.perf_count), 0, CHECK_NONE },
     { 0xc0010010, 1, 0, FIELD(msr.syscfg), ~0x7c0000ull, CHECK_NONE }, /* APM 2 7.9: MTRR extensions, kept */
+    /* Which message the chipset gets for a halt; kept. A guest finds C1E off (BKDG 0Fh NPT, C001_0055h). */
+    { 0xc0010055, 1, 0, FIELD(msr.int_pending), ~0x1fffffffull, CHECK_NONE },
 };
 enum { MSR_TSC = 0x10, MSR_MTRRCAP = 0xfe, MSR_EFER = 0xc0000080 };
 

@@ -10,7 +10,7 @@ work=${MUTANTS_DIR:-$(mktemp -d)}
 [ -n "${MUTANTS_DIR:-}" ] || trap 'rm -rf "$work"' EXIT
 mkdir -p "$work"
 
-units="insn_test interp_test string_test protect_test event_test paging_test"
+units="insn_test interp_test string_test protect_test event_test v86_test task_test dr_test paging_test supervisor_test"
 targets="$units native_test decode_test"
 
 # Only what these targets need, with a top-level file of its own: nothing else is configured.
@@ -32,7 +32,7 @@ first_failure() {
     done
     timeout 60 "$work/build/unit/decode_test" --count 50000 >"$work/test.log" 2>&1 || { echo decode_test; return 0; }
     for mode in 64 32; do
-        timeout 120 "$work/build/unit/native_test" --mode $mode --insns 200000 --reports 1 >"$work/test.log" 2>&1
+        timeout 120 "$work/build/unit/native_test" --mode $mode --insns 1000000 --reports 1 >"$work/test.log" 2>&1
         status=$?
         [ $status = 0 ] || [ $status = 77 ] || { echo "native_test $mode"; return 0; }
     done

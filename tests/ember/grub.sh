@@ -13,7 +13,7 @@ mkdir -p "$dir/files" && cd "$dir" || exit 1
 GRUB_TIMEOUT=0
 case $kernel in
 *.img)
-    GRUB_KERNEL=/boot/ember
+    GRUB_ENTRY="multiboot (hd0,msdos1)/boot/ember"
     grub_disk . || fail "no GRUB disk"
     dd if="$kernel" of=disk.img bs=1048576 skip=1 seek=1 conv=notrunc status=none
     ;;

@@ -56,7 +56,6 @@ gdb_says() {
         echo "set width 0"
         echo "set remotetimeout 120" # a loaded host takes its time
         echo "set debuginfod enabled off"
-        echo "set remotetimeout 60" # a loaded host
         cat
     } >"$dir/commands"
     timeout 240 gdb -nx -batch -x "$dir/commands" >"$1" 2>&1 </dev/null

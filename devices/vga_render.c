@@ -53,7 +53,7 @@ static unsigned draw_cell_line(const struct vga *v, const u8 *cell, bool cursor,
 {
     u64 now = clock_now(v->dev.env.clk);
     u8 ch = cell[0], attr = cell[1];
-    bool hidden = false;
+    bool hidden = false, spans = false; /* spans: all dots of the cell */
     unsigned font = font_offset(v, attr), n = 0;
     u8 row = y < GLYPH_ROWS ? v->vram[((font + ch * GLYPH_ROWS + y) & 0xffff) << 2 | 2] : 0;
     u32 fg, bg;
@@ -65,14 +65,15 @@ static unsigned draw_cell_line(const struct vga *v, const u8 *cell, bool cursor,
     fg = attr_color(v, attr & 15);
     bg = attr_color(v, attr >> 4);
     if ((attr & 0x77) == 1 && (v->attr[ATTR_MODE] & 2) && y == (v->crtc[CRTC_UNDERLINE] & 31u))
-        row = 0xff; /* monochrome text: attribute 1 is underlined */
+        row = 0xff, spans = true; /* monochrome text: attribute 1 is underlined */
     if (hidden)
-        row = 0;
+        row = 0, spans = false;
     if (cursor && y >= (v->crtc[CRTC_CURSOR_START] & 31u) && y <= (v->crtc[CRTC_CURSOR_END] & 31u))
-        row = 0xff;
+        row = 0xff, spans = true;
     for (unsigned x = first_dot; x < cell_w && n < room; x++) {
-        /* The ninth dot is background, but for line graphics and what spans the cell. */
-        bool ninth = row == 0xff || ((v->attr[ATTR_MODE] & 4) && ch >= 0xc0 && ch <= 0xdf);
+        /* The ninth dot is background, but for line graphics and what spans the cell: the cursor and
+         * an underline, not another glyph's full row. */
+        bool ninth = spans || ((v->attr[ATTR_MODE] & 4) && ch >= 0xc0 && ch <= 0xdf);
         bool on = x < 8 ? row >> (7 - x) & 1 : (row & 1) && ninth;
 
         px[n++] = on ? fg : bg;

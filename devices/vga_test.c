@@ -291,7 +291,7 @@ static void glyph(unsigned font, u8 ch, const u8 rows[16])
 
 static void text_cells_fonts_and_cursor(void **state)
 {
-    static const u8 one[16] = { 0x80, 0x01 }, other[16] = { 0x40, 0xff };
+    static const u8 one[16] = { 0x80, 0x01, 0xff }, other[16] = { 0x40, 0xff };
 
     (void)state;
     set_mode(&text_80x25);
@@ -305,6 +305,8 @@ static void text_cells_fonts_and_cursor(void **state)
     assert_int_equal(entry(1, 0), 0x01);
     assert_int_equal(entry(7, 1), 0x3e);
     assert_int_equal(entry(8, 1), 0x01);      /* the ninth dot is background */
+    assert_int_equal(entry(7, 2), 0x3e);
+    assert_int_equal(entry(8, 2), 0x01);      /* beside a full row too */
     assert_int_equal(entry(9 + 8, 1), 0x3e);  /* but continues line graphics */
     bench_put(&b, SEQ, 3, 0x04);              /* map A: the font at 4000h, for attribute bit 3 */
     attr(18, 0x07);                           /* which is no colour then */

@@ -49,7 +49,7 @@ screen() {
 # sees TEXT [OPTION]: waits for it on the screen
 sees() {
     [ $failures -lt 5 ] || finish
-    for _ in $(seq 200); do
+    for _ in $(seq 600); do
         screen $2
         grep -qF -- "$1" shot && return 0
         sleep 0.2
@@ -61,7 +61,7 @@ sees() {
 
 # gone TEXT: waits until it is no more
 gone() {
-    for _ in $(seq 200); do
+    for _ in $(seq 600); do
         screen
         grep -qF -- "$1" shot || return 0
         sleep 0.2

@@ -22,7 +22,7 @@ rm -f low.bin top.bin shadow.bin ./*.dat ./*.dsl
 case $emulator in
 *kiln) # its memory by gdb
     command -v gdb >/dev/null || { echo "skipped: no gdb"; exit 77; }
-    timeout 300 gdb -nx -batch -ex 'set pagination off' -ex 'set tcp connect-timeout 60' \
+    timeout 300 gdb -nx -batch -ex 'set pagination off' -ex 'set remotetimeout 120' -ex 'set tcp connect-timeout 60' \
         -ex "target remote | $emulator -S -gdb stdio -display none -m 64 -bios $spark -vgabios $vga halt.img" \
         -ex 'hbreak *0x7c00' -ex continue -ex 'dump binary memory shadow.bin 0xe0000 0x100000' \
         -ex 'dump binary memory top.bin 0x3ff0000 0x4000000' -ex kill >gdb.log 2>&1 </dev/null

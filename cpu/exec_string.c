@@ -30,11 +30,15 @@ static u64 di(const struct cpu *c, const struct insn *in)
     return ea_mask(c->gpr[RDI], in->adsz);
 }
 
+/* Moves rSI or rDI on. */
+static void step(struct cpu *c, const struct insn *in, unsigned reg, u64 bytes)
+{
+    reg_write(c, reg, c->gpr[reg] + bytes, in->adsz);
+}
+
 static void advance(struct cpu *c, const struct insn *in, unsigned reg, unsigned size)
 {
-    u64 v = c->gpr[reg] + (c->eflags & F_D ? -(u64)size : size);
-
-    reg_write(c, reg, v, in->adsz == 2 ? 2 : in->adsz);
+    step(c, in, reg, c->eflags & F_D ? -(u64)size : size);
 }
 
 /* Between two elements: come back to this instruction, which has not retired. */
@@ -171,10 +175,10 @@ static void outs_element(struct cpu *c, const struct insn *in, unsigned size)
 
 /* ---- many elements ---- */
 
-/* How many elements from seg:off on can be touched at once, upwards: on one page, within the segment and
- * the address size, by a translation that the fast path has. *host is where. */
+/* How many elements from seg:off on, `most` of them wanted, can be touched at once, upwards: on one page,
+ * within the segment and the address size, by a translation that the fast path has. *host is where. */
 static u64 direct(const struct cpu *c, const struct insn *in, unsigned seg, u64 off, unsigned size,
-                  unsigned access, u8 **host)
+                  unsigned access, u64 most, u8 **host)
 {
     const struct seg *s = &c->seg[seg];
     u64 last = ea_mask(~0ull, in->adsz), lin = (seg >= FS ? s->base : 0) + off, room;
@@ -191,25 +195,23 @@ static u64 direct(const struct cpu *c, const struct insn *in, unsigned seg, u64 
         return 0;
     *host = (u8 *)(uintptr_t)(lin + e->addend);
     room = 4095 - (lin & 4095);
-    return ((last - off < room ? last - off : room) + 1) / size;
+    room = ((last - off < room ? last - off : room) + 1) / size;
+    return room < most ? room : most;
 }
 
-static u64 least(u64 a, u64 b, u64 c)
+/* The same of both operands, of which the first is read. */
+static u64 direct_both(const struct cpu *c, const struct insn *in, unsigned size, unsigned access_di,
+                       u64 most, u8 **from, u8 **to)
 {
-    a = a < b ? a : b;
-    return a < c ? a : c;
-}
+    u64 n = direct(c, in, in->seg, si(c, in), size, ACC_READ, most, from);
 
-static void step(struct cpu *c, const struct insn *in, unsigned reg, u64 bytes)
-{
-    reg_write(c, reg, c->gpr[reg] + bytes, in->adsz);
+    return n ? direct(c, in, ES, di(c, in), size, access_di, n, to) : 0;
 }
 
 static u64 movs_many(struct cpu *c, const struct insn *in, unsigned size, u64 most)
 {
     u8 *from, *to;
-    u64 readable = direct(c, in, in->seg, si(c, in), size, ACC_READ, &from);
-    u64 n = readable ? least(readable, direct(c, in, ES, di(c, in), size, ACC_WRITE, &to), most) : 0;
+    u64 n = direct_both(c, in, size, ACC_WRITE, most, &from, &to);
 
     if (!n)
         return 0;
@@ -227,8 +229,10 @@ static u64 movs_many(struct cpu *c, const struct insn *in, unsigned size, u64 mo
 static u64 stos_many(struct cpu *c, const struct insn *in, unsigned size, u64 most)
 {
     u8 *to;
-    u64 n = least(direct(c, in, ES, di(c, in), size, ACC_WRITE, &to), most, most);
+    u64 n = direct(c, in, ES, di(c, in), size, ACC_WRITE, most, &to);
 
+    if (!n)
+        return 0;
     for (u64 i = 0; i < n * size; i += size)
         store_le(to + i, c->gpr[RAX], size);
     step(c, in, RDI, n * size);
@@ -253,8 +257,7 @@ static u64 compare(struct cpu *c, const u8 *a, const u8 *b, u64 v, u64 n, unsign
 static u64 cmps_many(struct cpu *c, const struct insn *in, unsigned size, u64 most)
 {
     u8 *a, *b;
-    u64 readable = direct(c, in, in->seg, si(c, in), size, ACC_READ, &a);
-    u64 n = readable ? least(readable, direct(c, in, ES, di(c, in), size, ACC_READ, &b), most) : 0;
+    u64 n = direct_both(c, in, size, ACC_READ, most, &a, &b);
 
     if (!n)
         return 0;
@@ -267,7 +270,7 @@ static u64 cmps_many(struct cpu *c, const struct insn *in, unsigned size, u64 mo
 static u64 scas_many(struct cpu *c, const struct insn *in, unsigned size, u64 most)
 {
     u8 *a;
-    u64 n = least(direct(c, in, ES, di(c, in), size, ACC_READ, &a), most, most);
+    u64 n = direct(c, in, ES, di(c, in), size, ACC_READ, most, &a);
 
     if (!n)
         return 0;

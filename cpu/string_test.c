@@ -143,9 +143,28 @@ static void as_on_the_host(void **state)
     rig_destroy(r);
 }
 
+/* The first element faults: nothing has changed (SDM 3A 6.5), the upper half of RDI neither. */
+static void a_fault_leaves_the_upper_half(void **state)
+{
+    struct test_rig *r = rig_long(0, false);
+    const u64 absent = 0xdead00030000;
+
+    (void)state;
+    CODE_BYTES(r, 0x67, 0xf3, 0xaa); /* rep stosb to EDI */
+    r->c.gpr[RDI] = absent;
+    r->c.gpr[RCX] = 0xbeef00000005;
+    assert_int_equal(run_to_fault(r), EXC_PF);
+    assert_int_equal(r->c.gpr[RDI], absent);
+    assert_int_equal(r->c.gpr[RCX], 0xbeef00000005);
+    rig_destroy(r);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(as_on_the_host) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(as_on_the_host),
+        cmocka_unit_test(a_fault_leaves_the_upper_half),
+    };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

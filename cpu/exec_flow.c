@@ -206,7 +206,7 @@ void x_into(struct cpu *c, const struct insn *in)
 }
 
 /* INT1 is a trap whose gate's DPL is not checked (SDM 2A INT n). RF is pushed as 0, as for INT n: it
- * was for this instruction (3B 18.3.1.1). */
+ * was for this instruction (3B 17.3.1.1). */
 void x_int1(struct cpu *c, const struct insn *in)
 {
     (void)in;

@@ -97,10 +97,7 @@ static void env_unpack(struct cpu *c, unsigned opsz, const u8 *image)
         field[i] = (u32)load_le(image + i * opsz, opsz);
     f->cw = (u16)field[0];
     f->sw = (u16)field[1];
-    f->valid = 0;
-    for (unsigned i = 0; i < 8; i++)
-        if ((field[2] >> 2 * i & 3) != 3)
-            f->valid |= (u8)(1 << i);
+    fpu_set_tag_word(f, (u16)field[2]);
     f->fop = 0; /* the protected 16-bit format has none */
     f->fip = field[3];
     f->fdp = field[5];

@@ -119,3 +119,11 @@ u16 fpu_tag_word(const struct fpu *f)
     }
     return tags;
 }
+
+void fpu_set_tag_word(struct fpu *f, u16 tags)
+{
+    f->valid = 0;
+    for (unsigned i = 0; i < 8; i++)
+        if ((tags >> 2 * i & 3) != 3)
+            f->valid |= (u8)(1 << i);
+}

@@ -87,5 +87,6 @@ static inline struct st *fpu_st(struct fpu *f, unsigned i)
 
 /* The tag word in its form of two bits a register (SDM 1, 8.1.7). */
 u16 fpu_tag_word(const struct fpu *);
+void fpu_set_tag_word(struct fpu *, u16 tags); /* only "empty" counts, the rest follows from the registers */
 
 #endif

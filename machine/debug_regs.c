@@ -65,11 +65,7 @@ static bool set_floating_reg(struct cpu *c, enum debug_reg r, u64 value)
     switch (r) {
     case DR_FCTRL: f->cw = (u16)value; break;
     case DR_FSTAT: f->sw = (u16)value; break;
-    case DR_FTAG:
-        f->valid = 0;
-        for (unsigned i = 0; i < 8; i++)
-            f->valid |= (u8)((value >> 2 * i & 3) != 3 ? 1 << i : 0);
-        break;
+    case DR_FTAG: fpu_set_tag_word(f, (u16)value); break;
     case DR_FISEG:
     case DR_FIOFF: f->fip = with_half(f->fip, r == DR_FISEG, value); break;
     case DR_FOSEG:

@@ -22,7 +22,7 @@ case $3 in
 spark) firmware= ;;
 seabios)
     need_seabios
-    firmware="-bios $seabios/bios.bin --vgabios $seabios/vgabios-stdvga.bin" ;;
+    firmware=$seabios_firmware ;;
 qemu) command -v qemu-system-x86_64 >/dev/null || skip "no QEMU" ;;
 esac
 

@@ -10,7 +10,7 @@ world=$3
 case $world in
 seabios)
     need_seabios
-    firmware="-bios $seabios/bios.bin --vgabios $seabios/vgabios-stdvga.bin" ;;
+    firmware=$seabios_firmware ;;
 qemu) command -v qemu-system-x86_64 >/dev/null || { echo "skipped: no QEMU"; exit 77; } ;;
 *) firmware= ;;
 esac

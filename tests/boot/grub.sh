@@ -6,7 +6,7 @@ why=$(grub_missing) && { echo "skipped: $why"; exit 77; }
 firmware=
 if [ "$3" = seabios ]; then
     need_seabios
-    firmware="-bios $seabios/bios.bin --vgabios $seabios/vgabios-stdvga.bin"
+    firmware=$seabios_firmware
 fi
 mkdir "$dir/files"
 cp "$build/ember.elf" "$dir/files/" || exit 1

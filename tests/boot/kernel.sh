@@ -13,7 +13,7 @@ objcopy -O elf64-x86-64 "$dir/echo.elf" "$dir/echo64.elf"
 echo "hello module" >"$dir/mod"
 echo "second" >"$dir/mod2"
 
-for firmware in "" "-bios $seabios/bios.bin --vgabios $seabios/vgabios-stdvga.bin"; do
+for firmware in "" "$seabios_firmware"; do
     for k in echo.elf echo64.elf flat.bin; do
         run $firmware -m 64 $exit_port -kernel "$dir/$k" -append "foo bar" \
             -initrd "$dir/mod one,$dir/mod2"

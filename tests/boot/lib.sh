@@ -7,6 +7,7 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 failures=0
 seabios=/usr/share/seabios
+seabios_firmware="-bios $seabios/bios.bin --vgabios $seabios/vgabios-stdvga.bin"
 . "$here/grub_disk.sh"
 
 # run ARGS...: runs kiln without a window and without input; $status, $dir/serial, $dir/err.

@@ -115,12 +115,16 @@ void x_x87(struct cpu *c, const struct insn *in)
     leave(c, in, hidden);
 }
 
-/* An m80's last two bytes: their offset wraps at the address size, as it does on silicon. */
-static inline u64 high_part(const struct cpu *c, const struct insn *in, u64 lin)
+/* An m80 is accessed in two parts, as on silicon: the offset of its last two bytes wraps at the address
+ * size, and they are checked once the first eight have been touched. */
+static inline u64 low_part(struct cpu *c, const struct insn *in, unsigned access)
 {
-    u64 off = ea_of(c, in);
+    return opnd_lin(c, in, 0, in->opsz == 10 ? 8 : in->opsz, access);
+}
 
-    return lin_add(c, lin, ea_mask(off + 8, in->adsz) - off);
+static inline u64 high_part(struct cpu *c, const struct insn *in, unsigned access)
+{
+    return seg_lin(c, in->seg, ea_mask(ea_of(c, in) + 8, in->adsz), 2, access);
 }
 
 void x_x87_load(struct cpu *c, const struct insn *in)
@@ -129,10 +133,10 @@ void x_x87_load(struct cpu *c, const struct insn *in)
     u16 hidden;
 
     wait_ready(c);
-    lin = opnd_lin(c, in, 0, in->opsz, ACC_READ);
+    lin = low_part(c, in, ACC_READ);
     if (in->opsz == 10) {
         m[0] = mmu_load(c, lin, 8);
-        m[1] = mmu_load(c, high_part(c, in, lin), 2);
+        m[1] = mmu_load(c, high_part(c, in, ACC_READ), 2);
     } else {
         m[0] = mmu_load(c, lin, in->opsz);
     }
@@ -142,26 +146,28 @@ void x_x87_load(struct cpu *c, const struct insn *in)
 }
 
 /* Raises what storing there would raise. */
-static inline void check_store(struct cpu *c, const struct insn *in, u64 lin)
+static inline void check_store(struct cpu *c, u64 lin, unsigned size)
 {
-    unsigned size = in->opsz;
     const struct fast_entry *e = &c->fast->write[(lin >> 12) & (FAST_ENTRIES - 1)];
 
-    if (LIKELY(lin - e->tag <= 4096 - size))
-        return;
-    mmu_probe(c, lin, size == 10 ? 8 : size, ACC_WRITE);
-    if (size == 10)
-        mmu_probe(c, high_part(c, in, lin), 2, ACC_WRITE);
+    if (UNLIKELY(lin - e->tag > 4096 - size))
+        mmu_probe(c, lin, size, ACC_WRITE);
 }
 
 void x_x87_store(struct cpu *c, const struct insn *in)
 {
-    u64 lin, m[2];
+    u64 lin, high = 0, m[2];
     u16 hidden;
 
     wait_ready(c);
-    lin = opnd_lin(c, in, 0, in->opsz, ACC_WRITE);
-    check_store(c, in, lin);
+    lin = low_part(c, in, ACC_WRITE);
+    if (in->opsz == 10) {
+        check_store(c, lin, 8);
+        high = high_part(c, in, ACC_WRITE);
+        check_store(c, high, 2);
+    } else {
+        check_store(c, lin, in->opsz);
+    }
     hidden = enter(c);
     call_mem(in, m);
     /* An unmasked exception suppresses the store; that of an inexact result comes after it. */
@@ -169,7 +175,7 @@ void x_x87_store(struct cpu *c, const struct insn *in)
         return;
     if (in->opsz == 10) {
         mmu_store(c, lin, m[0], 8);
-        mmu_store(c, high_part(c, in, lin), m[1], 2);
+        mmu_store(c, high, m[1], 2);
     } else {
         mmu_store(c, lin, m[0], in->opsz);
     }

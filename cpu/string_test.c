@@ -159,11 +159,33 @@ static void a_fault_leaves_the_upper_half(void **state)
     rig_destroy(r);
 }
 
+/* Addresses that are not canonical, those among them that mark empty entries of the fast path. */
+static void what_is_not_canonical_faults(void **state)
+{
+    static const u8 ops[] = { OP_MOVS, OP_CMPS, OP_STOS, OP_SCAS };
+    static const u64 at[] = { FAST_INVALID, FAST_INVALID + 4095, 1ull << 47, ~0ull << 48 };
+
+    (void)state;
+    for (unsigned i = 0; i < ARRAY_LEN(ops); i++)
+        for (unsigned j = 0; j < 2 * ARRAY_LEN(at); j++) {
+            struct test_rig *r = rig_long(0, false);
+
+            CODE_BYTES(r, 0xf3, ops[i]);
+            r->c.gpr[RSI] = j & 1 ? DATA : at[j / 2];
+            r->c.gpr[RDI] = j & 1 || ops[i] == OP_STOS || ops[i] == OP_SCAS ? at[j / 2] : DATA;
+            r->c.gpr[RCX] = 5;
+            assert_int_equal(run_to_fault(r), EXC_GP);
+            assert_int_equal(r->c.gpr[RCX], 5);
+            rig_destroy(r);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(as_on_the_host),
         cmocka_unit_test(a_fault_leaves_the_upper_half),
+        cmocka_unit_test(what_is_not_canonical_faults),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
  * the board. Devices get their wires here and nowhere else.
  */
 #include "machine/pc.h"
+#include "machine/acpi_tables.h"
 #include "machine/rom_file.h"
 #include <stdlib.h>
 
@@ -206,7 +207,7 @@ static void fill_cmos(struct pc *pc, const struct machine_config *cfg)
 }
 
 /* fw_cfg: QEMU's public interface for the same facts, and more of them. */
-static int fill_fw_cfg(struct pc *pc, bool nvram_kept)
+static int fill_fw_cfg(struct pc *pc, bool nvram_kept, bool hpet)
 {
     u8 map[2 * 20], *p = map;
     u64 ram = pc->low_ram + pc->high_ram;
@@ -225,6 +226,7 @@ static int fill_fw_cfg(struct pc *pc, bool nvram_kept)
            fw_cfg_add(&pc->fw_cfg, 0x0f, &one, sizeof(one)) ||   /* at most */
            fw_cfg_add(&pc->fw_cfg, 0x8002, &one, 1) || /* IRQ 0 is the I/O APIC's input 2 */
            fw_cfg_add_file(&pc->fw_cfg, "etc/e820", map, (u32)(p - map)) ||
+           acpi_tables_add(&pc->fw_cfg, hpet) ||
            fw_cfg_add_file(&pc->fw_cfg, "opt/kiln/nvram", &kept, 1); /* for set-up's words */
 }
 
@@ -399,7 +401,7 @@ int pc_init(struct pc *pc, const struct machine_config *cfg, char err[MACHINE_ER
     if (attach_devices(pc, cfg, err))
         return -1;
     fill_cmos(pc, cfg);
-    if (fill_fw_cfg(pc, cfg->nvram)) {
+    if (fill_fw_cfg(pc, cfg->nvram, !cfg->no_hpet)) {
         snprintf(err, MACHINE_ERR_LEN, "the host has no memory for fw_cfg");
         return -1;
     }

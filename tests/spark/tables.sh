@@ -10,83 +10,30 @@ for need in "$emulator" iasl acpiexec dmidecode; do
 done
 mkdir -p "$dir" && cd "$dir" || exit 1
 . "$src/lib.sh"
+. "$src/tables_lib.sh"
 : >screen.txt
 cpus=2
 case $emulator in *kiln) cpus=1 ;; esac
-# A boot sector that halts: cli; hlt; jmp.
-printf '\372\364\353\375' >halt.img
-truncate -s 1M halt.img
-printf '\125\252' | dd of=halt.img bs=1 seek=510 conv=notrunc status=none
-
-rm -f low.bin top.bin shadow.bin ./*.dat ./*.dsl
+halting_disk
+rm -f low.bin top.bin
 case $emulator in
-*kiln) # its memory by gdb
-    command -v gdb >/dev/null || { echo "skipped: no gdb"; exit 77; }
-    timeout 300 gdb -nx -batch -ex 'set pagination off' -ex 'set remotetimeout 120' -ex 'set tcp connect-timeout 60' \
-        -ex "target remote | $emulator -S -gdb stdio -display none -m 64 -bios $spark -vgabios $vga halt.img" \
-        -ex 'hbreak *0x7c00' -ex continue -ex 'dump binary memory shadow.bin 0xe0000 0x100000' \
-        -ex 'dump binary memory top.bin 0x3ff0000 0x4000000' -ex kill >gdb.log 2>&1 </dev/null
-    { head -c 917504 /dev/zero; cat shadow.bin; } >low.bin
-    [ -s shadow.bin ] && [ -s top.bin ] || { cat gdb.log; echo "FAIL: no memory to look at"; exit 1; }
-    ;;
+*kiln) memory_of_kiln "$emulator" -bios "$spark" -vgabios "$vga" ;;
 *)
     start "$spark" "$vga" -nic none -smp $cpus -drive file=halt.img,format=raw
     halted() { echo "info registers" >&3; sleep 0.2; grep -aqF "EIP=00007c0" monitor.log; }
     until_true halted || fail "the boot sector does not run"
     echo "pmemsave 0 0x100000 \"$PWD/low.bin\"" >&3
-    echo "pmemsave 0x3ff0000 0x10000 \"$PWD/top.bin\"" >&3
-    all_there() { [ -f top.bin ] && [ "$(wc -c <top.bin)" = 65536 ]; }
+    echo "pmemsave 0x3f00000 0x100000 \"$PWD/top.bin\"" >&3
+    all_there() { [ -f top.bin ] && [ "$(wc -c <top.bin)" = 1048576 ]; }
     until_true all_there || fail "no memory to look at"
     stop
     ;;
 esac
 
 fail() { echo "FAIL: $*"; exit 1; }
-# file_at ADDRESS: sets file and off
-file_at() {
-    if [ "$1" -lt 1048576 ]; then file=low.bin off=$1; else file=top.bin off=$(($1 - 0x3ff0000)); fi
-    [ "$off" -ge 0 ] && [ "$off" -lt "$(wc -c <$file)" ] || fail "address $1 is outside"
-}
-u4() { file_at "$1"; od -An -tu4 -j $off -N 4 $file | tr -d ' '; }
-u2() { file_at "$1"; od -An -tu2 -j $off -N 2 $file | tr -d ' '; }
-# copy ADDRESS LENGTH FILE: bytes that must add up to 0
-copy() {
-    file_at "$1"
-    tail -c +$((off + 1)) $file | head -c "$2" >"$3"
-    [ "$(od -An -v -tu1 "$3" | awk '{ for (i = 1; i <= NF; i++) s += $i } END { print s % 256 }')" = 0 ] ||
-        fail "the sum of $3 at $1"
-}
-# anchor SIGNATURE LENGTH: where it is, on a paragraph from F0000h on
-anchor() {
-    for at in $(grep -abo -F -- "$1" low.bin | cut -d: -f1); do
-        [ "$at" -ge 983040 ] && [ $((at % 16)) = 0 ] || continue
-        sum=$(tail -c +$((at + 1)) low.bin | head -c "$2" | od -An -v -tu1 |
-            awk '{ for (i = 1; i <= NF; i++) s += $i } END { print s % 256 }')
-        [ "$sum" = 0 ] && { echo "$at"; return; }
-    done
-}
 says() { grep -qE -- "$2" "$1" || { cat "$1"; fail "$1 does not say: $2"; }; }
 
-rsdp=$(anchor 'RSD PTR ' 20)
-[ -n "$rsdp" ] || fail "no RSDP"
-xsdt=$(u4 $((rsdp + 24)))
-copy "$xsdt" "$(u4 $((xsdt + 4)))" xsdt.dat
-rsdt=$(u4 $((rsdp + 16)))
-copy "$rsdt" "$(u4 $((rsdt + 4)))" rsdt.dat
-i=36
-while [ $i -lt "$(wc -c <xsdt.dat)" ]; do
-    at=$(u4 $((xsdt + i)))
-    file_at "$at"
-    name=$(tail -c +$((off + 1)) $file | head -c 4)
-    copy "$at" "$(u4 $((at + 4)))" "$name.dat"
-    i=$((i + 8))
-done
-[ -f FACP.dat ] || fail "no FADT"
-dsdt=$(od -An -tu4 -j 40 -N 4 FACP.dat | tr -d ' ')
-copy "$dsdt" "$(u4 $((dsdt + 4)))" DSDT.dat
-for table in *.dat; do
-    iasl -d "$table" >"$table.log" 2>&1 || fail "iasl -d $table: $(tail -n 3 "$table.log")"
-done
+acpi_tables
 says FACP.dsl 'PM Timer Block Address : 00000608'
 says FACP.dsl 'SCI Interrupt : 0009'
 says APIC.dsl 'Local Apic Address : FEE00000'

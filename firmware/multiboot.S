@@ -6,13 +6,15 @@
  * as below); memory sizes and the map are asked of the BIOS. Then the state of Multiboot
  * Specification 0.6.96, 3.2: EAX = 2BADB002h, EBX = information, flat protected mode, A20 open.
  *
- *     08000 - 08FFF   this code and its GDT, copied out of the ROM
- *     09000 - 094FF   memory map for the kernel
- *     09500 - 0A3FF   information structure (the host's choice; filled by fw_cfg)
+ *     00500 - 00FFF   the stack
+ *     01000 - 01FFF   this code and its GDT, copied out of the ROM
+ *     02000 - 024FF   memory map for the kernel
+ *     02500 - 033FF   information structure (the host's choice; filled by fw_cfg)
+ *     04000 - ...     free for the kernel
  */
-.set RUN,         0x8000
-.set MAP,         0x9000
-.set MAP_END,     0x9500
+.set RUN,         0x1000
+.set MAP,         0x2000
+.set MAP_END,     0x2500
 .set SELECT,      0x510
 .set DATA,        0x511
 .set DMA,         0x514

@@ -22,10 +22,10 @@ enum {
     HAS_VIDEO = 1 << 2,
     HAS_ADDRESSES = 1 << 16,
     KNOWN_REQUIRED = 0x7,  /* bits 0 to 15 that we understand */
-    MBI_PA = 0x9500,
-    MBI_ROOM = 0xf00,      /* up to A400h */
+    MBI_PA = 0x2500,
+    MBI_ROOM = 0xf00,      /* up to 3400h */
     MAX_MODULES = 16,
-    LOWEST_LOAD = 0xb000,  /* the option ROM works below */
+    LOWEST_LOAD = 0x4000,  /* the option ROM works below */
 };
 
 /* Keys of fw_cfg: QEMU's docs/specs/fw_cfg.txt and its multiboot loader. */
@@ -75,7 +75,7 @@ static int grow(struct image *im, u64 end)
 static int put(struct image *im, u64 pa, const u8 *from, u64 len, u64 mem_len)
 {
     if (pa < LOWEST_LOAD || pa + mem_len < pa)
-        return fail(im, "it asks to be loaded where the BIOS's data is; link it at 1 MiB or above");
+        return fail(im, "it asks to be loaded below 4000h, where the BIOS and the loader work; link it higher");
     if (pa < 0x100000 && pa + mem_len > 0xa0000)
         fprintf(stderr, "kiln: -kernel %s: its bytes between A0000h and FFFFFh are lost: there is "
                         "no memory; link it at 1 MiB or above\n", im->path);

@@ -7,6 +7,8 @@ cc=${CC:-cc}
 exit_port="-device isa-debug-exit,iobase=0xf4,iosize=0x04"
 flags="-m32 -nostdlib -static -no-pie -Wl,-Ttext=0x200000,-N,--build-id=none,--no-warn-rwx-segments"
 "$cc" $flags -o "$dir/echo.elf" "$here/echo_kernel.S" || exit 1
+"$cc" $flags -Wl,-Ttext=0x4000 -o "$dir/low.elf" "$here/echo_kernel.S" || exit 1
+"$cc" $flags -Wl,-Ttext=0x3000 -o "$dir/too_low.elf" "$here/echo_kernel.S" || exit 1
 "$cc" $flags -DADDRESSES -o "$dir/flat.elf" "$here/echo_kernel.S" || exit 1
 objcopy -O binary "$dir/flat.elf" "$dir/flat.bin"
 objcopy -O elf64-x86-64 "$dir/echo.elf" "$dir/echo64.elf"
@@ -14,7 +16,7 @@ echo "hello module" >"$dir/mod"
 echo "second" >"$dir/mod2"
 
 for firmware in "" "$seabios_firmware"; do
-    for k in echo.elf echo64.elf flat.bin; do
+    for k in echo.elf echo64.elf flat.bin low.elf; do
         run $firmware -m 64 $exit_port -kernel "$dir/$k" -append "foo bar" \
             -initrd "$dir/mod one,$dir/mod2"
         is_status 7
@@ -40,6 +42,8 @@ says "no multiboot 1 header"
 head -c 200 "$dir/echo.elf" >"$dir/cut"
 refuse "$dir/cut"
 says "-kernel $dir/cut:"
+refuse "$dir/too_low.elf"
+says "loaded below 4000h"
 refuse "$dir/absent"
 says "No such file"
 refuse "$dir/echo.elf" -initrd "$dir/absent"

@@ -322,6 +322,31 @@ static void a_far_return_to_the_outer_level(void **state)
     rig_destroy(r);
 }
 
+/* In 64-bit mode the bases of FS and GS stay in use though the selectors are null: silicon, by
+ * kvm-unit-tests' debug; neither manual says. */
+static void nulled_segments_keep_their_bases(void **state)
+{
+    struct test_rig *r = rig_long(0, false);
+    u64 sp = r->c.gpr[RSP];
+
+    (void)state;
+    rig_poke(r, sp, CODE + 0x300, 8);
+    rig_poke(r, sp + 8, CODE64_3, 8);
+    rig_poke(r, sp + 16, STACK3, 8);
+    rig_poke(r, sp + 24, DATA3, 8);
+    r->c.seg[FS].base = 0xfffff00012345678;
+    r->c.seg[GS].base = DATA;
+    rig_poke(r, DATA + 8, 0x1122334455667788, 8);
+    /* mov rax, gs:[8]; ud2 */
+    memcpy(rig_ram(r, CODE + 0x300), "\x65\x48\x8b\x04\x25\x08\0\0\0\x0f\x0b", 11);
+    CODE_BYTES(r, 0x48, 0xcb); /* retfq */
+    assert_int_equal(run_to_fault(r), EXC_UD);
+    assert_int_equal(r->c.gpr[RAX], 0x1122334455667788);
+    assert_int_equal(r->c.seg[FS].sel | r->c.seg[GS].sel, 0);
+    assert_int_equal(r->c.seg[FS].base, 0xfffff00012345678);
+    rig_destroy(r);
+}
+
 static void a_far_return_cannot_go_inward(void **state)
 {
     struct test_rig *r = rig_protected(3);
@@ -643,6 +668,7 @@ int main(void)
         cmocka_unit_test(a_call_gate_changes_level_and_stack),
         cmocka_unit_test(call_gates_that_may_not_be_used),
         cmocka_unit_test(a_far_return_to_the_outer_level),
+        cmocka_unit_test(nulled_segments_keep_their_bases),
         cmocka_unit_test(a_far_return_cannot_go_inward),
         cmocka_unit_test(iret_to_the_outer_level),
         cmocka_unit_test(iret_at_level_3_leaves_if_and_iopl),

@@ -180,6 +180,9 @@ void seg_set_cs(struct cpu *c, struct seg cs, unsigned cpl)
     cpu_update_mode(c);
 }
 
+/* Both manuals make the selectors null (SDM 2A IRET, APM 3 IRET) and say nothing of the bases that
+ * 64-bit mode still uses in FS and GS. Silicon keeps them: kvm-unit-tests' debug goes on using GS
+ * after such a return, and runs on Intel's by KVM; so do Bochs and QEMU. */
 void seg_drop_privileged(struct cpu *c)
 {
     static const u8 data_segs[] = { ES, DS, FS, GS };
@@ -189,9 +192,9 @@ void seg_drop_privileged(struct cpu *c)
         bool conforming = (s->attr & SEG_CODE) && (s->attr & SEG_DC);
 
         if (!s->usable)
-            s->sel = 0; /* a null selector loses its RPL; FS and GS keep their bases */
+            s->sel = 0; /* a null selector loses its RPL */
         else if (!conforming && seg_dpl(s) < cpu_cpl(c))
-            *s = (struct seg){ 0 };
+            *s = (struct seg){ .base = s->base };
     }
 }
 

@@ -45,12 +45,16 @@ static const struct msr_def msrs[] = {
     /* Which message the chipset gets for a halt; kept. A guest finds C1E off (BKDG 0Fh NPT, C001_0055h). */
     { 0xc0010055, 1, 0, FIELD(msr.int_pending), ~0x1fffffffull, CHECK_NONE },
 };
-enum { MSR_TSC = 0x10, MSR_MTRRCAP = 0xfe, MSR_EFER = 0xc0000080 };
+enum { MSR_TSC = 0x10, MSR_APIC_BASE = 0x1b, MSR_MTRRCAP = 0xfe, MSR_TSC_DEADLINE = 0x6e0,
+       MSR_X2APIC = 0x800, MSR_EFER = 0xc0000080 };
+enum { APIC_BASE_EXTD = 1 << 10 };
 
-/* The local APIC's: IA32_APIC_BASE, IA32_TSC_DEADLINE, x2APIC. */
+/* The local APIC's; what CPUID does not report is not there (SDM 4 table 2-2, 3A 10.12.1). */
 static bool is_apics(const struct cpu *c, u32 n)
 {
-    return c->cfg.apic.apic && (n == 0x1b || n == 0x6e0 || n >> 8 == 8);
+    return c->cfg.apic.apic && (n == MSR_APIC_BASE ||
+                                (n == MSR_TSC_DEADLINE && cpu_offers(c, FEAT_TSC_DEADLINE)) ||
+                                (n >> 8 == MSR_X2APIC >> 8 && cpu_offers(c, FEAT_X2APIC)));
 }
 
 static bool apic_read(struct cpu *c, u32 n, u64 *v)
@@ -60,7 +64,10 @@ static bool apic_read(struct cpu *c, u32 n, u64 *v)
 
 static bool apic_write(struct cpu *c, u32 n, u64 v)
 {
-    if (n == 0x1b && v >> 40) /* MAXPHYADDR, as CPUID 80000008h says */
+    const u64 reserved = ~(BIT(40) - 1) | /* MAXPHYADDR, as CPUID 80000008h says */
+                         (cpu_offers(c, FEAT_X2APIC) ? 0 : APIC_BASE_EXTD);
+
+    if (n == MSR_APIC_BASE && (v & reserved))
         return false;
     return c->cfg.apic.write_msr(c->cfg.apic.apic, n, v);
 }

@@ -97,6 +97,16 @@ void dr_port(struct cpu *c, u16 port, unsigned size)
             dr_trap(c, 1u << i);
 }
 
+/* Breakpoints and general detect update B0 to B3 as a whole: what is not enabled and met becomes 0.
+ * The other bits stay until software clears them (APM 2 13.1.1.3). Intel leaves both to the
+ * processor (SDM 3B 17.2.3). */
+void dr_report(struct cpu *c, u32 dr6_bits)
+{
+    if (dr6_bits & (DR6_B | DR6_BD))
+        c->dr[6] &= ~(u64)DR6_B;
+    c->dr[6] |= dr6_bits;
+}
+
 void dr_trap(struct cpu *c, u32 dr6_bits)
 {
     c->debug_pending |= dr6_bits;

@@ -10,7 +10,7 @@
 
 #include "cpu/cpu.h"
 
-enum { DR6_BD = 1 << 13, DR6_BS = 1 << 14, DR6_BT = 1 << 15 };
+enum { DR6_B = 0xf, DR6_BD = 1 << 13, DR6_BS = 1 << 14, DR6_BT = 1 << 15 };
 enum { DR7_ENABLE = 0xff, DR7_GD = 1 << 13 };
 
 /* DR0 to DR3, DR7 or CR4.DE have been changed. */
@@ -25,6 +25,8 @@ bool dr_watches_page(const struct cpu *, u64 lin);
 void dr_access(struct cpu *, u64 lin, unsigned size, bool write);
 void dr_port(struct cpu *, u16 port, unsigned size);
 
+/* What a debug exception says in DR6. */
+void dr_report(struct cpu *, u32 dr6_bits);
 /* A debug trap is due after this instruction. */
 void dr_trap(struct cpu *, u32 dr6_bits);
 

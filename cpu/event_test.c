@@ -614,6 +614,29 @@ static void syscall_masks_the_single_step(void **state)
     rig_destroy(r);
 }
 
+/* SYSRET that sets TF traps before the instruction that it goes to, unlike IRET (APM 2 13.1.4). */
+static void sysret_that_sets_tf_traps_at_once(void **state)
+{
+    static const u8 code[][3] = { { 0x48, 0x0f, 0x07 }, { 0x90, 0x0f, 0x07 } }; /* sysretq, sysretl */
+
+    (void)state;
+    for (unsigned i = 0; i < ARRAY_LEN(code); i++) {
+        struct test_rig *r = rig_long(0, false);
+
+        r->c.msr.star = (u64)0x70 << 48;
+        r->c.gpr[RCX] = CODE + 0x100;
+        r->c.gpr[R11] = F_1 | F_T;
+        put_code(r, code[i], 3);
+        rig_poke(r, CODE + 0x100, 0x0b0f, 2);
+        assert_int_equal(run_to_fault(r), EXC_DB);
+        assert_int_equal(r->c.nr_events, 1);
+        assert_int_equal(frame(r, 0), CODE + 0x100);
+        assert_int_equal(frame(r, 2), F_1 | F_T);
+        assert_int_equal(r->c.dr[6] & 0xf00f, 1 << 14); /* BS */
+        rig_destroy(r);
+    }
+}
+
 /* SDM 2B SYSENTER, SYSEXIT. */
 static void sysenter_and_back(void **state)
 {
@@ -708,6 +731,7 @@ int main(void)
         cmocka_unit_test(syscall_and_back),
         cmocka_unit_test(syscall_needs_sce),
         cmocka_unit_test(syscall_masks_the_single_step),
+        cmocka_unit_test(sysret_that_sets_tf_traps_at_once),
         cmocka_unit_test(sysenter_and_back),
         cmocka_unit_test(sysenter_without_a_code_segment),
         cmocka_unit_test(swapgs_swaps),

@@ -2,6 +2,7 @@
  * Far control transfers: JMP, CALL, RET, IRET between segments and privilege levels.
  * SDM 2A CALL, IRET, JMP; 2B RET; 3A 5.8. Task switches are in cpu/task.c.
  */
+#include "cpu/dr.h"
 #include "cpu/operand.h"
 #include "cpu/segment.h"
 #include "cpu/task.h"
@@ -442,6 +443,15 @@ static void enter_flat(struct cpu *c, u16 cs, u16 ss, unsigned cpl, bool l)
     c->seg[SS].sel = (u16)((ss & ~3u) | cpl);
 }
 
+/* SYSCALL and SYSRET trap by the TF that they have made, before the instruction that they go to
+ * (APM 2 13.1.4): so FMASK keeps a single step out of the kernel, and SYSRET takes it up. */
+static void trap_by_new_flags(struct cpu *c)
+{
+    cpu_update_mode(c);
+    if (c->mode & MODE_TF)
+        dr_trap(c, DR6_BS);
+}
+
 void x_syscall(struct cpu *c, const struct insn *in)
 {
     bool from64 = (c->mode & MODE_CODE_MASK) == MODE_CODE64;
@@ -462,7 +472,7 @@ void x_syscall(struct cpu *c, const struct insn *in)
         flags_set(c, F_I | F_VM | F_RF, 0);
         enter_flat(c, sel, (u16)(sel + 8), 0, false);
     }
-    cpu_update_mode(c);
+    trap_by_new_flags(c);
 }
 
 void x_sysret(struct cpu *c, const struct insn *in)
@@ -482,7 +492,7 @@ void x_sysret(struct cpu *c, const struct insn *in)
         flags_set(c, ~(u32)(F_RF | F_VM | F_1) & 0x3f7fd7, (u32)c->gpr[R11]);
         enter_flat(c, sel, (u16)(sel + 8), 3, false);
     }
-    cpu_update_mode(c);
+    trap_by_new_flags(c);
 }
 
 /* DEVIATION: AMD raises #UD for SYSENTER and SYSEXIT in long mode; we take them as Intel does. */

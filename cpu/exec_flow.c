@@ -2,6 +2,7 @@
  * Stack instructions and near control flow. SDM 2A, 2B, the pages that the rows name.
  * Registers are committed after the last access that can fault.
  */
+#include "cpu/dr.h"
 #include "cpu/event.h"
 #include "cpu/operand.h"
 
@@ -206,12 +207,19 @@ void x_into(struct cpu *c, const struct insn *in)
 }
 
 /* INT1 is a trap whose gate's DPL is not checked (SDM 2A INT n). RF is pushed as 0, as for INT n: it
- * was for this instruction (3B 17.3.1.1). */
+ * was for this instruction (3B 17.3.1.1). A breakpoint that MOV SS has held back comes with it, not
+ * once more (kvm-unit-tests' debug). */
 void x_int1(struct cpu *c, const struct insn *in)
 {
+    u32 held = c->debug_pending;
+
     (void)in;
     c->eflags &= ~(u32)F_RF;
     event_deliver(c, EXC_DB, EVENT_TRAP, 0, false);
+    dr_report(c, held);
+    c->debug_pending &= ~held;
+    if (!c->debug_pending)
+        c->attention &= ~(u32)ATT_DEBUG;
 }
 
 void x_bound(struct cpu *c, const struct insn *in)

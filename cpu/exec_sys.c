@@ -312,7 +312,7 @@ static unsigned debug_register(struct cpu *c, unsigned n)
         n += 2;
     }
     if (c->dr[7] & DR7_GD) { /* a fault before the access (3B 17.2.4) */
-        c->dr[6] |= DR6_BD;
+        dr_report(c, DR6_BD);
         cpu_raise_no_code(c, EXC_DB);
     }
     return n;

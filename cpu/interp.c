@@ -87,9 +87,10 @@ static bool take_event(struct cpu *c)
         return true;
     }
     if ((c->attention & ATT_DEBUG) && c->shadow != SHADOW_MOV_SS) {
-        c->dr[6] |= c->debug_pending;
+        dr_report(c, c->debug_pending);
         c->debug_pending = 0;
         c->attention &= ~(u32)ATT_DEBUG;
+        c->halted = HALT_NONE; /* a debug exception ends HLT (SDM 2A HLT) */
         c->delivering = EXC_DB;
         deliver(c, EXC_DB, EVENT_TRAP, 0, false);
         return true;
@@ -117,7 +118,7 @@ static bool before_instruction(struct cpu *c)
     u32 hits = c->mode & MODE_DR7 ? dr_code_hits(c) : 0;
 
     if (hits) { /* a fault, but one that leaves RF as it is (SDM 3B 17.3.1.1) */
-        c->dr[6] |= hits;
+        dr_report(c, hits);
         c->delivering = EXC_DB;
         deliver(c, EXC_DB, EVENT_TRAP, 0, false);
         return true;
@@ -217,12 +218,10 @@ static void run_one(struct cpu *c, const struct block *b)
     mxcsr_to_memory(c);
     if (o && o->after && retired)
         o->after(o->h, c, in);
-    /* SYSCALL and SYSRET trap by the flags that they have made (APM 3 SYSCALL). */
-    if (in->row == ROW_SYSCALL || in->row == ROW_SYSRET)
-        trap = c->mode & MODE_TF;
     /* After an instruction that began with TF set, unless it was a software interrupt (SDM 3B
-     * 17.3.1.4). MOV SS delays the trap by an instruction, STI does not (3A 6.8.3). */
-    if (trap && c->shadow != SHADOW_MOV_SS && c->nr_events == events)
+     * 17.3.1.4). MOV SS delays the trap by an instruction, STI does not (3A 6.8.3). SYSCALL and
+     * SYSRET look at TF themselves. */
+    if (trap && in->row != ROW_SYSCALL && in->row != ROW_SYSRET && c->shadow != SHADOW_MOV_SS && c->nr_events == events)
         dr_trap(c, DR6_BS);
 }
 

@@ -322,8 +322,10 @@ static struct block *decode_apart(struct block_cache *k, u64 lin)
     enum decode_status s = DECODE_MORE;
     unsigned n = 0;
 
-    /* Byte by byte, so that no page is touched that the instruction does not reach. */
+    /* Byte by byte, so that no page is touched that the instruction does not reach, or may not. */
     while (s == DECODE_MORE && n < MAX_INSN) {
+        if ((c->mode & MODE_CODE_MASK) != MODE_CODE64 && c->rip + n > c->seg[CS].limit)
+            cpu_raise(c, EXC_GP, 0);
         fetch_bytes(k, lin + n, &b->raw[n], 1);
         s = insn_decode(&op->in, b->raw, ++n, c->mode);
     }

@@ -12,11 +12,11 @@ void x_push(struct cpu *c, const struct insn *in)
     u64 v;
 
     if (in->kind[0] == K_MEM) {
-        u64 from = opnd_lin(c, in, 0, size, ACC_READ);
-        u64 to = seg_lin(c, SS, (c->gpr[RSP] - size) & stack_mask(c), size, ACC_WRITE);
+        u64 from = opnd_lin(c, in, 0, size, ACC_READ), to;
 
         /* Both before the load, which may reach a device. */
         mmu_probe(c, from, size, ACC_READ);
+        to = seg_lin(c, SS, (c->gpr[RSP] - size) & stack_mask(c), size, ACC_WRITE);
         mmu_probe(c, to, size, ACC_WRITE);
         v = mmu_load(c, from, size);
     } else {

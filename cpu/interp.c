@@ -183,7 +183,9 @@ static const u8 *block_bytes(const struct cpu *c, const struct block *b)
 static bool makes_rf(const struct insn *in)
 {
     switch (in->row) {
-    case ROW_IRET: case ROW_JMPF_Ap: case ROW_JMPF_Mp: case ROW_CALLF_Ap: case ROW_CALLF_Mp:
+    case ROW_IRET:
+        return in->opsz > 2;
+    case ROW_JMPF_Ap: case ROW_JMPF_Mp: case ROW_CALLF_Ap: case ROW_CALLF_Mp:
         return true;
     default:
         return false;

@@ -163,68 +163,6 @@ static void settle(struct nstate *n)
             *sel[i] = 0;
 }
 
-/* The instruction that is to run next, if it lies where a case's code can. */
-static bool next_step(struct judgement *j, struct step *st)
-{
-    u64 off = cpu_lin_rip(&j->rig.c) - regions[R_CODE].lin;
-    u64 room = CODE_PAGES * 4096 - off < 15 ? CODE_PAGES * 4096 - off : 15;
-    enum decode_status status;
-
-    if (off >= CODE_PAGES * 4096)
-        return false;
-    *st = (struct step){.rip = cpu_lin_rip(&j->rig.c)};
-    memcpy(st->bytes, j->rig.region[R_CODE] + off, room);
-    status = insn_decode(&st->in, st->bytes, (unsigned)room, j->rig.c.mode);
-    if (status != DECODE_OK) {
-        if (status != DECODE_MORE) /* that ends in a page that is not there */
-            st->in.row = ROW_INVALID;
-        st->in.len = (u8)room;
-    }
-    return true;
-}
-
-/* Runs the case again step by step, and keeps its steps in the verdict: all, or the first and last.
- */
-static void collect_steps(struct judgement *j)
-{
-    struct verdict *v = &j->verdict;
-
-    rig_load(&j->rig, &j->slot);
-    for (v->nr_steps = 0; !j->rig.ended; rig_run(&j->rig, 1)) {
-        struct step st;
-
-        if (!next_step(j, &st) || (v->nr_steps && v->steps[v->nr_steps - 1].rip == st.rip))
-            continue; /* the latter: an element of a string instruction */
-        if (v->nr_steps == KEPT_STEPS)
-            memmove(&v->steps[KEPT_STEPS / 2], &v->steps[KEPT_STEPS / 2 + 1],
-                    (KEPT_STEPS / 2 - 1) * sizeof(v->steps[0]));
-        else
-            v->nr_steps++;
-        v->steps[v->nr_steps - 1] = st;
-    }
-}
-
-/* The flags that a single leaves open, which may have jumped into itself. */
-static u32 undefined_flags(struct judgement *j)
-{
-    struct cpu *c = &j->rig.c;
-    u32 undefined = 0;
-
-    rig_load(&j->rig, &j->slot);
-    while (!j->rig.ended) {
-        struct step st;
-        struct flag_rule rule = { 0, 0 };
-        u64 rip = c->rip;
-
-        if (next_step(j, &st))
-            rule = flag_rule(c, &st.in);
-        if (rig_run(&j->rig, 1) && j->verdict.out.rip == rip)
-            break; /* it faulted, and has changed no flags */
-        undefined = (undefined & ~(rule.defined | rule.undefined)) | rule.undefined;
-    }
-    return undefined;
-}
-
 static bool write_single(struct judgement *j, const struct step *st)
 {
     struct carry_note note = { .whole = j->whole };
@@ -251,7 +189,7 @@ static bool write_singles(struct judgement *j)
         for (at = 0, last = 0; !j->rig.ended; rig_run(&j->rig, 1)) {
             struct step st;
 
-            if (!next_step(j, &st) || last == st.rip)
+            if (!judge_next_step(&j->rig, &st) || last == st.rip)
                 continue;
             last = st.rip;
             at++;
@@ -265,18 +203,6 @@ static bool write_singles(struct judgement *j)
         n = at;
     }
     return true;
-}
-
-/* The known deviation of a single, which may have jumped into itself: by any of its steps. Of a
- * whole case: by its last. */
-static int known_deviation(const struct judgement *j, bool whole)
-{
-    const struct verdict *v = &j->verdict;
-    int known = -1;
-
-    for (unsigned i = whole && v->nr_steps ? v->nr_steps - 1 : 0; i < v->nr_steps && known < 0; i++)
-        known = deviation_of(&j->head.facts, &j->slot, v, &v->steps[i], whole);
-    return known;
 }
 
 /* Before singles of another case, and at the end. */
@@ -299,14 +225,14 @@ static bool judge_one(struct judgement *j, const struct carry_note *note)
         j->whole = note->whole;
     }
     judge_run(&j->rig, &j->slot, &j->verdict);
-    j->verdict.undefined = note->whole ? undefined_flags(j) : note->undefined;
+    j->verdict.undefined = note->whole ? judge_undefined_flags(&j->rig, &j->slot, &j->verdict) : note->undefined;
     j->nr++;
     if (!judge_compare(&j->head.facts, &j->slot, &j->verdict, j->text, sizeof(j->text)))
         return true;
     j->differ++;
     j->explained = true;
-    collect_steps(j);
-    known = known_deviation(j, !note->whole);
+    judge_steps(&j->rig, &j->slot, &j->verdict);
+    known = deviation_of(&j->head.facts, &j->slot, &j->verdict, !note->whole);
     if (known >= 0) {
         j->deviated[known]++;
     } else if (j->singles) {
@@ -357,7 +283,7 @@ int away_judge(const char *outcomes, const char *cases, const char *singles, u64
         check_explained(&j);
     for (int i = 0; i < MAX_DEVIATIONS; i++)
         if (j.deviated[i])
-            deviation_print(i, j.deviated[i]);
+            deviation_print(&j.head.facts, i, j.deviated[i]);
     printf("native_test: %llu cases judged, %llu differ; %llu mismatches\n",
            (unsigned long long)j.nr, (unsigned long long)j.differ, (unsigned long long)j.unknown);
     rig_fini(&j.rig);

@@ -1,33 +1,11 @@
 /*
- * See deviations.h. Each was looked up in the manual before it came here. A rule sees one
- * instruction, run by itself: the slot holds the state before it and what the emulator made of it.
- * Rules for whole cases are for what shows only in company; they see the last instruction.
+ * See deviations.h. A rule sees one instruction, run by itself: the slot holds the state before it
+ * and what the witness made of it.
  */
-#include "tests/native/deviations.h"
-#include "cpu/operand.h"
+#include "tests/native/difference.h"
 #include <stdio.h>
 
-struct difference {
-    const struct host_facts *facts;
-    const struct slot *s;    /* theirs */
-    const struct verdict *v; /* ours */
-    const struct insn *in;
-    const u8 *bytes;
-    u32 ours, theirs; /* vectors */
-};
-
-static bool is(const struct difference *d, u16 row)
-{
-    return d->in->row == row;
-}
-
-static bool from_to(const struct difference *d, u16 first, u16 last)
-{
-    return d->in->row >= first && d->in->row <= last;
-}
-
-/* All is equal but these flags, this register (-1: none) and perhaps memory. */
-static bool equal_but(const struct difference *d, u32 flags, int gpr, bool memory)
+bool equal_but(const struct difference *d, u32 flags, int gpr, bool memory)
 {
     struct nstate a = d->v->out, b = d->s->out;
     u64 ignore = flags | d->v->undefined | (d->facts->rf_lost ? F_RF : 0);
@@ -42,13 +20,12 @@ static bool equal_but(const struct difference *d, u32 flags, int gpr, bool memor
            (memory || !memcmp(d->v->image, d->s->image_out, IMAGE_BYTES));
 }
 
-static bool faulted_there(const struct difference *d, u32 vector)
+bool equal_fx(const struct difference *d)
 {
-    return d->theirs == vector && d->s->out.rip == d->s->in.rip;
+    return judge_equal_fx(d->v->out.fx, d->s->out.fx, d->s->in.cs == d->facts->cs64);
 }
 
-/* Skips the prefixes; *locked: whether LOCK was among them. */
-static const u8 *opcode_of(const struct difference *d, bool *locked)
+const u8 *opcode_of(const struct difference *d, bool *locked)
 {
     static const u8 prefixes[] = {0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0, 0xf2, 0xf3};
     const u8 *b = d->bytes;
@@ -59,392 +36,113 @@ static const u8 *opcode_of(const struct difference *d, bool *locked)
     return b + i + (d->s->in.cs == d->facts->cs64 && b[i] >> 4 == 4);
 }
 
-/* ---- QEMU 7.2, TCG ---- */
-
-static bool has_memory(const struct insn *in)
+bool has_memory(const struct insn *in)
 {
     return in->kind[0] == K_MEM || in->kind[1] == K_MEM || in->kind[2] == K_MEM ||
            in->kind[0] == K_MOFF || in->kind[1] == K_MOFF || in->row == ROW_XLAT;
 }
 
-static u16 selector(const struct nstate *n, unsigned seg)
-{
-    const u16 sel[6] = {
-        [ES] = n->es, [CS] = n->cs, [SS] = n->ss, [DS] = n->ds, [FS] = n->fs, [GS] = n->gs};
+/* ---- what more than one witness has ---- */
 
-    return sel[seg];
-}
-
-/* Ours is #GP(0) or #SS(0), and a segment that may be the reason is not the flat one of the
- * kernel's; or the access is across 4 GiB, see across_4g(). */
-static bool segment_check(const struct difference *d)
-{
-    const struct nstate *n = &d->s->in;
-    bool string = isa_rows[d->in->row].attr & A_REP;
-    bool memory = has_memory(d->in) || string;
-
-    if ((d->ours != EXC_GP && d->ours != EXC_SS) || d->v->end.error)
-        return false;
-    return (memory && selector(n, d->in->seg) != d->facts->ss) ||
-           (string && n->es != d->facts->ss) || n->ss != d->facts->ss ||
-           n->cs == LDT_CODE16 * 8 + 7 || d->theirs == END_TIMEOUT;
-}
-
-static bool alignment_check(const struct difference *d)
-{
-    return d->ours == EXC_AC && (d->s->in.flags & F_AC);
-}
-
-static bool far_target(const struct difference *d)
-{
-    if (is(d, ROW_RETF) || is(d, ROW_RETF_Iw) || is(d, ROW_IRET))
-        return d->ours == EXC_GP && d->v->end.error == 0 && d->s->out.cs == LDT_CODE16 * 8 + 7;
-    return (is(d, ROW_CALLF_Ap) || is(d, ROW_CALLF_Mp) || is(d, ROW_JMPF_Ap) ||
-            is(d, ROW_JMPF_Mp)) &&
-           d->ours == EXC_GP && d->v->end.error == 0 && faulted_there(d, EXC_GP);
-}
-
-static bool lock_unchecked(const struct difference *d)
-{
-    bool locked;
-
-    opcode_of(d, &locked);
-    return locked && d->in->row == ROW_INVALID && d->ours == EXC_UD;
-}
-
-static bool read_before_write(const struct difference *d)
-{
-    return d->ours == EXC_PF && d->theirs == EXC_PF && d->v->end.cr2 == d->s->end.cr2 &&
-           d->v->end.error == (d->s->end.error | 2) &&
-           (d->in->kind[0] == K_MEM || d->v->out.rip != d->s->in.rip) && equal_but(d, 0, -1, false);
-}
-
-static bool push_selector(const struct difference *d)
-{
-    u8 other = 0;
-
-    for (u32 i = 0; i < IMAGE_BYTES; i++)
-        if (d->v->image[i] != d->s->image_out[i])
-            other |= d->s->image_out[i];
-    return d->in->opsz == 4 && other == 0 && equal_but(d, 0, -1, true) &&
-           (is(d, ROW_PUSH_ES) || is(d, ROW_PUSH_CS) || is(d, ROW_PUSH_SS) || is(d, ROW_PUSH_DS) ||
-            is(d, ROW_PUSH_FS) || is(d, ROW_PUSH_GS));
-}
-
-static bool group3_test(const struct difference *d)
-{
-    return (is(d, ROW_TEST_EbIb_1) || is(d, ROW_TEST_EvIz_1)) &&
-           (faulted_there(d, EXC_UD) || faulted_there(d, EXC_PF));
-}
-
-static bool group16_register(const struct difference *d)
-{
-    return is(d, ROW_NOP_18) && faulted_there(d, EXC_UD);
-}
-
-static bool enter_unprobed(const struct difference *d)
-{
-    return is(d, ROW_ENTER) && d->ours == EXC_PF && (d->v->end.error & 2) &&
-           !faulted_there(d, EXC_PF);
-}
-
-static bool int1_invalid(const struct difference *d)
-{
-    return is(d, ROW_INT1) && d->ours == EXC_DB && faulted_there(d, EXC_UD);
-}
-
-static bool cmps_order(const struct difference *d)
-{
-    u64 at = d->v->out.rip - d->s->in.rip; /* of a jump into itself: its target */
-    bool cmps = from_to(d, ROW_CMPSB, ROW_CMPSV) ||
-                (at && at < d->in->len && d->bytes[at] >> 1 == 0xa6 >> 1);
-
-    return cmps && d->ours == EXC_PF && d->v->end.cr2 != d->s->end.cr2 &&
-           equal_but(d, 0, -1, false);
-}
-
-static bool lar_limit(const struct difference *d)
-{
-    unsigned dst = d->in->reg[0] & 7;
-
-    return is(d, ROW_LAR) && equal_but(d, 0, (int)dst, false) &&
-           ((d->v->out.gpr[dst] ^ d->s->out.gpr[dst]) & ~0xf0000ull) == 0;
-}
-
-static bool int_error(const struct difference *d)
-{
-    return is(d, ROW_INT_Ib) && d->ours == EXC_GP &&
-           d->v->end.error == (d->in->imm & 255) * 8 + 2 &&
-           d->s->end.error == (d->in->imm & 255) * 16 + 2 && equal_but(d, 0, -1, false);
-}
-
-static bool clflush_unchecked(const struct difference *d)
-{
-    return (is(d, ROW_CLFLUSH) || is(d, ROW_CLFLUSHOPT) || is(d, ROW_CLWB)) && d->ours == EXC_PF &&
-           !faulted_there(d, EXC_PF);
-}
-
-static bool near_of_16(const struct difference *d)
-{
-    return (isa_rows[d->in->row].attr & A_F64) && d->s->in.cs == d->facts->cs64 &&
-           memchr(d->bytes, 0x66, d->in->len);
-}
-
-static bool rotate_through_fault(const struct difference *d)
-{
-    return from_to(d, ROW_RCL_EbIb, ROW_RCR_EvCL) && d->ours == EXC_PF &&
-           equal_but(d, F_C | F_O, -1, false);
-}
-
-static bool return_signed(const struct difference *d)
-{
-    return (is(d, ROW_RET_Iw) || is(d, ROW_RETF_Iw)) && (d->in->imm & 0x8000) &&
-           equal_but(d, 0, RSP, false);
-}
-
-static bool lss_shadow(const struct difference *d)
-{
-    return is(d, ROW_LSS) && (d->s->in.flags & F_T) && d->ours == EXC_DB;
-}
-
-static bool far_stack_fault(const struct difference *d)
-{
-    return (is(d, ROW_CALLF_Ap) || is(d, ROW_CALLF_Mp) || is(d, ROW_RETF) || is(d, ROW_RETF_Iw) ||
-            is(d, ROW_IRET)) &&
-           d->ours == EXC_PF && d->theirs == END_TIMEOUT;
-}
-
-static bool arpl_writes(const struct difference *d)
-{
-    return is(d, ROW_ARPL) && d->ours != EXC_PF && faulted_there(d, EXC_PF) &&
-           (d->s->end.error & 2);
-}
-
-static bool pusha_order(const struct difference *d)
-{
-    return is(d, ROW_PUSHA) && d->ours == EXC_PF && equal_but(d, 0, -1, true);
-}
-
-static bool popa_loads(const struct difference *d)
-{
-    return is(d, ROW_POPA) && d->ours == EXC_PF && d->theirs == EXC_PF &&
-           d->v->end.cr2 == d->s->end.cr2 && d->v->out.rip == d->s->out.rip;
-}
-
-static bool blsi_carry(const struct difference *d)
-{
-    return is(d, ROW_BLSI) && equal_but(d, F_C, -1, false);
-}
-
-static bool vex_in_16(const struct difference *d)
-{
-    bool locked;
-    u8 op = *opcode_of(d, &locked);
-
-    return (op == 0xc4 || op == 0xc5) && d->s->in.cs == LDT_CODE16 * 8 + 7 &&
-           faulted_there(d, EXC_UD);
-}
-
-static bool size_of_66(const struct difference *d)
-{
-    return (is(d, ROW_MOVBE_GvMv) || is(d, ROW_MOVBE_MvGv) || is(d, ROW_CRC32_GyEv)) &&
-           d->s->in.cs == LDT_CODE16 * 8 + 7;
-}
-
-static bool far_return_frame(const struct difference *d)
+bool far_return_frame(const struct difference *d)
 {
     return (is(d, ROW_RETF) || is(d, ROW_RETF_Iw)) && (d->ours == EXC_PF || d->ours == EXC_SS) &&
            faulted_there(d, EXC_GP);
 }
 
-static bool pause_untrapped(const struct difference *d)
-{
-    return is(d, ROW_NOP_90) && (d->s->in.flags & F_T) && d->ours == EXC_DB;
-}
-
-static bool no_such_cr(const struct difference *d)
-{
-    bool locked;
-    const u8 *op = opcode_of(d, &locked);
-
-    return d->in->row == ROW_INVALID && op[0] == 0x0f && (op[1] == 0x20 || op[1] == 0x22) &&
-           d->ours == EXC_UD && faulted_there(d, EXC_GP);
-}
-
-/* The kernel's IRET leaves bits in RSP that are none to 32-bit code, see judge_compare(). */
-static bool high_rsp(const struct difference *d)
-{
-    if (is(d, ROW_ADCX) || is(d, ROW_ADOX))
-        return (d->in->reg[0] == RSP || d->in->reg[1] == RSP) && d->s->in.ss == LDT_STACK16 * 8 + 7;
-    return (is(d, ROW_CALL_Ev) || is(d, ROW_JMP_Ev)) && d->in->kind[0] == K_REG &&
-           d->in->reg[0] == RSP && d->s->in.ss == LDT_STACK16 * 8 + 7 &&
-           (u32)d->s->out.rip == d->v->out.rip;
-}
-
-static bool privilege_before_fetch(const struct difference *d)
-{
-    return (isa_rows[d->in->row].attr & (A_CPL0 | A_IOPL)) && d->ours == EXC_PF &&
-           (d->v->end.error & 16) && faulted_there(d, EXC_GP);
-}
-
-/* Whole cases: the flags that an earlier instruction left are worked out by one that reads them,
- * and lost when that faults. */
-static bool flags_of_fault(const struct difference *d)
-{
-    return flags_read(&isa_rows[d->in->row], d->in) &&
-           ((d->v->out.flags ^ d->s->out.flags) & F_ARITH) && d->v->out.rip == d->s->out.rip &&
-           d->ours != EXC_BP && (d->ours == d->theirs) &&
-           (d->v->end.error | 2) == (d->s->end.error | 2) && equal_but(d, F_ARITH, -1, false);
-}
-
-static const struct {
-    const char *emulator, *name, *reason;
-    bool (*fits)(const struct difference *);
-    bool whole;
-} deviations[] = {
-    {"qemu", "#GP(0) or #SS(0) through another segment than the flat one",
-     "limits and types are not checked; SDM 3A 5.3 to 5.5", segment_check, false},
-    {"qemu", "#AC", "there is none; SDM 3A 6.15", alignment_check, false},
-    {"qemu", "far transfer beyond the new segment's limit",
-     "none, or #GP(selector), CALL after pushing; #GP(0), 2A CALL, IRET, JMP, RET", far_target,
-     false},
-    {"qemu", "LOCK where it is illegal", "mostly not checked; #UD, 2A LOCK", lock_unchecked, false},
-    {"qemu", "#PF of read-modify-write", "reported as a read; one access with W/R set, 3A 4.7",
-     read_before_write, false},
-    {"qemu", "PUSH of a segment register, 32 bits",
-     "writes four bytes; the manual allows either, 2B PUSH", push_selector, false},
-    {"qemu", "F6 /1, F7 /1",
-     "#UD; reserved in 2D table A-6, TEST in APM 3 table A-6 and in silicon", group3_test, false},
-    {"qemu", "0F 18 of a register", "#UD; a reserved NOP, 2D table A-6, APM 3 table A-6",
-     group16_register, false},
-    {"qemu", "ENTER into a page that is not writable",
-     "no #PF; a write by the final stack pointer is probed, 2A ENTER", enter_unprobed, false},
-    {"qemu", "INT1", "#UD; #DB, 2A INT", int1_invalid, false},
-    {"qemu", "CMPS with both addresses faulting",
-     "reads ES:rDI first; the manual does not say, 2A CMPS", cmps_order, false},
-    {"qemu", "LAR, bits 19 to 16", "those of the limit; undefined, 2A LAR", lar_limit, false},
-    {"qemu", "INT n of a closed gate", "error code 16n + 2; an index of 8 each, 3A 6.13", int_error,
-     false},
-    {"qemu", "CLFLUSH, CLFLUSHOPT, CLWB", "no #PF; checked as a load, 2A CLFLUSH",
-     clflush_unchecked, false},
-    {"qemu", "66 before a near branch in 64-bit mode",
-     "ignored, as Intel does; AMD does not, APM 3 CALL, Jcc, JMP, LOOP", near_of_16, false},
-    {"qemu", "RCL, RCR in a page that is not writable", "changes CF and OF before #PF; 3A 6.5",
-     rotate_through_fault, false},
-    {"qemu", "RET of 8000h bytes and more", "taken for negative; unsigned, 2B RET", return_signed,
-     false},
-    {"qemu", "LSS under TF", "delays #DB as MOV SS does; only MOV and POP do, 3A 6.8.3", lss_shadow,
-     false},
-    {"qemu", "#PF of the stack in far CALL, RET, IRET",
-     "reported as the supervisor's, the kernel ends the child; "
-     "an access at CPL 3, 3A 4.6",
-     far_stack_fault, false},
-    {"qemu", "ARPL with nothing to change", "writes all the same; 2A ARPL", arpl_writes, false},
-    {"qemu", "PUSHA that faults",
-     "other words are written first; the manual does not say, 2B PUSHA", pusha_order, false},
-    {"qemu", "POPA that faults", "has loaded registers; 3A 6.5", popa_loads, false},
-    {"qemu", "far RET to another level with a part of its frame not there",
-     "judges CS first, 2B RET; AMD reads all first, APM 3 RET (Far)", far_return_frame, false},
-    {"qemu", "BLSI", "CF is not that the source is other than 0; 2A BLSI", blsi_carry, false},
-    {"qemu", "VEX in 16-bit protected mode", "#UD; only in real and virtual-8086 mode, 2A 2.6",
-     vex_in_16, false},
-    {"qemu", "MOVBE, CRC32 in 16-bit code", "take 66 for 16 bits; 32 bits there, 1 3.6.1",
-     size_of_66, false},
-    {"qemu", "PAUSE under TF", "no #DB; 3B 17.3.1.4", pause_untrapped, false},
-    {"qemu", "CALL, JMP, ADCX, ADOX with ESP on a 16-bit stack",
-     "take RSP; ESP, 2A CALL, JMP, ADCX", high_rsp, false},
-    {"qemu", "privileged instruction with its end in a page that is not there",
-     "#GP(0); #PF of the fetch comes first, 3A 6.9", privilege_before_fetch, false},
-    {"qemu", "flags after a fault of an instruction that reads flags",
-     "are not those before it; 3A 6.5", flags_of_fault, true},
-    {"qemu", "MOV to or from a CR that is not there, CPL 3",
-     "#GP(0); #UD of decoding comes first, 3A 6.9", no_such_cr, false},
-};
-_Static_assert(ARRAY_LEN(deviations) <= MAX_DEVIATIONS, "MAX_DEVIATIONS");
-
-int deviation_of(const struct host_facts *f, const struct slot *s, const struct verdict *v,
-                 const struct step *st, bool whole)
-{
-    struct difference d = { f, s, v, &st->in, st->bytes, v->end.vector, s->end.vector };
-
-    for (unsigned i = 0; i < ARRAY_LEN(deviations); i++)
-        if (!strcmp(f->emulator, deviations[i].emulator) && whole == deviations[i].whole &&
-            deviations[i].fits(&d))
-            return (int)i;
-    return -1;
-}
-
-void deviation_print(int i, u64 count)
-{
-    printf("%s deviates in %llu instructions: %s: %s\n", deviations[i].emulator,
-           (unsigned long long)count, deviations[i].name, deviations[i].reason);
-}
-
-/* QEMU 7.2: IRETD enters virtual-8086 mode whenever VM is set in the flags that it pops, at CPL 3
- * and in long mode, too. SDM 2A IRET: VM counts only at CPL 0, and not in IA-32e mode. */
-static bool iret_to_v86(const struct rig *r, const struct step *st)
-{
-    const struct cpu *c = &r->c;
-    enum region reg;
-    u64 off;
-
-    return st->in.row == ROW_IRET && st->in.opsz == 4 &&
-           rig_find(c->seg[SS].base + (u32)(c->gpr[RSP] + 8), &reg, &off) &&
-           (load_le(r->region[reg] + off, 4) & F_VM);
-}
-
-/* QEMU 7.2: LOCK BT, BTS, BTR or BTC of a register writes to memory of another instruction's, or
- * aborts QEMU. SDM 2A LOCK: #UD. */
-static bool locked_bit_of_register(const struct step *st)
-{
-    const u8 *b = st->bytes;
-    bool locked = false;
-    unsigned i = 0;
-
-    for (; i < 12; i++) {
-        static const u8 prefixes[] = {0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65,
-                                      0x66, 0x67, 0xf0, 0xf2, 0xf3};
-
-        if (!memchr(prefixes, b[i], sizeof(prefixes)))
-            break;
-        locked = locked || b[i] == 0xf0;
-    }
-    return locked && b[i] == 0x0f && memchr("\xa3\xab\xb3\xba\xbb", b[i + 1], 5) &&
-           b[i + 2] >= 0xc0;
-}
-
-/* QEMU 7.2: an access across 4 GiB faults for ever. SDM 3A 5.3: #GP(0) or #SS(0), beyond the limit.
- */
-static bool across_4g(const struct rig *r, const struct step *st)
+/* SDM 3A 5.3: where the limit is FFFFFFFFh, whether an access across it faults is left open. */
+bool across_4g(const struct rig *r, const struct step *st)
 {
     const struct cpu *c = &r->c;
     const struct insn *in = &st->in;
-    u64 most = (1ull << 32) - (in->opsz > 1 ? 2u * in->opsz : 1);
+    u64 size = in->row == ROW_FXRSTOR ? 512 : in->row == ROW_FRSTOR ? 108 : 32; /* or less */
+    u32 stack = (u32)(c->gpr[RSP] + c->seg[SS].base), base = (u32)c->seg[in->seg].base, at;
 
     if (c->seg[CS].attr & SEG_L)
         return false;
+    if (stack + 32u < 64) /* whether it is used or not */
+        return true;
     if (in->row == ROW_LEAVE || in->row == ROW_ENTER)
         return (u32)(c->gpr[RBP] + c->seg[SS].base) + 256u < 512;
-    if (isa_rows[in->row].attr & A_REP)
-        return (u32)(c->gpr[RSI] + c->seg[in->seg].base) > most ||
-               (u32)(c->gpr[RDI] + c->seg[ES].base) > most;
-    return (in->kind[0] == K_MEM || in->kind[1] == K_MEM) &&
-           (u32)(ea_of(c, in) + c->seg[in->seg].base) > most;
+    if (isa_rows[in->row].attr & A_REP) {
+        if (in->pfx & (PFX_REP | PFX_REPNE))
+            size = 4096; /* from the last page on it may get there */
+        return (u32)c->gpr[RSI] + base > UINT32_MAX - size ||
+               (u32)(c->gpr[RDI] + c->seg[ES].base) > UINT32_MAX - size;
+    }
+    if (in->row == ROW_MASKMOVQ || in->row == ROW_MASKMOVDQU)
+        return (u32)ea_mask(c->gpr[RDI], in->adsz) + base > UINT32_MAX - size;
+    for (int i = 0; i < 3; i++) {
+        if (in->kind[i] != K_MEM && in->kind[i] != K_MOFF)
+            continue;
+        at = (u32)mem_off(c, in, i) + base;
+        if (in->row == ROW_BT_EvGv || in->row == ROW_BTS_EvGv || in->row == ROW_BTR_EvGv ||
+            in->row == ROW_BTC_EvGv) /* the bit's number moves the operand */
+            at += in->opsz == 2 ? (u32)((i16)c->gpr[in->reg[1]] >> 4) * 2
+                                : (u32)((i32)c->gpr[in->reg[1]] >> 5) * 4;
+        if (at > UINT32_MAX - size)
+            return true;
+    }
+    return false;
 }
 
-/* QEMU 7.2: CMPXCHG8B takes the flags that an earlier instruction of its block left for others, so
- * that even IF and IOPL may change. SDM 2A CMPXCHG8B: ZF alone. */
-static bool cmpxchg8b_after_flags(const struct step *st, unsigned before)
+u64 iret_flags(const struct rig *r, const struct step *st)
 {
-    for (unsigned i = 1; i <= before && st->in.row == ROW_CMPXCHG8B; i++)
-        if (isa_rows[st[-(int)i].in.row].writes)
-            return true;
-    return false;
+    const struct cpu *c = &r->c;
+    u64 lin = c->gpr[RSP] + 2 * st->in.opsz, off;
+    enum region reg;
+
+    if (!(c->seg[CS].attr & SEG_L))
+        lin = (u32)(lin + c->seg[SS].base);
+    return st->in.row == ROW_IRET && st->in.opsz > 2 && rig_find(lin, &reg, &off)
+               ? load_le(r->region[reg] + off, 4) : 0;
+}
+
+/* ---- by witness ---- */
+
+static const struct deviations *deviations_of(const struct host_facts *f)
+{
+    static const struct deviations none;
+
+    if (*f->emulator)
+        return !strcmp(f->emulator, qemu_deviations.witness) ? &qemu_deviations : &none;
+    return f->amd ? &none : &intel_deviations;
+}
+
+int deviation_of(const struct host_facts *f, const struct slot *s, const struct verdict *v, bool whole)
+{
+    const struct deviations *known = deviations_of(f);
+
+    for (unsigned i = whole && v->nr_steps ? v->nr_steps - 1 : 0; i < v->nr_steps; i++) {
+        const struct step *st = &v->steps[i];
+        struct difference d = { f, s, v, &st->in, st->bytes, v->end.vector, s->end.vector };
+
+        for (unsigned k = 0; k < known->nr; k++)
+            if (whole == known->list[k].whole && known->list[k].fits(&d))
+                return (int)k;
+    }
+    return -1;
+}
+
+void deviation_print(const struct host_facts *f, int i, u64 count)
+{
+    const struct deviations *known = deviations_of(f);
+
+    printf("%s deviates in %llu instructions: %s: %s\n", known->witness, (unsigned long long)count,
+           known->list[i].name, known->list[i].reason);
 }
 
 bool deviation_breaks_out(const struct host_facts *f, const struct rig *r, const struct step *st,
                           unsigned before)
 {
-    return !strcmp(f->emulator, "qemu") && (iret_to_v86(r, st) || locked_bit_of_register(st) ||
-                                            across_4g(r, st) || cmpxchg8b_after_flags(st, before));
+    const struct deviations *known = deviations_of(f);
+
+    return known->breaks_out && known->breaks_out(r, st, before);
+}
+
+bool deviation_forbids(const struct host_facts *f, unsigned code, const struct isa_row *r, unsigned bytes)
+{
+    const struct deviations *known = deviations_of(f);
+
+    return known->forbids && known->forbids(code, r, bytes);
 }

@@ -66,6 +66,8 @@ static void find_possible(struct gen *g)
             p[1] = false;
         if (i == ROW_OUT_IbAX || i == ROW_OUT_DXAX)
             p[3] = false;
+        for (int s = 0; s < SIZES; s++)
+            p[s] = p[s] && !deviation_forbids(g->facts, g->code, r, class_bytes[s]);
     }
 }
 

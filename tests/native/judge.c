@@ -20,6 +20,62 @@ void judge_run(struct rig *r, const struct slot *s, struct verdict *v)
     rig_save_image(r, v->image);
 }
 
+bool judge_next_step(const struct rig *r, struct step *st)
+{
+    u64 off = cpu_lin_rip(&r->c) - regions[R_CODE].lin;
+    u64 room = CODE_PAGES * 4096 - off < 15 ? CODE_PAGES * 4096 - off : 15;
+    enum decode_status status;
+
+    if (off >= CODE_PAGES * 4096)
+        return false;
+    *st = (struct step){ .rip = cpu_lin_rip(&r->c) };
+    memcpy(st->bytes, r->region[R_CODE] + off, room);
+    status = insn_decode(&st->in, st->bytes, (unsigned)room, r->c.mode);
+    if (status != DECODE_OK) {
+        if (status != DECODE_MORE) /* that ends in a page that is not there */
+            st->in.row = ROW_INVALID;
+        st->in.len = (u8)room;
+    }
+    return true;
+}
+
+void judge_steps(struct rig *r, const struct slot *s, struct verdict *v)
+{
+    rig_load(r, s);
+    for (v->nr_steps = 0; !r->ended; rig_run(r, 1)) {
+        struct step st;
+
+        if (!judge_next_step(r, &st) || (v->nr_steps && v->steps[v->nr_steps - 1].rip == st.rip))
+            continue; /* the latter: an element of a string instruction */
+        if (v->nr_steps == KEPT_STEPS)
+            memmove(&v->steps[KEPT_STEPS / 2], &v->steps[KEPT_STEPS / 2 + 1],
+                    (KEPT_STEPS / 2 - 1) * sizeof(v->steps[0]));
+        else
+            v->nr_steps++;
+        v->steps[v->nr_steps - 1] = st;
+    }
+}
+
+u32 judge_undefined_flags(struct rig *r, const struct slot *s, const struct verdict *v)
+{
+    struct cpu *c = &r->c;
+    u32 undefined = 0;
+
+    rig_load(r, s);
+    while (!r->ended) {
+        struct step st;
+        struct flag_rule rule = { 0, 0 };
+        u64 rip = c->rip;
+
+        if (judge_next_step(r, &st))
+            rule = flag_rule(c, &st.in);
+        if (rig_run(r, 1) && v->out.rip == rip)
+            break; /* it faulted, and has changed no flags */
+        undefined = (undefined & ~(rule.defined | rule.undefined)) | rule.undefined;
+    }
+    return undefined;
+}
+
 struct lines {
     char *text;
     size_t cap, n;
@@ -110,6 +166,15 @@ static void compare_fx(const u8 *k, const u8 *n, const u8 *before, bool high, st
             (unsigned long long)load_le(n + at, 8), (unsigned long long)load_le(before + at + 8, st ? 2 : 8),
             (unsigned long long)load_le(before + at, 8));
     }
+}
+
+bool judge_equal_fx(const u8 *a, const u8 *b, bool high)
+{
+    char text[1];
+    struct lines l = { text, sizeof(text), 0, 0 };
+
+    compare_fx(a, b, a, high, &l);
+    return l.count == 0;
 }
 
 unsigned judge_compare(const struct host_facts *f, const struct slot *s, const struct verdict *v,

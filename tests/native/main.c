@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include "tests/native/away.h"
 #include "tests/native/carry.h"
+#include "tests/native/deviations.h"
 #include "tests/native/judge.h"
 #include <errno.h>
 #include <getopt.h>
@@ -34,7 +35,7 @@ struct run {
     struct host host;
     struct shared *sh;
     struct verdict verdict[BATCH], single;
-    u64 cases, mismatches, vanished;
+    u64 cases, mismatches, vanished, deviated[MAX_DEVIATIONS];
     FILE *exported;
     char text[DIFF_TEXT];
 };
@@ -96,7 +97,6 @@ static bool one_differs(struct run *r, const struct step *st)
 {
     struct slot *s = &r->sh->slot[0];
     struct verdict *v = &r->single;
-    struct flag_rule rule = flag_rule(&r->rig.c, &st->in);
     struct nstate at;
 
     rig_state(&r->rig, &at);
@@ -106,34 +106,44 @@ static bool one_differs(struct run *r, const struct step *st)
     memcpy(s->code, st->bytes, st->in.len);
     rig_save_image(&r->rig, s->image);
     judge_run(&r->rig, s, v);
-    v->undefined = v->end.vector == EXC_BP ? rule.undefined : 0;
-    v->steps[0] = *st;
-    v->nr_steps = 1;
+    v->undefined = judge_undefined_flags(&r->rig, s, v);
     r->sh->nr = 1;
     host_go(&r->host);
     return host_wait(&r->host, &r->facts) == 0 &&
            judge_compare(&r->facts, s, v, r->text, sizeof(r->text));
 }
 
-/* Looks for a single instruction of the case that differs by itself: easier to read. */
-static bool minimise(struct run *r, const struct slot *whole, const struct verdict *v)
+/* Looks for a single instruction of the case that differs by itself: easier to read. True: found,
+ * and reported or, if it is a known deviation, counted. */
+static bool minimise(struct run *r, const struct slot *whole)
 {
-    for (unsigned i = 0; i < v->nr_steps; i++) {
-        const struct step *st = &v->steps[i];
+    const struct slot *single = &r->sh->slot[0];
+    u64 last = 0;
+
+    for (unsigned i = 0;; i++) {
+        struct step st;
+        int known;
 
         rig_load(&r->rig, whole);
         for (unsigned k = 0; k < i; k++)
             if (rig_run(&r->rig, 1))
                 return false;
-        if (st->in.len == 0 || st->rip - regions[R_CODE].lin > CODE_PAGES * 4096u - 16)
+        if (!judge_next_step(&r->rig, &st) || st.rip == last) /* the latter: an element */
             continue;
-        if (one_differs(r, st)) {
-            printf("(minimised to instruction %u of %u)\n", i + 1, v->nr_steps);
-            judge_report(&r->single, &r->sh->slot[0], r->opt.code, r->text);
+        last = st.rip;
+        if (!one_differs(r, &st))
+            continue;
+        judge_steps(&r->rig, single, &r->single);
+        known = deviation_of(&r->facts, single, &r->single, false);
+        if (known >= 0) {
+            r->deviated[known]++;
             return true;
         }
+        r->mismatches++;
+        printf("(minimised to step %u)\n", i + 1);
+        judge_report(&r->single, single, r->opt.code, r->text);
+        return true;
     }
-    return false;
 }
 
 /* A difference that does not come again is none: both sides are deterministic, so the host was
@@ -186,9 +196,9 @@ static void check_batch(struct run *r, bool alive)
             r->vanished++;
             continue;
         }
-        r->mismatches++;
-        if (minimise(r, &failed[k], v))
+        if (minimise(r, &failed[k]))
             continue;
+        r->mismatches++;
         judge_compare(&r->facts, &failed[k], v, r->text, sizeof(r->text));
         judge_report(v, &failed[k], r->opt.code, r->text);
     }
@@ -408,6 +418,9 @@ static int run_all(struct run *r)
            100.0 * (double)r->gen.faults / (double)(r->gen.insns ? r->gen.insns : 1),
            (unsigned long long)r->gen.discarded, seconds() - start, (unsigned long long)r->mismatches, few,
            (unsigned long long)r->opt.min_runs);
+    for (int i = 0; i < MAX_DEVIATIONS; i++)
+        if (r->deviated[i])
+            deviation_print(&r->facts, i, r->deviated[i]);
     if (r->vanished)
         printf("%llu differences did not come again (host interrupts)\n",
                (unsigned long long)r->vanished);

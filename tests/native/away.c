@@ -151,18 +151,6 @@ struct judgement {
     char text[DIFF_TEXT];
 };
 
-/* A state that a case can begin with: what a signal frame cannot set, or the kernel's IRET clears.
- */
-static void settle(struct nstate *n)
-{
-    u16 *sel[] = {&n->ds, &n->es, &n->fs, &n->gs};
-
-    n->flags &= ~(u64)(F_NT | F_ID | F_RF);
-    for (unsigned i = 0; i < ARRAY_LEN(sel); i++)
-        if (*sel[i] < 4)
-            *sel[i] = 0;
-}
-
 static bool write_single(struct judgement *j, const struct step *st)
 {
     struct carry_note note = { .whole = j->whole };
@@ -171,8 +159,7 @@ static bool write_single(struct judgement *j, const struct step *st)
     *s = (struct slot){.code_off = (u32)(st->rip - regions[R_CODE].lin),
                        .code_len = st->in.len,
                        .want_bases = true};
-    rig_state(&j->rig, &s->in);
-    settle(&s->in);
+    rig_start_state(&j->rig, &s->in);
     memcpy(s->code, st->bytes, st->in.len);
     rig_save_image(&j->rig, s->image);
     return carry_put_case(j->singles, s, &note, j->head.pristine);

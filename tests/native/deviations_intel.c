@@ -67,7 +67,7 @@ static bool upper_halves_of_repetition(const struct difference *d)
     equal = equal_but(&(struct difference){ d->facts, d->s, copy, d->in, d->bytes, d->ours, d->theirs },
                       isa_rows[d->in->row].attr & A_REPCC && d->ours != EXC_BP ? F_ARITH : 0, -1, false);
     free(copy);
-    return equal && same_address(d) && equal_fx(d);
+    return equal && (same_address(d) || from_to(d, ROW_CMPSB, ROW_CMPSV)) && equal_fx(d);
 }
 
 static bool trap_between_elements(const struct difference *d)
@@ -77,10 +77,17 @@ static bool trap_between_elements(const struct difference *d)
            equal_fx(d);
 }
 
+/* Only the bytes that are stored are looked at. */
 static bool mask_store_address(const struct difference *d)
 {
-    return (is(d, ROW_MASKMOVDQU) || is(d, ROW_MASKMOVQ)) && d->ours == EXC_PF &&
-           d->s->end.cr2 - d->v->end.cr2 < 16 && equal_but(d, 0, -1, false) && equal_fx(d);
+    u64 distance = d->s->end.cr2 - d->v->end.cr2;
+
+    if ((!is(d, ROW_MASKMOVDQU) && !is(d, ROW_MASKMOVQ)) || !access_fault(d->ours) || d->theirs != EXC_PF)
+        return false;
+    if (d->ours == EXC_PF && (d->in->adsz == 2 ? (u16)distance : distance) >= 16)
+        return false;
+    return d->v->out.rip == d->s->out.rip && bytes_that_differ(d) == 0 && equal_fx(d) &&
+           !memcmp(d->v->out.gpr, d->s->out.gpr, sizeof(d->v->out.gpr));
 }
 
 /* The registers by their numbers, not from the top of the stack on. */
@@ -157,7 +164,20 @@ static bool pop_of_two_bytes(const struct difference *d)
 {
     return (is(d, ROW_POP_ES) || is(d, ROW_POP_SS) || is(d, ROW_POP_DS) || is(d, ROW_POP_FS) ||
             is(d, ROW_POP_GS)) &&
-           d->ours == EXC_AC && d->theirs != EXC_AC && d->s->in.gpr[RSP] % 2 == 0;
+           access_fault(d->ours) && d->theirs != d->ours;
+}
+
+static bool fxrstor_alignment_first(const struct difference *d)
+{
+    return is(d, ROW_FXRSTOR) && access_fault(d->ours) && faulted_there(d, EXC_GP) &&
+           d->s->end.error == 0;
+}
+
+static bool return_carries(const struct difference *d)
+{
+    return is(d, ROW_RETF_Iw) && d->s->in.ss == LDT_STACK16 * 8 + 7 &&
+           (u16)d->v->out.gpr[RSP] == (u16)d->s->out.gpr[RSP] && equal_but(d, 0, RSP, false) &&
+           same_address(d) && equal_fx(d);
 }
 
 static bool popa_loads(const struct difference *d)
@@ -223,6 +243,7 @@ static bool sha_aligned(const struct difference *d)
 static const struct deviation list[] = {
     {"REP CMPS, SCAS that fault", "the flags are those before the instruction, SDM 2A REP; AMD's are "
      "those of the last element", flags_of_repetition, false},
+    {"the same, begun before", "the flags are those of an earlier element", flags_of_repetition, true},
     {"#DB between the elements of a repetition", "RF is 1, SDM 3B 17.3.1.1; 0 on AMD's silicon",
      trap_between_elements, false},
     {"REP with 32-bit addresses that does nothing, or faults", "bits 63 to 32 of rCX, rSI and rDI are "
@@ -240,7 +261,11 @@ static const struct deviation list[] = {
      false},
     {"x87 stores with an exception that is not masked", "do not access memory, so do not fault; the "
      "manuals do not say", exception_before_access, false},
-    {"POP of a segment register under AC", "two bytes are read and checked; SDM 2B POP does not say",
+    {"RETF imm16 on a 16-bit stack", "the sum carries into bit 16 of ESP; SP alone, SDM 2B RET",
+     return_carries, false},
+    {"FXRSTOR that is not aligned and beyond a limit", "#GP(0); #SS(0) by its segment on AMD's silicon",
+     fxrstor_alignment_first, false},
+    {"POP of a segment register", "two bytes are read and checked; SDM 2B POP does not say",
      pop_of_two_bytes, false},
     {"POPA that faults", "has loaded registers; the manuals do not say", popa_loads, false},
     {"UD0, UD1", "have a ModRM byte, which must be there, SDM 2B UD; not on AMD, APM 3 UD0", ud_with_modrm,

@@ -263,6 +263,17 @@ void rig_state(struct rig *r, struct nstate *s)
     s->ss = c->seg[SS].sel;
 }
 
+void rig_start_state(struct rig *r, struct nstate *n)
+{
+    u16 *sel[] = { &n->ds, &n->es, &n->fs, &n->gs };
+
+    rig_state(r, n);
+    n->flags &= ~(u64)(F_NT | F_ID | F_RF);
+    for (unsigned i = 0; i < ARRAY_LEN(sel); i++)
+        if (*sel[i] < 4)
+            *sel[i] = 0;
+}
+
 void rig_save_image(struct rig *r, u8 *image)
 {
     for (int i = 0; i < NR_REGIONS; i++)

@@ -49,6 +49,9 @@ void rig_save_image(struct rig *, u8 *image);
 /* The state between two instructions, as a case could begin with. */
 void rig_state(struct rig *, struct nstate *);
 
+/* The same, without what a signal frame cannot set, or the kernel's IRET clears: a case begins there. */
+void rig_start_state(struct rig *, struct nstate *);
+
 /* FXSAVE images (tests/native/fx.c). x87 state that lives elsewhere must have been synced. */
 void fx_load(struct fpu *, const u8 fx[FX_BYTES]);
 void fx_save(const struct fpu *, u8 fx[FX_BYTES]);

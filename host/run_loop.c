@@ -310,7 +310,7 @@ static void poll_host(struct run *r)
         if (poll_limits(r, wall))
             return;
         control_poll(r->ctl);
-        if (r->ctl->was_loaded) {
+        if (r->ctl->was_loaded || r->pace.on != attended(r)) { /* gdb has come, or a pipe has ended */
             r->ctl->was_loaded = false;
             start_pace(r);
         }
@@ -611,8 +611,6 @@ int run_loop(struct session *s)
             handle_stop(&r, stop);
         if (!r.ended)
             poll_host(&r);
-        if (r.pace.on != attended(&r))
-            start_pace(&r); /* the pipe has ended: nobody waits any more; or gdb has come */
     }
     r.status = tape_end(s->tape, r.status);
     r.ctl->exit_status = r.status;

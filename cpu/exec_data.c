@@ -133,5 +133,5 @@ void x_nop_pause(struct cpu *c, const struct insn *in)
 /* There are no caches to flush, but the address is checked as a byte load (SDM 2A CLFLUSH). */
 void x_clflush(struct cpu *c, const struct insn *in)
 {
-    mmu_probe(c, opnd_lin(c, in, 0, 1, ACC_READ), 1, ACC_READ);
+    mmu_probe(c, opnd_lin(c, in, 0, 1, ACC_EXEC), 1, ACC_READ);
 }

@@ -128,6 +128,17 @@ static void limits_are_those_of_the_last_byte(void **state)
     limit_case(EXEC_ONLY, DATA, ds_load32, false, EXC_GP);
 }
 
+/* SDM 2A CLFLUSH: allowed in an execute-only segment; else checked as a load of a byte. */
+static void clflush_reaches_into_execute_only_code(void **state)
+{
+    static const u8 clflush[] = { 0x0f, 0xae, 0x3b }; /* clflush ds:[ebx] */
+
+    (void)state;
+    limit_case(EXEC_ONLY, DATA, clflush, true, 0);
+    limit_case(SMALL, 0xfff, clflush, true, 0);
+    limit_case(SMALL, 0x1000, clflush, false, EXC_GP);
+}
+
 static void a_null_segment_cannot_be_used(void **state)
 {
     struct test_rig *r = rig_protected(0);
@@ -658,6 +669,7 @@ int main(void)
         cmocka_unit_test(bad_stack_segments),
         cmocka_unit_test(an_absent_stack_segment_is_a_stack_fault),
         cmocka_unit_test(limits_are_those_of_the_last_byte),
+        cmocka_unit_test(clflush_reaches_into_execute_only_code),
         cmocka_unit_test(a_null_segment_cannot_be_used),
         cmocka_unit_test(the_stack_has_faults_of_its_own),
         cmocka_unit_test(code_ends_at_the_limit_of_cs),

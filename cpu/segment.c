@@ -23,7 +23,7 @@ u64 seg_lin_slow(struct cpu *c, unsigned seg, u64 off, u64 size, unsigned access
 {
     const struct seg *s = &c->seg[seg];
     enum vector v = seg == SS ? EXC_SS : EXC_GP;
-    bool write = (access & ACC_KIND) == ACC_WRITE;
+    unsigned kind = access & ACC_KIND; /* ACC_EXEC: CLFLUSH, which may reach into execute-only code */
     u64 last = off + size - 1;
 
     if ((c->mode & MODE_CODE_MASK) == MODE_CODE64)
@@ -33,7 +33,7 @@ u64 seg_lin_slow(struct cpu *c, unsigned seg, u64 off, u64 size, unsigned access
 
         if (!s->usable)
             cpu_raise(c, EXC_GP, 0);
-        if (write ? code || !rw : code && !rw)
+        if (kind == ACC_WRITE ? code || !rw : kind == ACC_READ && code && !rw)
             cpu_raise(c, EXC_GP, 0);
     }
     if (!(s->attr & SEG_CODE) && (s->attr & SEG_DC)) { /* expand down: valid above the limit */

@@ -167,6 +167,12 @@ static bool pop_of_two_bytes(const struct difference *d)
            access_fault(d->ours) && d->theirs != d->ours;
 }
 
+static bool frame_fault_before_alignment(const struct difference *d)
+{
+    return (is(d, ROW_RETF) || is(d, ROW_RETF_Iw) || is(d, ROW_IRET)) && d->ours == EXC_AC &&
+           faulted_there(d, EXC_PF);
+}
+
 static bool fxrstor_alignment_first(const struct difference *d)
 {
     return is(d, ROW_FXRSTOR) && access_fault(d->ours) && faulted_there(d, EXC_GP) &&
@@ -263,6 +269,8 @@ static const struct deviation list[] = {
      "manuals do not say", exception_before_access, false},
     {"RETF imm16 on a 16-bit stack", "the sum carries into bit 16 of ESP; SP alone, SDM 2B RET",
      return_carries, false},
+    {"far RET, IRET from a stack that is neither aligned nor there", "#PF; #AC on AMD's silicon, both orders by "
+     "SDM 3A 6.9", frame_fault_before_alignment, false},
     {"FXRSTOR that is not aligned and beyond a limit", "#GP(0); #SS(0) by its segment on AMD's silicon",
      fxrstor_alignment_first, false},
     {"POP of a segment register", "two bytes are read and checked; SDM 2B POP does not say",

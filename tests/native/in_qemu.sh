@@ -5,6 +5,8 @@
 set -u
 . "$(dirname "$(realpath "$0")")/guest.sh"
 guest_need qemu-system-x86_64 cpio
+"$1" --mode "$4" --insns 1 >/dev/null
+[ $? = 77 ] || guest_skip "this host's processor runs $4-bit code itself: native.full.$4"
 test=$(realpath "$1") init=$(realpath "$2") work=$3
 shift 3
 mkdir -p "$work" && cd "$work" || exit 1

@@ -269,10 +269,13 @@ static bool put_immediates(struct gen *g, const struct isa_row *r, struct form *
             put(f, rel, n);
             break;
         }
-        case OP_A:
-            put(f, pick_target(g), eff);
-            put(f, chance(&g->rng, 60) ? g->rig->c.seg[CS].sel : pick_selector(g), 2);
+        case OP_A: {
+            bool same = chance(&g->rng, 60);
+
+            put(f, pick_target(g) - (same ? seg_base_now(g, CS) : 0), eff);
+            put(f, same ? g->rig->c.seg[CS].sel : pick_selector(g), 2);
             break;
+        }
         }
     }
     return true;
@@ -343,8 +346,11 @@ bool form_build(struct gen *g, const struct isa_row *r, unsigned size, struct fo
                           : pick_address(g, fx ? 512 : bytes, write, adsz);
         unsigned seg;
 
-        if (adsz == 2 && !wild && g->facts->ldt && chance(rng, 60))
-            override = c->seg[FS].usable ? FS : override;
+        if (adsz == 2 && !wild) {
+            if (c->seg[FS].usable && chance(rng, code == 2 ? 20 : 60))
+                override = FS;
+            target = pick_address_16(g, fx ? 512 : bytes, c->seg[override >= 0 ? override : DS].base);
+        }
         for (unsigned try = 0;; try++) {
             seg = override >= 0 ? (unsigned)override : DS;
             off = target - seg_base_now(g, seg);
@@ -363,10 +369,10 @@ bool form_build(struct gen *g, const struct isa_row *r, unsigned size, struct fo
             }
             if (r - isa_rows == ROW_POP_Ev)
                 off -= 0; /* rSP as a base has moved: left to chance */
-            if (solve(g, &m, off, adsz, code)) {
-                /* rBP and rSP have SS, whose base differs only for 16-bit stacks */
+            /* rBP and rSP have SS, whose base differs only for 16-bit stacks. */
+            if (solve(g, &m, off, adsz, code) &&
+                (code != 2 || override >= 0 || (m.base != RBP && m.base != RSP) || try > 8))
                 break;
-            }
             if (try == 12)
                 return false;
         }

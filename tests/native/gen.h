@@ -91,6 +91,9 @@ u64 vector_value(struct gen *);
 /* A linear address for an access of size bytes. */
 u64 pick_address(struct gen *, unsigned size, bool write, unsigned adsz);
 
+/* The same, within reach of a 16-bit offset from base. */
+u64 pick_address_16(struct gen *, unsigned size, u64 base);
+
 /* A code address to jump to. */
 u64 pick_target(struct gen *);
 

@@ -96,17 +96,27 @@ u64 vector_value(struct gen *g)
     }
 }
 
+/* What 16 bits reach from the base: data, or the low page. */
+u64 pick_address_16(struct gen *g, unsigned size, u64 base)
+{
+    struct rng *r = &g->rng;
+    unsigned step = (size == 16 || size == 512) && chance(r, 80) ? 16 : 1; /* what must be aligned */
+    const struct region_def *to = &regions[regions[R_DATA].lin - base < 0xe000 ? R_DATA : R_LOW];
+    u64 bytes = to->pages * 4096u;
+
+    if (chance(r, 5)) /* over the end */
+        return to->lin + bytes - rng_below(r, size + 1);
+    return to->lin + rng_below(r, (bytes - size) / step) * step;
+}
+
 u64 pick_address(struct gen *g, unsigned size, bool write, unsigned adsz)
 {
     struct rng *r = &g->rng;
     unsigned code = code_size(g->rig->c.mode);
     u64 data = regions[R_DATA].lin, kind = rng_below(r, 1000), at;
 
-    if (adsz == 2) { /* through FS, see form.c, or the low page */
-        if (g->rig->c.seg[FS].usable && chance(r, 60))
-            return data + rng_below(r, 0x1ff0);
-        return regions[R_LOW].lin + rng_below(r, 4096 - 16);
-    }
+    if (adsz == 2)
+        return pick_address_16(g, size, code == 8 ? 0 : g->rig->c.seg[DS].base);
     if ((size == 16 || size == 512) && chance(r, 80)) /* what must be aligned */
         return data + rng_below(r, (0x2000 - size) / 16) * 16;
     if (kind < 560)
@@ -319,6 +329,8 @@ bool prepare(struct gen *g, const struct isa_row *r, unsigned size, struct form 
         if (c->gpr[RCX] > 20 && chance(rng, 95))
             return set_reg(g, RCX, rng_below(rng, chance(rng, 10) ? 300 : 12), f);
     }
+    if ((row == ROW_MASKMOVDQU || row == ROW_MASKMOVQ) && code_size(c->mode) == 2)
+        return place_index(g, RDI, DS, f);
     if ((row == ROW_MASKMOVDQU || row == ROW_MASKMOVQ) && !in_region(c->gpr[RDI], R_DATA, 0, 16))
         return set_reg(g, RDI, regions[R_DATA].lin + rng_below(rng, 8176), f);
     if (row >= ROW_LOOPNE && row <= ROW_JCXZ && c->gpr[RCX] > 4 && chance(rng, 40))

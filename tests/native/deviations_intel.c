@@ -316,6 +316,9 @@ static bool breaks_out(const struct rig *r, const struct step *st, unsigned befo
      * for a split lock and tries again. */
     if ((iret_flags(r, st) & F_AC) && r->c.gpr[RSP] % st->in.opsz)
         return true;
+    /* A far CALL into 64-bit code that pushes to the top of the address space: Linux tries again, too. */
+    if ((st->in.row == ROW_CALLF_Ap || st->in.row == ROW_CALLF_Mp) && r->c.gpr[RSP] < 16)
+        return true;
     return across_4g(r, st) || forbids(code_size(r->c.mode), &isa_rows[st->in.row], st->in.opsz);
 }
 

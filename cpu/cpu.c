@@ -66,7 +66,8 @@ void cpu_reset(struct cpu *c)
     c->ferr = c->ignne = false;
     c->xcr0 = XCR0_X87;
     c->fpu = (struct fpu){ .cw = 0x40, .valid = 0xff, .mxcsr = 0x1f80 };
-    c->msr = (struct msrs){ .pat = 0x0007040600070406 };
+    memset(&c->msr, 0, offsetof(struct msrs, mc)); /* what a bank says stays (APM 2 9.3) */
+    c->msr.pat = 0x0007040600070406;
     for (int i = 0; i < NR_SEGS; i++) {
         c->seg[i] = (struct seg){ .attr = data, .limit = 0xffff, .usable = 1 };
         seg_update_fast(&c->seg[i]);
@@ -314,7 +315,9 @@ static const struct state_field msr_fields[] = {
     STATE(struct msrs, apic_base), STATE(struct msrs, pat), STATE(struct msrs, misc_enable),
     STATE(struct msrs, mtrr_def_type), STATE_ARRAY(struct msrs, mtrr_fix),
     STATE_ARRAY(struct msrs, mtrr_phys), STATE(struct msrs, syscfg),
-    STATE(struct msrs, int_pending), STATE_ARRAY(struct msrs, perf_select),
+    STATE(struct msrs, int_pending), STATE_UPTO(struct msrs, mcg_status, 7),
+    STATE(struct msrs, mcg_ctl), STATE_ARRAY(struct msrs, mc),
+    STATE_ARRAY(struct msrs, perf_select),
     STATE_ARRAY(struct msrs, perf_count), STATE_END,
 };
 static const struct state_field xmm_fields[] = { STATE_ARRAY(struct xmm, q), STATE_END };

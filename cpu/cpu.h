@@ -173,13 +173,18 @@ struct cpu_config {
     void *undefined_h;
 };
 
+/* Machine check banks: as many as QEMU's processors have. Nothing here reports an error. */
+#define MC_BANKS 10
+
 /* MSRs that are kept (SDM 4). */
 struct msrs {
     u64 efer, star, lstar, cstar, fmask, kernel_gs_base, tsc_aux, tsc_offset;
     u64 sysenter_cs, sysenter_esp, sysenter_eip, apic_base, pat, misc_enable, mtrr_def_type;
     u64 mtrr_fix[11], mtrr_phys[16];
     u64 syscfg, int_pending;
+    u64 mcg_status, mcg_ctl;
     u64 perf_select[4], perf_count[4]; /* AMD's counters, which are kept but count nothing */
+    u64 mc[MC_BANKS * 4]; /* CTL, STATUS, ADDR, MISC (APM 2 9.3). No reset reaches them: the last */
 };
 
 #define FAST_ENTRIES 1024

@@ -15,7 +15,7 @@ static const u64 by_the_host = F(SSE3) | F(PCLMUL) | F(SSSE3) | F(SSE41) | F(SSE
 
 /* QEMU's qemu64 has no more than these, but for SVM. */
 #define QEMU64                                                                                     \
-    (F(FPU) | F(APIC) | F(MMX) | F(FXSR) | F(SSE) | F(SSE2) | F(SSE3) | F(CX16) | F(X2APIC) |      \
+    (F(FPU) | F(MCE) | F(APIC) | F(MCA) | F(MMX) | F(FXSR) | F(SSE) | F(SSE2) | F(SSE3) | F(CX16) | F(X2APIC) |      \
      F(HYPERVISOR) | F(SYSCALL) | F(NX) | F(LAHF_LM) | F(PREFETCHW))
 
 /* The level of that name in the System V ABI, and what a kernel can use beside it. */

@@ -159,8 +159,9 @@ static u64 cr4_known(const struct cpu *c)
     static const struct { enum feature f; u32 bit; } offered[] = {
         { FEAT_FSGSBASE, CR4_FSGSBASE }, { FEAT_PCID, CR4_PCIDE }, { FEAT_SMEP, CR4_SMEP },
         { FEAT_SMAP, CR4_SMAP },         { FEAT_UMIP, CR4_UMIP }, { FEAT_XSAVE, CR4_OSXSAVE },
+        { FEAT_MCE, CR4_MCE },
     };
-    u64 known = CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE | CR4_PGE |
+    u64 known = CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_PGE |
                 CR4_PCE | CR4_OSFXSR | CR4_OSXMMEXCPT;
 
     for (unsigned i = 0; i < ARRAY_LEN(offered); i++)

@@ -15,7 +15,9 @@ enum cpuid_reg { CPUID_EAX, CPUID_EBX, CPUID_ECX, CPUID_EDX };
 /* clang-format off */
 #define FEATURES(FEATURE)                                    \
     FEATURE(FPU,       1,          EDX,  0, "fpu")           \
+    FEATURE(MCE,       1,          EDX,  7, "mce")           \
     FEATURE(APIC,      1,          EDX,  9, "apic")          \
+    FEATURE(MCA,       1,          EDX, 14, "mca")           \
     FEATURE(MMX,       1,          EDX, 23, "mmx")           \
     FEATURE(FXSR,      1,          EDX, 24, "fxsr")          \
     FEATURE(SSE,       1,          EDX, 25, "sse")           \

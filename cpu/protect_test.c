@@ -333,8 +333,8 @@ static void a_far_return_to_the_outer_level(void **state)
     rig_destroy(r);
 }
 
-/* In 64-bit mode the bases of FS and GS stay in use though the selectors are null: silicon, by
- * kvm-unit-tests' debug; neither manual says. */
+/* In 64-bit mode the bases of FS and GS stay in use though the selectors are null, as in
+ * QEMU and Bochs, and as kvm-unit-tests' debug wants it; neither manual says. */
 static void nulled_segments_keep_their_bases(void **state)
 {
     struct test_rig *r = rig_long(0, false);

@@ -181,8 +181,8 @@ void seg_set_cs(struct cpu *c, struct seg cs, unsigned cpl)
 }
 
 /* Both manuals make the selectors null (SDM 2A IRET, APM 3 IRET) and say nothing of the bases that
- * 64-bit mode still uses in FS and GS. Silicon keeps them: kvm-unit-tests' debug goes on using GS
- * after such a return, and runs on Intel's by KVM; so do Bochs and QEMU. */
+ * 64-bit mode still uses in FS and GS. Bochs and QEMU keep them, and kvm-unit-tests' debug, which
+ * is written for silicon, goes on using GS after such a return. */
 void seg_drop_privileged(struct cpu *c)
 {
     static const u8 data_segs[] = { ES, DS, FS, GS };

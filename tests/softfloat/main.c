@@ -7,27 +7,11 @@
  * there is one, in each element of the packed row; results and MXCSR's flags must be equal. NaNs
  * are equal when both are NaNs that are quiet: which one a pair of them yields is the processor's affair.
  */
-#include "core/bus.h"
-#include "core/clock.h"
-#include "core/log.h"
-#include "core/mem_view.h"
-#include "core/trace.h"
+#include "tests/softfloat/bench.h"
 #include "cpu/vec.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-enum { RAM = 1 << 16, CODE = 0x1000, MAX_SHOWN = 20 };
-
-struct bench {
-    struct cpu c;
-    struct clock clk;
-    struct log log;
-    struct trace trace;
-    struct bus io, mem;
-    struct mem_view view;
-    void *engine;
-};
 
 enum kind { ARITH, ROOT, CONVERT, TO_INT, FROM_INT, COMPARE };
 
@@ -73,38 +57,6 @@ struct sample {
     u32 flags; /* as MXCSR has them */
 };
 
-/* TestFloat's flags: inexact 1, underflow 2, overflow 4, infinite 8, invalid 16. */
-static u32 mxcsr_flags(unsigned f)
-{
-    return (f & 1 ? MXCSR_PE : 0) | (f & 2 ? MXCSR_UE : 0) | (f & 4 ? MXCSR_OE : 0) |
-           (f & 8 ? MXCSR_ZE : 0) | (f & 16 ? MXCSR_IE : 0);
-}
-
-static bool bench_init(struct bench *b)
-{
-    struct cpu_config cfg = { .view = &b->view, .io = &b->io, .clk = &b->clk, .log = &b->log, .features = ~0ull };
-
-    clock_init(&b->clk);
-    log_init(&b->log, stderr, 0);
-    trace_init(&b->trace, stderr, &b->clk);
-    bus_init(&b->io, "io", 0x10000, 1000, &b->clk, &b->log, &b->trace);
-    bus_init(&b->mem, "mem", 0, 200, &b->clk, &b->log, &b->trace);
-    if (mem_view_init(&b->view, RAM, &b->mem, &b->trace))
-        return false;
-    mem_view_add(&b->view, (struct mem_overlay){ "ram", 0, RAM, 0, 0, 0, true });
-    if (cpu_init(&b->c, &cfg) || !(b->engine = interp_engine.create(&b->c)))
-        return false;
-    /* 64-bit code without tables: nothing is loaded or mapped here but this flat state. Paging off
-     * and LMA on is no state of a processor's, yet one that the interpreter runs. */
-    b->c.cr0 = CR0_PE | CR0_ET | CR0_NE;
-    b->c.cr4 = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT;
-    b->c.msr.efer = EFER_LME | EFER_LMA;
-    b->c.seg[CS] = (struct seg){ .sel = 8, .attr = SEG_P | SEG_S | SEG_CODE | SEG_RW | SEG_ACCESSED | SEG_L,
-                                 .limit = ~0u, .usable = 1 };
-    cpu_update_mode(&b->c);
-    return true;
-}
-
 /* The row with registers 1 (destination) and 2, general ones where it has such, then HLT. */
 static bool put_code(struct bench *b, const struct function *f, u16 row, u64 imm)
 {
@@ -125,9 +77,7 @@ static bool put_code(struct bench *b, const struct function *f, u16 row, u64 imm
     if (n <= 0)
         return false;
     code[n] = 0xf4;
-    memcpy(b->view.backing + CODE, code, (size_t)n + 1);
-    mem_view_wrote(&b->view, CODE, 16);
-    interp_engine.code_changed(b->engine, CODE, 16);
+    bench_put_code(b, code, (size_t)n + 1);
     return true;
 }
 
@@ -175,10 +125,7 @@ static u64 run(struct bench *b, const struct function *f, u16 row, const struct 
     c->fpu.xmm[2] = y;
     c->gpr[RDX] = v->a; /* register 2 */
     c->fpu.mxcsr = mxcsr;
-    c->rip = CODE;
-    c->halted = HALT_NONE;
-    clock_open_slice(&b->clk, clock_ticks(&b->clk) + 4);
-    interp_engine.run(b->engine);
+    bench_run(b);
     if (isa_rows[row].op[0].letter == OP_G)
         return c->gpr[RCX] & size_mask(f->to);
     return c->fpu.xmm[1].q[0] & size_mask(f->to);
@@ -210,24 +157,21 @@ static bool read_sample(const struct function *f, struct sample *v)
         fprintf(stderr, "softfloat_test: not a vector of %s: %s", f->name, line);
         exit(1);
     }
-    v->flags = mxcsr_flags(flags);
+    v->flags = bench_flags(flags);
     return true;
 }
 
 int main(int argc, char **argv)
 {
-    static const char *const roundings[] = { "near_even", "min", "max", "minMag" }; /* MXCSR.RC */
     static struct bench b;
     const struct function *f = NULL;
-    unsigned rc = 0, failures = 0;
+    unsigned rc = argc == 3 ? bench_rounding(argv[2]) : 4, failures = 0;
     u64 count = 0;
     struct sample v;
 
     for (unsigned i = 0; argc == 3 && i < ARRAY_LEN(functions); i++)
         if (!strcmp(functions[i].name, argv[1]))
             f = &functions[i];
-    while (f && rc < 4 && strcmp(roundings[rc], argv[2]))
-        rc++;
     if (!f || rc == 4) {
         fprintf(stderr, "softfloat_test FUNCTION near_even|min|max|minMag < vectors\nfunctions:");
         for (unsigned i = 0; i < ARRAY_LEN(functions); i++)

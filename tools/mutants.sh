@@ -31,7 +31,7 @@ first_failure() {
         timeout 600 "$work/build/unit/$test" >"$work/test.log" 2>&1 || { echo "$test"; return 0; }
     done
     timeout 600 "$work/build/unit/decode_test" --count 50000 >"$work/test.log" 2>&1 || { echo decode_test; return 0; }
-    for mode in 64 32; do
+    for mode in 64 32 16; do
         timeout 900 "$work/build/unit/native_test" --mode $mode --insns 1000000 --reports 1 >"$work/test.log" 2>&1
         status=$?
         [ $status = 0 ] || [ $status = 77 ] || { echo "native_test $mode"; return 0; }

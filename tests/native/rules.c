@@ -228,6 +228,10 @@ void print_masks(const struct host_facts *f)
            "  to and from CR (AMD: CR8 where CPUID says so, APM 3 MOV CRn); FS and GS with a base\n"
            "  and an offset that is not canonical while their sum is (SDM 1 3.3.7.1 looks at the sum;\n"
            "  this silicon has #GP)\n");
+    if (!f->amd && !*f->emulator)
+        printf("not generated on Intel's silicon, whose manual differs from AMD's: 66 before near branches\n"
+               "  (SDM 2A 2.2.1.7) and before MOVSXD in 64-bit code, far pointers with offsets of 64 bits,\n"
+               "  SYSRET outside of 64-bit code; accesses across 4 GiB (either fault or none, SDM 3A 5.3)\n");
     if (f->ss_is_gp)
         printf("masks: #SS(0) and #GP(0) count as equal: this host's hypervisor reports #SS as #GP\n"
                "  (measured with PUSH; SDM 3A 6.15)\n");

@@ -428,9 +428,10 @@ void machine_print_stats(struct machine *m, FILE *f, double host_seconds)
     fprintf(f, "kiln: %s engine\n", m->engine->name);
     fprintf(f, "  instructions      %" PRIu64 "\n", icount);
     fprintf(f, "  virtual seconds   %.6f\n", (double)machine_now_ns(m) / 1e9);
-    fprintf(f, "  host seconds      %.3f\n", host_seconds);
-    fprintf(f, "  MIPS              %.1f\n",
-            host_seconds > 0 ? (double)icount / host_seconds / 1e6 : 0.0);
+    if (host_seconds > 0) {
+        fprintf(f, "  host seconds      %.3f\n", host_seconds);
+        fprintf(f, "  MIPS              %.1f\n", (double)icount / host_seconds / 1e6);
+    }
     fprintf(f, "  events delivered  %" PRIu64 "\n", m->pc.cpu.nr_events);
     fprintf(f, "  TLB               %" PRIu64 " fills, %" PRIu64 " flushes\n", t->nr_fills,
             t->nr_flushes);

@@ -141,7 +141,8 @@ void machine_text_screen(struct machine *, struct text_screen *);
 /* Guest physical memory, for loaders and debuggers. Returns how many bytes were memory. */
 u64 machine_read_phys(struct machine *, u64 pa, void *dst, u64 len);
 
-/* --stats: names and numbers, ours on the given file. host_seconds is the caller's measure. */
+/* --stats: names and numbers, ours on the given file. host_seconds is the caller's measure; 0: none, as
+ * in a monitor, whose user has stopped the guest for a while. */
 void machine_print_stats(struct machine *, FILE *, double host_seconds);
 
 #endif

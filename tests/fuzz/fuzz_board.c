@@ -98,17 +98,58 @@ static size_t put_row(u64 *rng, u8 *p)
     return n + fuzz_below(rng, 7);
 }
 
+/* Where something begins or ends: powers of two, their negatives, and a few bytes around. */
+static u64 border(u64 *rng)
+{
+    u64 at = 1ull << fuzz_below(rng, 64);
+
+    if (fuzz_below(rng, 4) == 0)
+        at |= 1ull << fuzz_below(rng, 64);
+    return (fuzz_below(rng, 2) ? at : 0 - at) + fuzz_below(rng, 20) - 10;
+}
+
+static size_t put_mov(u8 *p, enum rig_mode mode, unsigned reg, u64 value)
+{
+    size_t n = 0, bytes = mode >= RIG_LONG ? 8 : 4;
+
+    if (mode >= RIG_LONG || mode == RIG_REAL)
+        p[n++] = mode == RIG_REAL ? 0x66 : 0x48;
+    p[n++] = (u8)(0xb8 + reg);
+    store_le(p + n, value, (unsigned)bytes);
+    return n + bytes;
+}
+
+/* A string instruction, mostly repeated, between two borders. */
+static size_t put_string(u64 *rng, u8 *p, enum rig_mode mode)
+{
+    static const u8 ops[] = { 0xa4, 0xa5, 0xa6, 0xa7, 0xaa, 0xab, 0xac, 0xad, 0xae, 0xaf, 0x6c, 0x6d, 0x6e, 0x6f };
+    size_t n = put_mov(p, mode, RSI, border(rng));
+
+    n += put_mov(p + n, mode, RDI, border(rng));
+    n += put_mov(p + n, mode, RCX, fuzz_below(rng, 8) ? fuzz_below(rng, 5000) : border(rng));
+    p[n++] = fuzz_below(rng, 2) ? 0xfc : 0xfd; /* cld, std */
+    if (fuzz_below(rng, 4))
+        p[n++] = fuzz_below(rng, 2) ? 0xf2 : 0xf3;
+    if (fuzz_below(rng, 2))
+        p[n++] = (u8)"\x66\x67\x64\x65"[fuzz_below(rng, 4)];
+    if (fuzz_below(rng, 3) == 0 && mode >= RIG_LONG)
+        p[n++] = 0x48;
+    p[n++] = ops[fuzz_below(rng, ARRAY_LEN(ops))];
+    return n;
+}
+
 static size_t make(u64 *rng, u8 *out)
 {
-    size_t len = HEAD, want = HEAD + 16 + fuzz_below(rng, CAP - HEAD - 40);
+    size_t len = HEAD, want = HEAD + 16 + fuzz_below(rng, CAP - HEAD - 60);
 
     fuzz_fill(rng, out, HEAD);
     while (len < want)
-        switch (fuzz_below(rng, 8)) {
+        switch (fuzz_below(rng, 9)) {
         case 0:
         case 1: len += put_port(rng, out + len); break;
         case 2: fuzz_fill(rng, out + len, 8), len += 1 + fuzz_below(rng, 8); break;
         case 3: out[len++] = 0xeb, out[len++] = (u8)fuzz_below(rng, 24); break; /* jmp */
+        case 4: len += put_string(rng, out + len, out[0] % NR_RIG_MODES); break;
         default: len += put_row(rng, out + len); break;
         }
     return len;

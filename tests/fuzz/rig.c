@@ -139,7 +139,7 @@ struct machine *rig_create(const u8 *code, size_t len, enum rig_mode mode, struc
 
 bool rig_run(struct machine *m, u64 instructions, enum machine_stop *stop)
 {
-    struct machine_limit limit = { .max_ticks = machine_ticks(m) + 2000 * instructions,
+    struct machine_limit limit = { .max_ticks = machine_ticks(m) + 500 * instructions,
                                    .max_icount = machine_icount(m) + instructions,
                                    .until_port = -1 };
 

@@ -7,6 +7,9 @@
 
 enum { MAX_NAMES = 80 };
 
+/* Properties of QEMU's models that are on or off, and no CPUID bits. */
+static const char *const properties[] = { "check", "enforce", "host-phys-bits", "migratable" };
+
 /* Models of QEMU's that scripts name, and what comes nearest. */
 static const struct { const char *begin, *model; } stand_ins[] = {
     {"host", "max"},     {"kvm64", "qemu64"},     {"base", "qemu64"},    {"core2duo", "qemu64"},
@@ -61,6 +64,9 @@ static bool change(struct option_parser *p, const char *name, bool on)
 {
     const char *names[MAX_NAMES], *near;
     unsigned nr = 0;
+    for (unsigned i = 0; i < ARRAY_LEN(properties); i++)
+        if (!strcmp(name, properties[i]))
+            return option_note(p, "%s has no effect here", name);
     switch (processor_change(&p->o->processor, name, on)) {
     case PROCESSOR_CHANGED: return true;
     case PROCESSOR_NOT_THERE:

@@ -47,6 +47,7 @@ static void good_lines(void **state)
         "-smp 1 -smp cpus=1 a.img",
         "-cpu max,-bmi2,rdrand=off,+lahf-lm -seed 7 a.img",
         "-cpu host -cpu EPYC-v1 a.img",
+        "-cpu max,host-phys-bits,migratable=no a.img",
         "-cpu qemu64,+sse3 -M pc,accel=tcg -accel interp -accel tcg -vga std a.img",
         "-kernel k.elf -initrd i -append x",
         "-serial stdio -display none a.img",

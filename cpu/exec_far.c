@@ -56,7 +56,7 @@ static void stack_store(struct cpu *c, const struct seg *ss, u64 sp, u64 v, unsi
 {
     u64 lin = sp;
 
-    if (ss && (c->mode & MODE_CODE_MASK) != MODE_CODE64) {
+    if ((c->mode & MODE_CODE_MASK) != MODE_CODE64 && ss) {
         if (!(ss->fast & SEG_FAST_W) || sp + size - 1 > ss->limit) {
             bool expand_down = (ss->attr & (SEG_CODE | SEG_DC)) == SEG_DC;
             u64 top = ss->attr & SEG_DB ? 0xffffffff : 0xffff;
@@ -76,14 +76,6 @@ static void push_far_return(struct cpu *c, unsigned size, u64 ret)
 
     mmu_store(c, seg_lin(c, SS, (sp - size) & mask, size, ACC_WRITE), c->seg[CS].sel, size);
     mmu_store(c, seg_lin(c, SS, (sp - 2 * size) & mask, size, ACC_WRITE), ret, size);
-}
-
-/* Into 64-bit code the stack is already that mode's, without a base. The manuals do not say so;
- * Intel's silicon shows it. */
-static void push_far_return_64(struct cpu *c, unsigned size, u64 ret)
-{
-    stack_store(c, NULL, c->gpr[RSP] - size, c->seg[CS].sel, size, 0);
-    stack_store(c, NULL, c->gpr[RSP] - 2 * size, ret, size, 0);
 }
 
 /* A call through a gate to an inner level: a new stack, with the parameters copied. */
@@ -129,16 +121,13 @@ static void far_direct(struct cpu *c, u16 sel, u64 off, unsigned size, bool call
 {
     u64 d = load_code(c, sel, false), target, ret = c->next_rip;
     struct seg cs = seg_from_desc(sel, d);
-    bool to64 = long_active(c) && (cs.attr & SEG_L);
 
     target = check_target(c, &cs, off);
     if (call)
-        (to64 ? push_far_return_64 : push_far_return)(c, size, ret);
+        push_far_return(c, size, ret);
     desc_set_accessed(c, sel, &d);
     cs.attr |= SEG_ACCESSED;
-    if (call && to64)
-        c->gpr[RSP] -= 2 * size;
-    else if (call)
+    if (call)
         set_sp(c, c->gpr[RSP] - 2 * size);
     seg_set_cs(c, cs, cpu_cpl(c));
     c->next_rip = target;

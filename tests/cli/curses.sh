@@ -73,8 +73,18 @@ pid() {
     tm list-panes -F '#{pane_pid}' | xargs ps -o pid= --ppid | tr -d ' '
 }
 
+# Waits until the shell has the terminal: what is typed before would be lost.
+shell_is_back() {
+    for _ in $(seq 600); do
+        case $(tm display -p '#{pane_current_command}') in *shell) return 0 ;; esac
+        sleep 0.2
+    done
+    fail "the shell does not come back"
+}
+
 # restored WHAT: the shell is back, and the terminal is what it was
 restored() {
+    shell_is_back
     say 'stty -g >after; echo back and $((1 + 1))'
     sees "back and 2" || return
     cmp -s before after || fail "$1: the terminal is not as it was: $(diff before after)"

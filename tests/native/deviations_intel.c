@@ -84,7 +84,7 @@ static bool mask_store_address(const struct difference *d)
 
     if ((!is(d, ROW_MASKMOVDQU) && !is(d, ROW_MASKMOVQ)) || !access_fault(d->ours) || d->theirs != EXC_PF)
         return false;
-    if (d->ours == EXC_PF && (d->in->adsz == 2 ? (u16)distance : distance) >= 16)
+    if (d->ours == EXC_PF && (distance & size_mask(d->in->adsz)) >= 16) /* the bytes wrap around */
         return false;
     return d->v->out.rip == d->s->out.rip && bytes_that_differ(d) == 0 && equal_fx(d) &&
            !memcmp(d->v->out.gpr, d->s->out.gpr, sizeof(d->v->out.gpr));
@@ -112,16 +112,32 @@ static bool top_before_fault(const struct difference *d)
            same_physical_registers(ours, theirs);
 }
 
+static bool far_call(const struct difference *d)
+{
+    return is(d, ROW_CALLF_Ap) || is(d, ROW_CALLF_Mp);
+}
+
 /* So a stack that is not there is found first. */
 static bool call_pushes_first(const struct difference *d)
 {
-    bool call = is(d, ROW_CALLF_Ap) || is(d, ROW_CALLF_Mp) || is(d, ROW_CALL_Jz) || is(d, ROW_CALL_Ev);
+    bool call = far_call(d) || is(d, ROW_CALL_Jz) || is(d, ROW_CALL_Ev);
 
     if (!call || d->ours != EXC_GP || d->v->end.error)
         return false;
     if (d->theirs != EXC_GP)
         return faulted_there(d, EXC_SS) || faulted_there(d, EXC_PF) || faulted_there(d, EXC_AC);
     return d->s->end.error == 0 && equal_but(d, 0, -1, true) && bytes_that_differ(d) <= 16 && equal_fx(d);
+}
+
+/* Into or out of 64-bit code, seen by where one of the two has got; or both fault at the stack. */
+static bool stack_of_new_mode(const struct difference *d)
+{
+    u16 code64 = d->facts->cs64;
+    bool leaves = (d->v->out.cs == code64) != (d->s->in.cs == code64);
+    bool leaves_there = (d->s->out.cs == code64) != (d->s->in.cs == code64);
+
+    return far_call(d) && bytes_that_differ(d) <= 32 && equal_fx(d) &&
+           (leaves || leaves_there || (access_fault(d->ours) && access_fault(d->theirs)));
 }
 
 static bool m80_in_two_stores(const struct difference *d)
@@ -261,6 +277,8 @@ static const struct deviation list[] = {
     {"MMX stores that fault", "have reset TOP; SDM 3A 12.2 does not say", top_before_fault, false},
     {"CALL to a target that is #GP(0)", "the return address has been pushed; SDM 2A CALL checks first",
      call_pushes_first, false},
+    {"far CALL into and out of 64-bit code", "pushes by the new mode's rules for stacks; by the old one's on AMD's "
+     "silicon, the manuals do not say", stack_of_new_mode, false},
     {"FSTP m80, FBSTP over a page border", "what lies before the fault has been stored; the manuals "
      "do not say", m80_in_two_stores, false},
     {"DPPS, DPPD", "which of several NaNs comes through; SDM 2A DPPS leaves it open", nan_of_dot_product,

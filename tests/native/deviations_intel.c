@@ -173,7 +173,7 @@ static bool exception_before_access(const struct difference *d)
     u64 sw = load_le(d->s->out.fx + FX_SW, 2);
 
     return op >> 8 == MAP_1 && (op & 0xf8) == 0xd8 && has_memory(d->in) && access_fault(d->ours) &&
-           !access_fault(d->theirs) && (sw & 0x80) && bytes_that_differ(d) == 0;
+           d->s->out.rip != d->s->in.rip && (sw & 0x80) && bytes_that_differ(d) == 0;
 }
 
 static bool pop_of_two_bytes(const struct difference *d)

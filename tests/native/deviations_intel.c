@@ -82,9 +82,10 @@ static bool mask_store_address(const struct difference *d)
 {
     u64 distance = d->s->end.cr2 - d->v->end.cr2;
 
-    if ((!is(d, ROW_MASKMOVDQU) && !is(d, ROW_MASKMOVQ)) || !access_fault(d->ours) || d->theirs != EXC_PF)
+    if ((!is(d, ROW_MASKMOVDQU) && !is(d, ROW_MASKMOVQ)) || !access_fault(d->ours) ||
+        (d->theirs != EXC_PF && d->theirs != EXC_AC))
         return false;
-    if (d->ours == EXC_PF && (distance & size_mask(d->in->adsz)) >= 16) /* the bytes wrap around */
+    if (d->ours == EXC_PF && d->theirs == EXC_PF && (distance & size_mask(d->in->adsz)) >= 16) /* the bytes wrap around */
         return false;
     return d->v->out.rip == d->s->out.rip && bytes_that_differ(d) == 0 && equal_fx(d) &&
            !memcmp(d->v->out.gpr, d->s->out.gpr, sizeof(d->v->out.gpr));

@@ -8,24 +8,29 @@ bochs_missing() {
     return 1
 }
 
-# bochs_run BIOS VGABIOS IMAGE CYLINDERS IPS TICKS [ADDRESS]: IMAGE has 16 heads of 63 sectors, IPS
-# ticks are a second. COM1 goes to com1.txt; with the linear ADDRESS of text memory, as it is mapped
-# at the end, the screen goes to screen.txt.
-bochs_run() {
-    rm -f "$3.lock" com1.txt vga.bin
+# bochs_config MEGS BIOS VGABIOS IMAGE CYLINDERS IPS: the machine's file, rc. IMAGE has 16 heads of 63
+# sectors, IPS ticks are a second, COM1 goes to com1.txt.
+bochs_config() {
     cat >rc <<RC
-megs: 64
-romimage: file=$1
-vgaromimage: file=$2
-ata0-master: type=disk, path=$3, mode=flat, cylinders=$4, heads=16, spt=63
+megs: $1
+romimage: file=$2
+vgaromimage: file=$3
+ata0-master: type=disk, path=$4, mode=flat, cylinders=$5, heads=16, spt=63
 com1: enabled=1, mode=file, dev=com1.txt
 boot: disk
 display_library: term
 sound: waveoutdrv=dummy, waveindrv=dummy, midioutdrv=dummy
 log: bochs.log
 panic: action=fatal
-cpu: ips=$5
+cpu: ips=$6
 RC
+}
+
+# bochs_run BIOS VGABIOS IMAGE CYLINDERS IPS TICKS [ADDRESS]: 64 MiB, for so many ticks; with the linear
+# ADDRESS of text memory, as it is mapped at the end, the screen goes to screen.txt.
+bochs_run() {
+    rm -f "$3.lock" com1.txt vga.bin
+    bochs_config 64 "$1" "$2" "$3" "$4" "$5"
     printf 'sb %s\nc\n%sq\n' "$6" "${7:+writemem \"vga.bin\" $7 4000
 }" >commands
     TERM=xterm timeout 800 script -qc "bochs -q -f rc -rc commands" term.log >/dev/null 2>&1 </dev/null

@@ -53,6 +53,12 @@ static inline bool faulted_there(const struct difference *d, u32 vector)
  * perhaps memory. */
 bool equal_but(const struct difference *, u32 flags, int gpr, bool memory);
 
+/* The same of a state that a rule has made of ours. */
+bool equal_state(const struct difference *, const struct nstate *ours, u32 flags, int gpr, bool memory);
+
+/* The general registers alone. */
+bool equal_registers(const struct difference *, const struct nstate *ours, int gpr);
+
 /* The x87 and vector state is equal. */
 bool equal_fx(const struct difference *);
 

@@ -3,6 +3,7 @@
 # Spark and our video BIOS in both; the kernel is quiet, so that both wait little for COM1. The best of N runs.
 # usage: KILN_LINUX=DIR debian.sh KILN BUILD [N]
 here=$(cd "$(dirname "$0")" && pwd)
+. "$here/../../tests/bochs.sh"
 . "$here/../../tests/boot/grub_disk.sh"
 . "$here/../../tests/boot/debian_disk.sh"
 kiln=$(readlink -f "$1") build=$(readlink -f "$2") runs=${3:-3}
@@ -10,19 +11,7 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
 debian_disk . ext4 "poweroff -f" "console=ttyS0 quiet" || exit 1
-cat >rc <<RC
-megs: 256
-romimage: file=$build/spark.bin
-vgaromimage: file=$build/vgabios.bin
-ata0-master: type=disk, path=disk.img, mode=flat, cylinders=65, heads=16, spt=63
-com1: enabled=1, mode=file, dev=com1.txt
-boot: disk
-display_library: term
-sound: waveoutdrv=dummy, waveindrv=dummy, midioutdrv=dummy
-log: bochs.log
-panic: action=fatal
-cpu: ips=100000000
-RC
+bochs_config 256 "$build/spark.bin" "$build/vgabios.bin" disk.img 65 100000000
 printf 'c\nq\n' >commands
 
 TIMEFORMAT='%U %S'

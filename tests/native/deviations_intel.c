@@ -131,8 +131,9 @@ static bool stack_of_new_mode(const struct difference *d)
     bool leaves = (d->v->out.cs == code64) != (d->s->in.cs == code64);
     bool leaves_there = (d->s->out.cs == code64) != (d->s->in.cs == code64);
 
-    return far_call(d) && equal_registers(d, &d->v->out, RSP) && bytes_that_differ(d) <= 32 && equal_fx(d) &&
-           (leaves || leaves_there || (access_fault(d->ours) && access_fault(d->theirs)));
+    return far_call(d) && bytes_that_differ(d) <= 32 && equal_fx(d) &&
+           (leaves || leaves_there || (access_fault(d->ours) && access_fault(d->theirs) &&
+                                       equal_registers(d, &d->v->out, RSP)));
 }
 
 static bool m80_in_two_stores(const struct difference *d)

@@ -1,11 +1,16 @@
 /*
  * Physical memory in frames of 4 KiB. The usable ranges of the loader's map, without the first
  * MiB and the kernel's image, are handed out from the bottom; freed frames come first.
+ *
+ * Each frame has a struct page: how many hold it, and its place in the page cache if it has one.
+ * A frame is named by its physical address (pa) or by its page; page_pa() and page_of() go
+ * between them. All functions may be called with spinlocks held.
  */
 #ifndef GUESTOS_MM_FRAMES_H
 #define GUESTOS_MM_FRAMES_H
 
 #include "guestos/kernel/boot_info.h"
+#include "guestos/kernel/list.h"
 
 #define NO_FRAME 0ul
 
@@ -13,9 +18,39 @@ struct frame_range {
     u64 begin, end; /* physical, page-aligned */
 };
 
+enum page_flags {
+    PAGE_UPTODATE = 1 << 0, /* of the page cache: it holds what the file holds */
+    PAGE_DIRTY = 1 << 1,    /* it is newer than the disk */
+    PAGE_BUSY = 1 << 2,     /* being read or written; guarded by the cache */
+    PAGE_ERROR = 1 << 3,
+    PAGE_SLAB = 1 << 4,
+    PAGE_RECENT = 1 << 5, /* used since the reclaimer looked last */
+};
+
+struct page {
+    u32 refs; /* atomic: mappings, the cache, and who works on it; 0: free */
+    u32 flags;
+    struct inode *inode; /* of the page cache; NULL: anonymous or the kernel's */
+    u64 index;           /* there: its offset in pages */
+    struct list lru;
+};
+
 void frames_init(const struct boot_info *boot);
-u64 frame_alloc(void); /* the physical address of a zeroed frame; NO_FRAME when there is none */
-void frame_free(u64 pa);
+void frames_init_pages(void); /* the struct pages; the direct map must be there */
+
+u64 frame_alloc(void);        /* a zeroed frame, held once; NO_FRAME when there is none */
+u64 frame_alloc_dirty(void);  /* the same, its bytes undefined */
+void frame_free(u64 pa);      /* = page_put(page_of(pa)) */
+struct page *page_of(u64 pa); /* NULL: no RAM of ours */
+u64 page_pa(const struct page *);
+void *page_data(const struct page *); /* through the direct map */
+void page_get(struct page *);
+void page_put(struct page *); /* the last holder frees it */
+static inline u32 page_refs(const struct page *p)
+{
+    return __atomic_load_n(&p->refs, __ATOMIC_ACQUIRE);
+}
+
 u64 frames_total(void);
 u64 frames_free(void);
 const struct frame_range *frames_ranges(u32 *nr_ranges); /* sorted, disjoint */

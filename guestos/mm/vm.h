@@ -1,0 +1,84 @@
+/*
+ * A process' address space: areas (what may be there) over page tables (what is there). Pages come
+ * when they are touched: from a file's page cache, as zeroes, or as a copy of a shared one.
+ */
+#ifndef GUESTOS_MM_VM_H
+#define GUESTOS_MM_VM_H
+
+#include "guestos/kernel/lock.h"
+
+struct file;
+struct inode;
+struct page;
+
+enum { PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4 };
+#define MAP_SHARED          0x01u
+#define MAP_PRIVATE         0x02u
+#define MAP_SHARED_VALIDATE 0x03u
+#define MAP_FIXED           0x10u
+#define MAP_ANONYMOUS       0x20u
+#define MAP_GROWSDOWN       0x100u
+#define MAP_LOCKED          0x2000u
+#define MAP_NORESERVE       0x4000u
+#define MAP_POPULATE        0x8000u
+#define MAP_STACK           0x20000u
+#define MAP_FIXED_NOREPLACE 0x100000u
+
+#define USER_BEGIN     0x10000ul
+#define USER_END       0x00007FFFFFFFF000ul /* the last page below the hole is never mapped */
+#define USER_STACK_TOP 0x00007FFFFFF00000ul
+
+struct vm_area {
+    u64 begin, end;    /* page-aligned */
+    u32 prot;          /* PROT_ bits */
+    u32 flags;         /* MAP_SHARED or MAP_PRIVATE, MAP_GROWSDOWN */
+    struct file *file; /* held; NULL: zeroes. Shared zeroes have an unnamed file of tmpfs */
+    u64 offset_pages;  /* of begin in the file */
+    struct vm *vm;
+    struct list link;       /* vm->areas, by address */
+    struct list inode_link; /* inode->mappings: who maps a file, for truncate and write-back */
+    const char *name;       /* for /proc/PID/maps: "[heap]", "[stack]"; NULL */
+};
+
+struct vm {
+    u32 users; /* threads and borrowers; atomic */
+    struct mutex lock;
+    u64 root; /* the PML4's frame */
+    struct list areas;
+    u64 brk_begin, brk_end;
+    u64 map_hint;               /* where the search for room begins, downwards */
+    u64 nr_pages;               /* areas' sizes */
+    u64 nr_resident, nr_tables; /* present pages, and frames of page tables */
+    u64 stack_limit_bytes;      /* RLIMIT_STACK at execve */
+    u64 args_begin, args_end, env_begin, env_end, stack_begin; /* for /proc */
+    struct file *exe;                                          /* held; for /proc/PID/exe */
+    u64 faults_minor, faults_major, cow_copies, cow_reuses;
+};
+
+struct vm *vm_create(void);      /* empty, one user; NULL: no memory */
+struct vm *vm_fork(struct vm *); /* copy-on-write; NULL: no memory */
+void vm_get(struct vm *);
+void vm_put(struct vm *);    /* the last user's frees all */
+void vm_switch(struct vm *); /* loads CR3; NULL: the kernel's own tables */
+
+/* As mmap: the address, or a negative error. file may be NULL; it is held again. */
+long vm_map(struct vm *, u64 at, u64 len_bytes, u32 prot, u32 flags, struct file *,
+            u64 offset_bytes, const char *name);
+int vm_unmap(struct vm *, u64 at, u64 len_bytes);
+int vm_protect(struct vm *, u64 at, u64 len_bytes, u32 prot);
+u64 vm_brk(struct vm *, u64 to); /* the end afterwards */
+
+enum vm_access { VM_READ, VM_WRITE, VM_EXEC };
+/* Makes the page at lin present for an access. 0; -EFAULT nothing is there (SEGV_MAPERR), -EACCES
+ * (SEGV_ACCERR), -ENXIO beyond the file's end (SIGBUS), -EIO, -ENOMEM, -EINTR (killed). Sleeps. */
+int vm_fault(struct vm *, u64 lin, enum vm_access);
+/* For others' memory (ptrace's like, /proc/PID/cmdline, futex keys): the page at lin, held. */
+int vm_page(struct vm *, u64 lin, enum vm_access, struct page **);
+int vm_read(struct vm *, u64 lin, void *to, size_t len); /* bytes got, or -EFAULT */
+
+/* A file's pages from first_index on (to last_index) go away, or have been written back: every
+ * mapping's entries for them are cleared, or made clean (true: some were dirty). */
+void vm_drop_mappings(struct inode *, u64 first_index, u64 last_index);
+bool vm_clean_mappings(struct inode *, u64 index);
+
+#endif

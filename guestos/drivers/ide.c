@@ -4,7 +4,7 @@
  * UNIMPL: writes, DMA, ATAPI drives, channels in native PCI mode.
  */
 #include "guestos/drivers/ide.h"
-#include "guestos/drivers/pit.h"
+#include "guestos/kernel/clock.h"
 #include "guestos/kernel/console.h"
 #include "guestos/kernel/string.h"
 #include "guestos/kernel/x86.h"

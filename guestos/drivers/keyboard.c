@@ -134,8 +134,9 @@ static void receive(u8 byte)
     extended = false;
 }
 
-static void interrupt(void)
+static void interrupt(void *unused)
 {
+    (void)unused;
     if (in8(KBC_STATUS) & KBC_OBF) {
         receive(in8(KBC_DATA));
     }
@@ -179,7 +180,7 @@ bool keyboard_init(void)
     u8 config = in8(KBC_DATA);
     config |= CONFIG_KBD_IRQ | CONFIG_TRANSLATE | CONFIG_MOUSE_OFF;
     config &= (u8) ~(CONFIG_MOUSE_IRQ | CONFIG_KBD_OFF);
-    irq_attach(KBD_IRQ, interrupt);
+    irq_attach(KBD_IRQ, interrupt, NULL);
     return send(KBC_COMMAND, KBC_WRITE_CONFIG) && send(KBC_DATA, config) &&
            send(KBC_COMMAND, KBC_ENABLE_KBD) && wait_status(KBC_IBF, 0);
 }

@@ -9,7 +9,7 @@
 #include "guestos/drivers/power.h"
 #include "guestos/drivers/keyboard.h"
 #include "guestos/drivers/pci.h"
-#include "guestos/drivers/pit.h"
+#include "guestos/kernel/clock.h"
 #include "guestos/kernel/console.h"
 #include "guestos/kernel/cpu.h"
 #include "guestos/kernel/x86.h"

@@ -90,8 +90,9 @@ static void receive(u8 c)
     }
 }
 
-static void interrupt(void)
+static void interrupt(void *unused)
 {
+    (void)unused;
     while (!(in8(COM_IIR) & IIR_NONE)) {
         while (in8(COM_LSR) & LSR_DATA) {
             receive(in8(COM_DATA));
@@ -102,7 +103,7 @@ static void interrupt(void)
 void serial_enable_input(void)
 {
     if (present) {
-        irq_attach(COM1_IRQ, interrupt);
+        irq_attach(COM1_IRQ, interrupt, NULL);
         out8(COM_IER, IER_RX);
     }
 }

@@ -151,6 +151,7 @@ early_pd:
 
         /* The guard pages are taken out of the map by mm/paging.c. */
         .globl  stack_guard, stack_top, double_fault_stack_guard, double_fault_stack_top
+        .globl  nmi_stack_top
 stack_guard:
         .skip   PAGE_BYTES
         .skip   STACK_BYTES
@@ -159,5 +160,7 @@ double_fault_stack_guard:
         .skip   PAGE_BYTES
         .skip   STACK_BYTES
 double_fault_stack_top:
+        .skip   STACK_BYTES
+nmi_stack_top:
 
         .section .note.GNU-stack, "", @progbits

@@ -86,3 +86,28 @@ const char *boot_range_name(u32 type)
 
     return type < ARRAY_LEN(names) ? names[type] : "reserved (other)";
 }
+
+bool boot_option(const struct boot_info *boot, const char *name, char *value, size_t size)
+{
+    const char *at = boot->cmdline;
+    size_t name_len = strlen(name);
+    bool found = false;
+
+    while (*at) {
+        size_t len = 0;
+        while (at[len] && at[len] != ' ') {
+            len++;
+        }
+        bool equal = len >= name_len && memcmp(at, name, name_len) == 0;
+        if (equal && (len == name_len || at[name_len] == '=')) {
+            size_t skip = MIN(name_len + 1, len);
+            found = true;
+            if (value) {
+                string_copy(value, at + skip, MIN(size, len - skip + 1));
+            }
+        }
+        at += len;
+        at += *at == ' ';
+    }
+    return found;
+}

@@ -31,5 +31,8 @@ struct boot_info {
 /* magic and info: EAX and EBX as multiboot left them. False: no multiboot loader, or no memory. */
 bool boot_info_read(struct boot_info *boot, u32 magic, u32 info);
 const char *boot_range_name(u32 type);
+/* Whether the command line has the word NAME or NAME=VALUE (the last one counts); its value, cut
+ * to size, goes to value, which may be NULL. */
+bool boot_option(const struct boot_info *boot, const char *name, char *value, size_t size);
 
 #endif

@@ -27,6 +27,8 @@ void timer_init(struct ktimer *, void (*fire)(struct ktimer *));
 void timer_arm(struct ktimer *, u64 when_ns); /* again: the new time counts */
 void timer_cancel(struct ktimer *);           /* it will not fire after this returns */
 
+u64 uptime_ms(void);
+void sleep_ms(u32 ms);
 int sleep_until(u64 when_ns, bool interruptible); /* 0 or -EINTR */
 
 #endif

@@ -2,21 +2,28 @@
 #ifndef GUESTOS_KERNEL_CPU_H
 #define GUESTOS_KERNEL_CPU_H
 
-#include "guestos/kernel/types.h"
-
 #define KERNEL_CS      0x08
 #define KERNEL_DS      0x10
-#define NOT_PRESENT_DS 0x28 /* for `fault` */
+#define USER_DS        0x20 /* ORDER: SYSRET wants the code segment after the data segment */
+#define USER_CS        0x28
+#define NOT_PRESENT_DS 0x40 /* for `fault` */
 
 #define IST_NONE         0
 #define IST_DOUBLE_FAULT 1
+#define IST_NMI          2
 
-void cpu_init(void);                                       /* GDT, TSS, an IDT without handlers */
-void cpu_set_gate(u8 vector, void (*entry)(void), u8 ist); /* an interrupt gate, DPL 0 */
+#ifndef __ASSEMBLER__
+#include "guestos/kernel/types.h"
+
+void cpu_init(void); /* GDT, TSS, an IDT without handlers, GS.base, SYSCALL */
+void cpu_set_gate(u8 vector, void (*entry)(void), u8 ist, u8 dpl); /* an interrupt gate */
+void cpu_set_kernel_stack(u64 top);
 void cpu_load_idt(void);
 _Noreturn void cpu_triple_fault(void);
 
 bool cpu_has_nx(void);
 void cpu_describe(void); /* prints brand, vendor, model, features */
+
+#endif
 
 #endif

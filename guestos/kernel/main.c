@@ -1,22 +1,33 @@
 /*
- * The order in which Ember comes up. Reading this function is reading the kernel's structure; each
- * line may use what the lines above it brought.
+ * The order in which Ember comes up. Reading this file is reading the kernel's structure; each line
+ * may use what the lines above it brought.
  */
 #include "guestos/drivers/ide.h"
 #include "guestos/drivers/keyboard.h"
-#include "guestos/drivers/pit.h"
 #include "guestos/drivers/serial.h"
+#include "guestos/fs/cache.h"
+#include "guestos/fs/vfs.h"
 #include "guestos/kernel/boot_info.h"
+#include "guestos/kernel/clock.h"
 #include "guestos/kernel/console.h"
 #include "guestos/kernel/cpu.h"
+#include "guestos/kernel/fpu.h"
 #include "guestos/kernel/panic.h"
+#include "guestos/kernel/sched.h"
 #include "guestos/kernel/shell.h"
+#include "guestos/kernel/string.h"
 #include "guestos/kernel/traps.h"
 #include "guestos/kernel/x86.h"
 #include "guestos/mm/frames.h"
 #include "guestos/mm/paging.h"
+#include "guestos/mm/slab.h"
+#include "guestos/proc/process.h"
+#include "guestos/sys/strace.h"
+
+#define OPTION_BYTES 64
 
 _Noreturn void kernel_main(u32 magic, u32 info);
+_Noreturn void kernel_prompt(void);
 
 static struct boot_info boot;
 
@@ -32,30 +43,62 @@ static void print_disks(void)
     }
 }
 
-void kernel_main(u32 magic, u32 info)
+void kernel_prompt(void)
 {
-    console_init();
-    print("\nEmber 0.1, a 64-bit kernel\n");
-    cpu_init();
-    traps_init();
-    if (!boot_info_read(&boot, magic, info)) {
-        panic("no multiboot information with memory in it (EAX = %08x)", magic);
-    }
-    frames_init(&boot);
-    paging_init();
+    print("Type help for the commands.\n");
+    shell_run(&boot);
+}
 
-    boot_describe(&boot);
-    cpu_describe();
-    memory_describe(&boot);
+/* The second half, as a thread: here things may sleep. */
+static void start(void *unused)
+{
+    char root[OPTION_BYTES], init[OPTION_BYTES];
+    bool has_root = boot_option(&boot, "root", root, sizeof root);
+    bool has_init = boot_option(&boot, "init", init, sizeof init);
 
-    pit_init();
-    __asm__ volatile("sti");
+    (void)unused;
     serial_enable_input();
     if (!keyboard_init()) {
         print("Keyboard: the controller does not answer\n");
     }
     ide_init();
     print_disks();
-    print("Type help for the commands.\n");
-    shell_run(&boot);
+    if (boot_option(&boot, "prompt", NULL, 0)) {
+        kernel_prompt();
+    }
+    strace_all(boot_option(&boot, "strace", NULL, 0));
+    vfs_init();
+    vfs_mount_root(has_root ? root : NULL);
+    cache_start_writeback();
+    const char *path = has_init ? init : "/sbin/init";
+    process_start_init(path, (const char *const[]){path, NULL},
+                       (const char *const[]){"HOME=/", "TERM=linux", NULL});
+}
+
+void kernel_main(u32 magic, u32 info)
+{
+    console_init();
+    print("\nEmber 0.2, a 64-bit Unix\n");
+    cpu_init();
+    threads_init();
+    traps_init();
+    fpu_init();
+    if (!boot_info_read(&boot, magic, info)) {
+        panic("no multiboot information with memory in it (EAX = %08x)", magic);
+    }
+    frames_init(&boot);
+    paging_init();
+    frames_init_pages();
+    slab_init();
+
+    boot_describe(&boot);
+    cpu_describe();
+    memory_describe(&boot);
+
+    clock_init();
+    __asm__ volatile("sti");
+    if (!thread_spawn("main", start, NULL)) {
+        panic("no memory for the first thread");
+    }
+    sched_idle();
 }

@@ -51,3 +51,31 @@ bool string_to_u64(const char *s, u64 *value)
     }
     return true;
 }
+
+int strncmp(const char *a, const char *b, size_t len)
+{
+    for (; len && *a && *a == *b; a++, b++) {
+        len--;
+    }
+    return len ? (u8)*a - (u8)*b : 0;
+}
+
+size_t strlen(const char *s)
+{
+    size_t len = 0;
+
+    while (s[len]) {
+        len++;
+    }
+    return len;
+}
+
+char *strchr(const char *s, int c)
+{
+    for (; *s; s++) {
+        if (*s == (char)c) {
+            return (char *)s;
+        }
+    }
+    return c ? NULL : (char *)s;
+}

@@ -9,6 +9,9 @@ void *memcpy(void *to, const void *from, size_t len_bytes);
 void *memmove(void *to, const void *from, size_t len_bytes);
 int memcmp(const void *a, const void *b, size_t len_bytes);
 int strcmp(const char *a, const char *b);
+int strncmp(const char *a, const char *b, size_t len);
+size_t strlen(const char *s);
+char *strchr(const char *s, int c); /* NULL: not in it */
 /* At most size - 1 characters, always terminated. */
 void string_copy(char *to, const char *from, size_t size);
 /* All of s is a number, decimal or with 0x hexadecimal, below 2^64. */

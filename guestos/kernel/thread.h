@@ -63,6 +63,10 @@ struct thread *thread_new_user(struct process *, const struct trap_frame *frame)
 void thread_start(struct thread *);
 _Noreturn void thread_exit(void); /* the current one */
 
+/* Time is the program's before, the kernel's after; frame holds its registers. And the reverse. */
+void thread_entered(struct trap_frame *frame);
+void thread_leaves(void);
+
 void schedule(void); /* another thread's turn; returns when it is ours again. No spinlock held */
 void thread_wake(struct thread *);            /* makes a sleeping thread runnable */
 void thread_wake_for_signal(struct thread *); /* only if its sleep lets signals through */

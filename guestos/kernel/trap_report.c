@@ -4,6 +4,7 @@
  * It reads only memory that is known to be mapped, whatever the registers say.
  */
 #include "guestos/kernel/console.h"
+#include "guestos/kernel/thread.h"
 #include "guestos/kernel/traps.h"
 #include "guestos/kernel/x86.h"
 #include "guestos/mm/layout.h"
@@ -25,8 +26,7 @@ enum { VECTOR_TS = 10, VECTOR_NP = 11, VECTOR_SS = 12, VECTOR_GP = 13, VECTOR_PF
 #define STACK_WORDS 4
 
 extern const char text_begin[], text_end[];   /* kernel.ld */
-extern const char stack_guard[], stack_top[]; /* boot.S */
-extern const char double_fault_stack_guard[], double_fault_stack_top[];
+extern const char double_fault_stack_guard[], double_fault_stack_top[]; /* boot.S */
 
 static const struct exception {
     const char *mnemonic, *name;
@@ -60,11 +60,23 @@ const char *trap_name(u64 vector)
                : "unknown exception";
 }
 
+/* The current thread's stack, or the double fault's. */
 static bool on_stack(u64 lin, u64 len)
 {
-    return (lin >= (u64)stack_guard + PAGE_BYTES && lin + len <= (u64)stack_top) ||
+    u64 begin = current()->kernel_stack;
+
+    return (lin >= begin && lin + len <= begin + KERNEL_STACK_BYTES) ||
            (lin >= (u64)double_fault_stack_guard + PAGE_BYTES &&
             lin + len <= (u64)double_fault_stack_top);
+}
+
+static bool in_guard_page(u64 lin)
+{
+    u64 begin = current()->kernel_stack;
+
+    return (lin < begin && lin >= begin - PAGE_BYTES) ||
+           (lin >= (u64)double_fault_stack_guard &&
+            lin < (u64)double_fault_stack_guard + PAGE_BYTES);
 }
 
 static void explain_page_fault(u32 error)
@@ -83,9 +95,7 @@ static void explain_page_fault(u32 error)
     } else {
         print("which the page does not allow");
     }
-    if ((lin >= (u64)stack_guard && lin < (u64)stack_guard + PAGE_BYTES) ||
-        (lin >= (u64)double_fault_stack_guard &&
-         lin < (u64)double_fault_stack_guard + PAGE_BYTES)) {
+    if (in_guard_page(lin)) {
         print(" (stack overflow)");
     }
 }

@@ -6,6 +6,29 @@
         /* Vectors with an error code: 8, 10 to 14, 17, 21, 29, 30. SDM 3A, table 6-1; APM 2, 8.2 */
         .set    HAVE_ERROR_CODE, 0x60227D00
 
+#include "guestos/kernel/cpu.h"
+
+        .set    CPU_USER_RSP, 16        /* ORDER: percpu.h */
+        .set    CPU_KERNEL_RSP, 24
+        .set    FRAME_CS, 18 * 8        /* ORDER: traps.h */
+        .set    TRAP_SYSCALL, 0x100
+        .set    MSR_GS_BASE, 0xC0000101
+        .set    VECTOR_NMI, 2
+        .set    VECTOR_DF, 8
+
+        .macro  SAVE_REGISTERS
+        .irp    reg, r15, r14, r13, r12, r11, r10, r9, r8, rbp, rdi, rsi, rdx, rcx, rbx, rax
+        pushq   %\reg
+        .endr
+        .endm
+
+        .macro  RESTORE_REGISTERS
+        .irp    reg, rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15
+        popq    %\reg
+        .endr
+        addq    $16, %rsp
+        .endm
+
         .text
         .balign 16
         .globl  trap_stubs              /* ORDER: traps.c takes TRAP_STUB_BYTES from one to the next */
@@ -17,46 +40,79 @@ trap_stubs:
         pushq   $0
         .endif
         pushq   $vector
+        .if     vector == VECTOR_NMI || vector == VECTOR_DF
+        jmp     paranoid_entry
+        .else
         jmp     trap_entry
+        .endif
         .set    vector, vector + 1
         .endr
 
+/* From user mode GS.base is the program's: the kernel's comes from KERNEL_GS_BASE. */
 trap_entry:
         cld
-        pushq   %r15
-        pushq   %r14
-        pushq   %r13
-        pushq   %r12
-        pushq   %r11
-        pushq   %r10
-        pushq   %r9
-        pushq   %r8
-        pushq   %rbp
-        pushq   %rdi
-        pushq   %rsi
-        pushq   %rdx
-        pushq   %rcx
-        pushq   %rbx
-        pushq   %rax
+        testb   $3, 24(%rsp)            /* CS */
+        jz      1f
+        swapgs
+1:      SAVE_REGISTERS
         movq    %rsp, %rdi
         call    trap_dispatch           /* the CPU aligned RSP to 16; 22 words keep it so */
-        popq    %rax
-        popq    %rbx
-        popq    %rcx
-        popq    %rdx
-        popq    %rsi
-        popq    %rdi
-        popq    %rbp
-        popq    %r8
-        popq    %r9
-        popq    %r10
-        popq    %r11
-        popq    %r12
-        popq    %r13
-        popq    %r14
-        popq    %r15
-        addq    $16, %rsp
+
+/* The way back; RSP points to a struct trap_frame. Interrupts are off. */
+        .globl  trap_return
+trap_return:
+        cli
+        movq    %rsp, %rdi
+        call    trap_leave              /* signals, other threads' turn; returns with IF = 0 */
+        testb   $3, FRAME_CS(%rsp)
+        jz      1f
+        swapgs
+1:      RESTORE_REGISTERS
         iretq
+
+/*
+ * NMI and double fault may hit where GS.base is not yet, or no more, the kernel's, though CS says
+ * kernel. The kernel's base is a high address. RBX remembers whether it was swapped.
+ */
+paranoid_entry:
+        cld
+        SAVE_REGISTERS
+        xorl    %ebx, %ebx
+        movl    $MSR_GS_BASE, %ecx
+        rdmsr
+        testl   %edx, %edx
+        js      1f
+        swapgs
+        movl    $1, %ebx
+1:      movq    %rsp, %rdi
+        call    trap_dispatch
+        testl   %ebx, %ebx
+        jz      1f
+        swapgs
+1:      RESTORE_REGISTERS
+        iretq
+
+/*
+ * SYSCALL: RCX = RIP, R11 = RFLAGS, RSP still the program's; interrupts are off (SFMASK). Builds
+ * the same frame as an interrupt, with the call's number as `error`. SDM 2B, SYSCALL.
+ */
+        .globl  syscall_entry
+syscall_entry:
+        swapgs
+        movq    %rsp, %gs:CPU_USER_RSP
+        movq    %gs:CPU_KERNEL_RSP, %rsp
+        pushq   $USER_DS | 3
+        pushq   %gs:CPU_USER_RSP
+        pushq   %r11
+        pushq   $USER_CS | 3
+        pushq   %rcx
+        pushq   %rax
+        pushq   $TRAP_SYSCALL
+        SAVE_REGISTERS
+        movq    %rsp, %rdi
+        xorl    %ebp, %ebp              /* ends the chain of stack frames */
+        call    syscall_dispatch
+        jmp     trap_return
 
 /*
  * int trap_try(void (*f)(void)): calls f. Returns -1 if f returned; an exception in f is reported,

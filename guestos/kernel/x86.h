@@ -68,6 +68,13 @@ static inline void wrmsr(u32 msr, u64 value)
     __asm__ volatile("wrmsr" : : "a"((u32)value), "d"((u32)(value >> 32)), "c"(msr) : "memory");
 }
 
+static inline u64 rdtsc(void)
+{
+    u32 low, high;
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+    return (u64)high << 32 | low;
+}
+
 struct cpuid_regs {
     u32 eax, ebx, ecx, edx;
 };

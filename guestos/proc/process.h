@@ -81,7 +81,7 @@ struct process {
     struct rlimit limit[NR_RLIMITS];
     char name[16]; /* comm */
     bool did_exec; /* setpgid by the parent is over */
-    bool no_new_privs, dumpable;
+    bool no_new_privs, dumpable, traced;
     i32 nice;
 
     struct spinlock signal_lock;

@@ -1,0 +1,95 @@
+/* Spinlocks and mutexes; the rules are in lock.h. */
+#include "guestos/kernel/lock.h"
+#include "guestos/kernel/panic.h"
+#include "guestos/kernel/percpu.h"
+#include "guestos/kernel/thread.h"
+#include "guestos/kernel/x86.h"
+
+#define RFLAGS_IF (1ul << 9)
+
+void irq_off(void)
+{
+    bool were_on = irq_save() & RFLAGS_IF;
+    struct cpu_local *cpu = cpu_local();
+
+    if (cpu->irq_off_depth++ == 0) {
+        cpu->irq_were_on = were_on;
+    }
+}
+
+void irq_back(void)
+{
+    struct cpu_local *cpu = cpu_local();
+
+    ASSERT(cpu->irq_off_depth > 0);
+    if (--cpu->irq_off_depth == 0 && cpu->irq_were_on) {
+        __asm__ volatile("sti" : : : "memory");
+    }
+}
+
+void spin_init(struct spinlock *lock, const char *name)
+{
+    *lock = (struct spinlock){.name = name};
+}
+
+bool spin_held(const struct spinlock *lock)
+{
+    return lock->taken && lock->holder == cpu_local();
+}
+
+void spin_lock(struct spinlock *lock)
+{
+    irq_off();
+    if (spin_held(lock)) {
+        panic("the lock %s is taken twice", lock->name);
+    }
+    while (__atomic_exchange_n(&lock->taken, 1, __ATOMIC_ACQUIRE)) {
+        __asm__ volatile("pause");
+    }
+    lock->holder = cpu_local();
+}
+
+void spin_unlock(struct spinlock *lock)
+{
+    if (!spin_held(lock)) {
+        panic("the lock %s is given back by who does not hold it", lock->name);
+    }
+    lock->holder = NULL;
+    __atomic_store_n(&lock->taken, 0, __ATOMIC_RELEASE);
+    irq_back();
+}
+
+void mutex_init(struct mutex *m)
+{
+    m->holder = NULL;
+    wait_queue_init(&m->waiters);
+}
+
+bool mutex_held(const struct mutex *m)
+{
+    return m->holder == current();
+}
+
+bool mutex_try(struct mutex *m)
+{
+    struct thread *nobody = NULL;
+
+    return __atomic_compare_exchange_n(&m->holder, &nobody, current(), false, __ATOMIC_ACQUIRE,
+                                       __ATOMIC_RELAXED);
+}
+
+void mutex_lock(struct mutex *m)
+{
+    ASSERT(!mutex_held(m));
+    ASSERT(cpu_local()->irq_off_depth == 0);
+    if (!mutex_try(m)) {
+        WAIT(&m->waiters, mutex_try(m), WAIT_FIRM, NEVER);
+    }
+}
+
+void mutex_unlock(struct mutex *m)
+{
+    ASSERT(mutex_held(m));
+    __atomic_store_n(&m->holder, NULL, __ATOMIC_RELEASE);
+    wake_one(&m->waiters);
+}

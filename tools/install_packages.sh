@@ -8,9 +8,9 @@ set -u
 
 build="build-essential cmake ninja-build pkg-config libsdl2-dev libcapstone-dev libelf-dev
     libcmocka-dev libpng-dev libjansson-dev libxxhash-dev libzstd-dev libdw-dev libncurses-dev
-    gcc-multilib e2fsprogs fakeroot acpica-tools"
+    gcc-multilib e2fsprogs fakeroot acpica-tools musl-tools busybox-static"
 test="qemu-system-x86 seabios grub-pc-bin grub-common mtools dmidecode xvfb xdotool gdb netcat-openbsd bochs bochs-term bochsbios vgabios
-    zstd clang libclang-rt-14-dev tmux xorriso syslinux syslinux-common isolinux dosfstools cpio busybox-static"
+    zstd clang libclang-rt-14-dev tmux xorriso syslinux syslinux-common isolinux dosfstools cpio"
 
 wanted=
 for set in "$@"; do
@@ -26,7 +26,7 @@ done
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
     echo "This is no Debian system; Kiln needs: a C compiler (gcc or clang) with 32-bit support,
-cmake, ninja, pkg-config, e2fsprogs, and the development files of SDL2, Capstone 4, libelf and libdw (elfutils),
+cmake, ninja, pkg-config, e2fsprogs, a static busybox and musl-gcc (for Ember's programs), and the development files of SDL2, Capstone 4, libelf and libdw (elfutils),
 cmocka, libpng, jansson, ncurses (wide characters), xxHash, and iasl (ACPICA); its tests also clang with libFuzzer,
 QEMU, SeaBIOS, GRUB for i386-pc, mtools, dosfstools, cpio, xorriso, dmidecode, Xvfb, gdb, netcat and tmux.
 Going on to try." >&2

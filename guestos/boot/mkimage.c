@@ -114,6 +114,23 @@ static void write_header(uint8_t *sector, const struct blob *loader)
           sum32(loader->data, loader_sectors * SECTOR_BYTES));
 }
 
+/* All of it, with holes where whole blocks are zero; the last byte is written in any case. */
+static bool write_sparse(FILE *out, const uint8_t *data, size_t len_bytes)
+{
+    static const uint8_t zeroes[4096];
+
+    for (size_t at = 0; at < len_bytes;) {
+        size_t n = len_bytes - at < sizeof zeroes ? len_bytes - at : sizeof zeroes;
+        if (at + n == len_bytes || memcmp(data + at, zeroes, n) != 0) {
+            if (fseek(out, (long)at, SEEK_SET) != 0 || fwrite(data + at, 1, n, out) != n) {
+                return false;
+            }
+        }
+        at += n;
+    }
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 6) {
@@ -151,7 +168,7 @@ int main(int argc, char **argv)
     write_header(image + partition + SECTOR_BYTES, &loader);
 
     FILE *out = fopen(argv[1], "wb");
-    bool ok = out && fwrite(image, 1, image_bytes, out) == image_bytes;
+    bool ok = out && write_sparse(out, image, image_bytes);
     if ((out && fclose(out) != 0) || !ok) {
         die(argv[1], "cannot be written");
     }

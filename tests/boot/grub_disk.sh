@@ -26,7 +26,7 @@ serial --unit=0 --speed=115200
 terminal_input serial console
 terminal_output serial console
 set timeout=${GRUB_TIMEOUT:-30}
-menuentry "first entry" { ${GRUB_ENTRY:-multiboot (hd0,msdos1)/ember.elf}; boot }
+menuentry "first entry" { ${GRUB_ENTRY:-multiboot (hd0,msdos1)/ember.elf prompt}; boot }
 menuentry "second entry" { lsmmap }
 CFG
     cat >"$1/load.cfg" <<CFG

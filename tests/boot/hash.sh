@@ -34,5 +34,5 @@ same() {
 
 same GRUB '{screen:second entry}{down}{up}c{screen:grub>}ab' '{screen:second entry}{down}{up}c{screen:grub>}ac' \
     "$dir/disk.img" --max-insns 300M
-same Ember '{screen:ember>}mem\npci\n' '{screen:ember>}mem\npcj\n' "$build/ember.img" --max-insns 30M
+same Ember '{screen:ember>}mem\npci\n' '{screen:ember>}mem\npcj\n' "$build/guestos/prompt.img" --max-insns 30M
 finish

@@ -5,7 +5,7 @@ need gdb nm
 cd "$dir" || exit 1
 spark=$build/spark.elf
 ember=$build/ember.elf
-run="$kiln -S -display none -serial null -snapshot $build/ember.img"
+run="$kiln -S -display none -serial null -snapshot $build/guestos/prompt.img"
 
 address() { printf '%d' "0x$(nm "$1" | awk -v name="$2" '$3 == name { print $1; exit }')"; }
 

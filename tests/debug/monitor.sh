@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 need nc nm
 cd "$dir" || exit 1
-cp "$build/ember.img" ember.img && ember=$dir/ember.img # a copy: others may hold its lock
+cp "$build/guestos/prompt.img" . && ember=$dir/prompt.img # a copy: others may hold its lock
 
 # ask SOCKET LINE ...: sends lines, prints what comes until the other end has answered them all
 ask() {

@@ -10,7 +10,7 @@ for kind in gdb monitor qmp; do
         # a guest that gdb has sent astray may end the run by itself: 70, a triple fault
         [ $kind = gdb ] && end="-gdb stdio" || end="-$kind stdio"
         timeout 60 "$kiln" -S -rt off -m 16 -display none -snapshot -serial null $end \
-            --on-triple-fault reset "$build/ember.img" <in >out 2>err
+            --on-triple-fault reset "$build/guestos/prompt.img" <in >out 2>err
         status=$?
         case $status in
         0 | 70) ;;

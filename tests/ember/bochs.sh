@@ -1,6 +1,6 @@
 #!/bin/sh
 # Ember's disk in Bochs: from the MBR through the menu, whose countdown must end, to the prompt.
-# usage: bochs.sh EMBER.IMG WORKDIR [BIOS VGABIOS]: without them, Bochs' own
+# usage: bochs.sh PROMPT.IMG WORKDIR [BIOS VGABIOS]: without them, Bochs' own
 image=$1 dir=$2
 bios=${3:-/usr/share/bochs/BIOS-bochs-latest} vga=${4:-/usr/share/bochs/VGABIOS-lgpl-latest}
 . "$(dirname "$0")/../bochs.sh"

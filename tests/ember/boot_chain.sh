@@ -3,7 +3,7 @@
 # it can (second partition, moved partition, BIOS without EDD), and say what is wrong where it
 # cannot. The boot sectors speak through INT 10h, so the screen is read: by QEMU's monitor, or by
 # Kiln's -until.
-# usage: boot_chain.sh EMBER.IMG WORKDIR EMULATOR [OPTIONS...]
+# usage: boot_chain.sh PROMPT.IMG WORKDIR EMULATOR [OPTIONS...]
 src=$(cd "$(dirname "$0")" && pwd)
 image=$1 dir=$2
 shift 2

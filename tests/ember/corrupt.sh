@@ -1,7 +1,7 @@
 #!/bin/sh
 # Damaged file systems in the loader itself: it must say what is wrong within a fixed number of
 # instructions: on the spot where nothing can be read, else in the menu, which then still works.
-# usage: corrupt.sh EMBER.IMG WORKDIR KILN [OPTIONS...]
+# usage: corrupt.sh PROMPT.IMG WORKDIR KILN [OPTIONS...]
 image=$1 dir=$2
 shift 2
 PATH=$PATH:/usr/sbin:/sbin

@@ -25,7 +25,7 @@ fault() {
     [ "$where" = "$5" ] || fail "$1: RIP $rip lies in $where, not in $5"
 }
 
-start "$@" -m 64 -no-reboot -kernel "$kernel" -append "faults on purpose"
+start "$@" -m 64 -no-reboot -kernel "$kernel" -append "prompt faults on purpose"
 wait_prompt
 says "command line: " "faults on purpose"
 

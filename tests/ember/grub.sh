@@ -1,7 +1,7 @@
 #!/bin/sh
 # GRUB loads the kernel by its `multiboot` command from an ext2 partition.
-# Of EMBER.IMG the whole partition is taken, as the loader of its own has it.
-# usage: grub.sh EMBER.ELF|EMBER.IMG WORKDIR EMULATOR [OPTIONS...]
+# Of PROMPT.IMG the whole partition is taken, as the loader of its own has it.
+# usage: grub.sh EMBER.ELF|PROMPT.IMG WORKDIR EMULATOR [OPTIONS...]
 src=$(cd "$(dirname "$0")" && pwd)
 kernel=$1 dir=$2
 shift 2
@@ -13,7 +13,7 @@ mkdir -p "$dir/files" && cd "$dir" || exit 1
 GRUB_TIMEOUT=0
 case $kernel in
 *.img)
-    GRUB_ENTRY="multiboot (hd0,msdos1)/boot/ember"
+    GRUB_ENTRY="multiboot (hd0,msdos1)/boot/ember prompt"
     grub_disk . || fail "no GRUB disk"
     dd if="$kernel" of=disk.img bs=1048576 skip=1 seek=1 conv=notrunc status=none
     ;;

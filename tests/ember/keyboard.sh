@@ -2,7 +2,7 @@
 # Types on the emulated PS/2 keyboard: every printable key, plain and shifted, Caps Lock, Control,
 # Backspace, Up, keys with an E0 prefix. The echo on COM1 and the screen tell what arrived.
 # QEMU's keys are typed by its monitor, Kiln's by -keys.
-# usage: keyboard.sh EMBER.IMG WORKDIR EMULATOR [OPTIONS...]
+# usage: keyboard.sh PROMPT.IMG WORKDIR EMULATOR [OPTIONS...]
 src=$(cd "$(dirname "$0")" && pwd)
 image=$1 dir=$2
 shift 2

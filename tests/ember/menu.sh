@@ -1,10 +1,10 @@
 #!/bin/sh
 # The loader's menu on COM1 and on the screen, its configuration, what it says when something cannot
 # be started, and a multiboot kernel that is not Ember.
-# usage: menu.sh EMBER.IMG WORKDIR EMULATOR [OPTIONS...]: the machine has 64 MiB
+# usage: menu.sh PROMPT.IMG WORKDIR EMULATOR [OPTIONS...]: the machine has 64 MiB
 src=$(cd "$(dirname "$0")" && pwd)
 image=$1 dir=$2
-build=$(dirname "$image")/guestos
+build=$(dirname "$image")
 guestos=$src/../../guestos
 shift 2
 . "$src/lib.sh"
@@ -15,7 +15,7 @@ emulator=$*
 
 # disk ROOT: disk.img with the files of ROOT and Ember's kernel
 disk() {
-    sh "$guestos/boot/mkdisk.sh" "$PWD/disk.img" 7 "$1" "$build/kernel.elf" "$PWD/work" \
+    sh "$guestos/boot/mkdisk.sh" "$PWD/disk.img" 7 1024 "$1" /dev/null "$build/kernel.elf" "$PWD/work" \
         "$build/ember_mkimage" "$build/boot/mbr.bin" "$build/boot/vbr.bin" "$build/boot/loader.bin" ||
         fail "no disk"
 }
@@ -40,18 +40,18 @@ never() {
 clock="a key stops the clock"
 
 # ---- Ember's own disk: cursor keys, digits, editing, errors, over COM1
-cp -R "$guestos/root" root
+cp -R "$guestos/prompt" root
 cp "$image" disk.img
 begin
 expect "1  Ember"
 expect "2  Ember, with the message"
 expect "starts in 3 s; $clock"
 send '\033[B\033[B\033OA\033[B\033[A\033[F\r' # 2 1 2 1 2 2
-expect "kernel: /boot/ember motd"
+expect "kernel: /boot/ember prompt motd"
 expect "module: /etc/motd message of the day"
 wait_prompt
 ask boot
-says "Loaded by Ember loader 2, command line: motd" "Module 0: " \
+says "Loaded by Ember loader 2, command line: prompt motd" "Module 0: " \
     " $(wc -c <root/etc/motd) bytes, /etc/motd message of the day"
 [ $((0x$(sed -n 's/^Module 0: \([0-9a-f]*\),.*/\1/p' answer.txt) % 4096)) = 0 ] || fail "no page"
 frames_2=$(sed -n 's/^Frames: [0-9]* of \([0-9]*\) free.*/\1/p' serial.txt)
@@ -63,10 +63,10 @@ expect "Up and Down"
 send 'e'
 expect "Esc goes back"
 send ' qiet\033[D\033[D\033[Du\033[4~ lasx\177t\033[1~\033[3~/\033[F!\r'
-expect "kernel: /boot/ember quiet last!"
+expect "kernel: /boot/ember prompt quiet last!"
 wait_prompt
 ask boot
-says "command line: quiet last!"
+says "command line: prompt quiet last!"
 grep -q Module answer.txt && fail "a module without being asked"
 frames_1=$(sed -n 's/^Frames: [0-9]* of \([0-9]*\) free.*/\1/p' serial.txt | tail -n 1)
 [ "$frames_1" -gt "$frames_2" ] || fail "a module's memory is given away: $frames_1, $frames_2 frames"
@@ -122,11 +122,11 @@ for how in default down digit edit; do
         echo "sendkey down 20" >&3
         until_true marked 0x070x70 || fail "Down does not mark the second entry"
         echo "sendkey ret 20" >&3
-        expect "kernel: /boot/ember motd"
+        expect "kernel: /boot/ember prompt motd"
         ;;
     digit)
         echo "sendkey 2 20" >&3
-        expect "kernel: /boot/ember motd"
+        expect "kernel: /boot/ember prompt motd"
         ;;
     edit)
         echo "sendkey e 20" >&3
@@ -135,7 +135,7 @@ for how in default down digit edit; do
             echo "sendkey $key 20" >&3
             [ $key = ret ] || expect "> "
         done
-        expect "kernel: /boot/ember ac"
+        expect "kernel: /boot/ember prompt ac"
         ;;
     esac
     expect "Type help for the commands."
@@ -219,10 +219,10 @@ config() {
 }
 rm -rf root/k
 config "$(printf '# comment\r\n\r\ntimeout 1\r\ndefault 2\r\ntitle first\r\nkernel /boot/none\r\n'
-    printf 'title second \r\nkernel /boot/ember dos\r\n')"
+    printf 'title second \r\nkernel /boot/ember prompt dos\r\n')"
 expect "second"
 expect "starts in 1 s"
-expect "kernel: /boot/ember dos"
+expect "kernel: /boot/ember prompt dos"
 expect "Type help"
 end
 config "timeout 0
@@ -264,6 +264,6 @@ begin
 expect "1  Ember"
 expect "no such file: /boot/ember.cfg"
 send '\r'
-expect "Type help"
+expect "Ember 0.1"
 end
 echo "configurations, good and wrong"

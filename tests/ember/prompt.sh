@@ -1,6 +1,6 @@
 #!/bin/sh
 # Boots the disk and uses every command of the prompt over COM1; poweroff must end the emulator.
-# usage: prompt.sh EMBER.IMG WORKDIR EMULATOR [OPTIONS...]
+# usage: prompt.sh PROMPT.IMG WORKDIR EMULATOR [OPTIONS...]
 # EMULATOR takes QEMU's options; OPTIONS say what machine it is (memory, firmware).
 src=$(cd "$(dirname "$0")" && pwd)
 image=$1 dir=$2

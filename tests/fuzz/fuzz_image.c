@@ -4,8 +4,8 @@
  * -snapshot, and Spark comes to a decision: a sector without 55 AA is not started, and the screen
  * says so.
  *
- * --only DIR: where spark.bin, vgabios.bin and ember.img are. An input is flags and edits of
- * ember.img: area, offset, number of bytes, bytes.
+ * --only DIR: where spark.bin, vgabios.bin and guestos/prompt.img are. An input is flags and edits of
+ * prompt.img: area, offset, number of bytes, bytes.
  */
 #include "cpu/cpu.h"
 #include "host/disk.h"
@@ -30,12 +30,12 @@ static void open_images(const char *only)
     struct stat st;
 
     if (!only) {
-        fprintf(stderr, "--only DIR says where spark.bin, vgabios.bin and ember.img are\n");
+        fprintf(stderr, "--only DIR says where spark.bin, vgabios.bin and guestos/prompt.img are\n");
         exit(2);
     }
     snprintf(spark, sizeof(spark), "%s/spark.bin", only);
     snprintf(vgabios, sizeof(vgabios), "%s/vgabios.bin", only);
-    snprintf(path, sizeof(path), "%s/ember.img", only);
+    snprintf(path, sizeof(path), "%s/guestos/prompt.img", only);
     f = fopen(path, "rb");
     if (!f || fstat(fileno(f), &st)) {
         fprintf(stderr, "cannot open %s\n", path);

@@ -17,7 +17,7 @@ until_says() {
 
 # ---- serial input, paced; the same bytes come out
 "$kiln" -display none -serial stdio -rt on --timeout 300 --state-hash --record serial.log \
-    "$build/ember.img" <in >out 2>rec.err &
+    "$build/guestos/prompt.img" <in >out 2>rec.err &
 pid=$!
 exec 3>in
 until_says out "ember> " && printf 'mem\npci\n' >&3 && until_says out "ISA bridge" &&
@@ -31,7 +31,7 @@ cmp -s out out2 || fail "the serial port says something else"
 
 # ---- monitor: keys, stop, reset, -S; QEMU's words
 "$kiln" -display none -serial file:out.mon -monitor stdio -S --timeout 300 --state-hash \
-    --record monitor.log "$build/ember.img" <in >mon 2>rec.err &
+    --record monitor.log "$build/guestos/prompt.img" <in >mon 2>rec.err &
 pid=$!
 exec 3>in
 echo "sendkey a" >&3
@@ -57,7 +57,7 @@ if command -v gdb >/dev/null; then
 set confirm off
 set debuginfod enabled off
 set remotetimeout 60
-target remote | exec "$kiln" -display none -S -gdb stdio --record gdb.log --state-hash "$build/ember.img" 2>rec.err
+target remote | exec "$kiln" -display none -S -gdb stdio --record gdb.log --state-hash "$build/guestos/prompt.img" 2>rec.err
 hbreak *0x7c00
 continue
 stepi 5
@@ -87,7 +87,7 @@ fi
 . "$here/../xvfb.sh"
 if have_xvfb; then
     open_xvfb
-    "$kiln" "$build/ember.img" -serial file:out.win --state-hash --record window.log 2>rec.err </dev/null &
+    "$kiln" "$build/guestos/prompt.img" -serial file:out.win --state-hash --record window.log 2>rec.err </dev/null &
     pid=$!
     wait_title MIPS && xdotool windowfocus "$window" && until_says out.win "ember> " &&
         xdotool type --delay 40 "mem" && xdotool mousemove --window "$window" 200 200 click 1 &&

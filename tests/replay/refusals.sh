@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 mutants=$3
 cd "$dir" || exit 1
-cp "$build/ember.img" disk.img
+cp "$build/guestos/prompt.img" disk.img
 record good.log -m 16 disk.img --keys '{screen:ember>}mem\n' --max-insns 3M
 [ -s good.log ] || { cat rec.err; exit 1; }
 

@@ -29,7 +29,7 @@ while [ $i -lt "$count" ]; do
         record "$dir/log" -m 64 "$dir/disk.img" --keys "$(keys $n '{screen:second entry}')" \
             --max-insns $((90 + n % 20))M
     else
-        record "$dir/log" -m $((16 + n % 3 * 16)) "$build/ember.img" \
+        record "$dir/log" -m $((16 + n % 3 * 16)) "$build/guestos/prompt.img" \
             --keys "$(keys $n '{screen:ember>}')" --max-insns $((3 + n % 4))M
     fi
     hash_in "$dir/rec.err" >>"$dir/hashes"

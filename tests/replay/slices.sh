@@ -11,7 +11,7 @@ storm)
     as --32 -o "$dir/storm.o" "$here/storm.S" &&
         ld -m elf_i386 -Ttext 0x7c00 --oformat binary -o "$dir/disk.img" "$dir/storm.o" || exit 1
     ;;
-ember) cp "$build/ember.img" "$dir/disk.img" || exit 1 ;;
+ember) cp "$build/guestos/prompt.img" "$dir/disk.img" || exit 1 ;;
 grub)
     . "$here/../boot/grub_disk.sh"
     why=$(grub_missing) && { echo "skipped: $why"; exit 77; }

@@ -103,7 +103,7 @@ for guest in $guests; do
         span=60000000
         ;;
     ember)
-        cp "$build/ember.img" disk.img || exit 1
+        cp "$build/guestos/prompt.img" disk.img || exit 1
         quick='850K-1200K' whole='1-2300K'
         span=2300000
         ;;

@@ -1,119 +1,233 @@
 /*
- * The frame allocator: a cursor that climbs through the usable ranges, and a list of freed frames
- * that is threaded through the frames themselves (the first word holds the next one's address).
- * Nothing is touched before it is given out, so start-up costs no time however large memory is.
+ * The frame allocator: a buddy system. Free memory lies in blocks of 2^order frames, aligned to
+ * their size, in a list for each order. To allocate splits the smallest block that is large enough;
+ * to free joins a block with its buddy (the block that it was split from, whose address differs in
+ * one bit) as long as that one is free too.
  *
- * While the tables of boot.S are in force, only frames below EARLY_MAP_BYTES can be zeroed; the
- * ranges are sorted, so that the first frames, which become page tables, are the low ones.
+ * Each range of memory has its struct pages in its own first frames. Those of a block of the
+ * largest order are not touched until the block is first taken (PAGE_FRESH on its head), so
+ * start-up costs no time however large memory is. Such a block has no buddy that could look.
  */
-#include "guestos/mm/frames.h"
+#include "guestos/kernel/lock.h"
 #include "guestos/kernel/panic.h"
 #include "guestos/kernel/string.h"
 #include "guestos/mm/layout.h"
+#include "guestos/mm/ranges.h"
 
-static struct frame_range ranges[BOOT_MAX_RANGES * 2];
-static u32 nr_ranges, current;
-static u64 cursor, first_freed, nr_total, nr_free;
+#define MAX_ORDER FRAMES_MAX_ORDER
 
-extern const char kernel_end[]; /* kernel.ld; virtual */
+static struct spinlock lock = SPINLOCK_INIT("frames");
+static struct list free_blocks[MAX_ORDER + 1];
+static struct frame_range *ranges;
+static u32 nr_ranges;
+static u64 nr_total, nr_free;
+static bool have_pages;
 
-static void add(u64 begin, u64 end)
+static u64 block_bytes(u32 order)
 {
-    begin = (begin + PAGE_BYTES - 1) & ~(u64)(PAGE_BYTES - 1);
-    end &= ~(u64)(PAGE_BYTES - 1);
-    if (end > DIRECT_MAP_BYTES) {
-        end = DIRECT_MAP_BYTES;
-    }
-    if (begin >= end || nr_ranges == ARRAY_LEN(ranges)) {
-        return;
-    }
-    u32 at = nr_ranges++;
-    for (; at > 0 && ranges[at - 1].begin > begin; at--) {
-        ranges[at] = ranges[at - 1];
-    }
-    ranges[at] = (struct frame_range){begin, end};
+    return (u64)PAGE_BYTES << order;
 }
 
-/* Cuts [begin, end) out of every range. */
-static void exclude(u64 begin, u64 end)
-{
-    struct frame_range old[ARRAY_LEN(ranges)];
-    u32 nr_old = nr_ranges;
+/* ---- between frames and their struct pages */
 
-    memcpy(old, ranges, sizeof old);
-    nr_ranges = 0;
-    for (u32 i = 0; i < nr_old; i++) {
-        if (old[i].end <= begin || old[i].begin >= end) {
-            add(old[i].begin, old[i].end);
-            continue;
-        }
-        if (old[i].begin < begin) {
-            add(old[i].begin, begin);
-        }
-        if (old[i].end > end) {
-            add(end, old[i].end);
+struct page *page_of(u64 pa)
+{
+    for (u32 i = 0; i < nr_ranges; i++) {
+        if (pa >= ranges[i].first && pa < ranges[i].end) {
+            return ranges[i].pages + (pa - ranges[i].first) / PAGE_BYTES;
         }
     }
+    return NULL;
 }
+
+static struct frame_range *range_of(const struct page *p)
+{
+    for (u32 i = 0; i < nr_ranges; i++) {
+        struct frame_range *r = &ranges[i];
+        if (p >= r->pages && p < r->pages + (r->end - r->first) / PAGE_BYTES) {
+            return r;
+        }
+    }
+    panic("%016lx is no struct page", (u64)p);
+}
+
+u64 page_pa(const struct page *p)
+{
+    const struct frame_range *r = range_of(p);
+
+    return r->first + (u64)(p - r->pages) * PAGE_BYTES;
+}
+
+void *page_data(const struct page *p)
+{
+    return direct(page_pa(p));
+}
+
+/* ---- start-up */
 
 void frames_init(const struct boot_info *boot)
 {
-    for (u32 i = 0; i < boot->nr_ranges; i++) {
-        const struct boot_range *r = &boot->range[i];
-        if (r->is_ram) {
-            /* Firmware's maps may overlap: what was added before is not added again. */
-            exclude(r->base, r->base + r->bytes);
-            add(r->base, r->base + r->bytes);
-        }
-    }
-    for (u32 i = 0; i < boot->nr_ranges; i++) {
-        const struct boot_range *r = &boot->range[i];
-        if (!r->is_ram) {
-            exclude(r->base & ~(u64)(PAGE_BYTES - 1), r->base + r->bytes + PAGE_BYTES - 1);
-        }
-    }
-    exclude(0, LOW_MEMORY_END);
-    exclude(KERNEL_LOAD, (u64)kernel_end - KERNEL_BASE);
-    for (u32 i = 0; i < boot->nr_modules; i++) {
-        const struct boot_module *m = &boot->module[i];
-        exclude(m->base & ~(u64)(PAGE_BYTES - 1), m->base + m->bytes + PAGE_BYTES - 1);
-    }
+    ranges_init(boot);
+    ranges = ranges_all(&nr_ranges);
     for (u32 i = 0; i < nr_ranges; i++) {
         nr_total += (ranges[i].end - ranges[i].begin) / PAGE_BYTES;
     }
     nr_free = nr_total;
-    current = 0;
-    cursor = nr_ranges ? ranges[0].begin : 0;
+}
+
+static void put_block(struct page *head, u32 order, u32 more_flags)
+{
+    head->flags = PAGE_FREE | more_flags;
+    head->index = order;
+    list_add_first(&free_blocks[order], &head->lru);
+}
+
+static void add_range(struct frame_range *r)
+{
+    u64 table = r->first;
+    u64 table_bytes = (r->end - r->first) / PAGE_BYTES * sizeof(struct page);
+
+    r->first = ROUND_UP(r->first + table_bytes, (u64)PAGE_BYTES);
+    if (r->first >= r->end) {
+        r->first = r->end;
+        return;
+    }
+    r->pages = direct(table);
+    nr_free += (r->end - r->first) / PAGE_BYTES;
+    /* From the top, so that the lists begin with the lowest. */
+    for (u64 end = r->end; end > r->first;) {
+        u32 order = MAX_ORDER;
+        while (end % block_bytes(order) || end - block_bytes(order) < r->first) {
+            order--;
+        }
+        end -= block_bytes(order);
+        struct page *head = page_of(end);
+        memset(head, 0, sizeof *head * (order == MAX_ORDER ? 1 : 1u << order));
+        put_block(head, order, order == MAX_ORDER ? PAGE_FRESH : 0);
+    }
+}
+
+void frames_init_pages(void)
+{
+    for (u32 order = 0; order <= MAX_ORDER; order++) {
+        list_init(&free_blocks[order]);
+    }
+    nr_free = 0;
+    for (u32 i = nr_ranges; i-- > 0;) {
+        add_range(&ranges[i]);
+    }
+    have_pages = true;
+}
+
+/* ---- blocks; the lock is held */
+
+static struct page *take(u32 order)
+{
+    u32 o = order;
+
+    while (o <= MAX_ORDER && list_empty(&free_blocks[o])) {
+        o++;
+    }
+    if (o > MAX_ORDER) {
+        return NULL;
+    }
+    struct page *p = LIST_FIRST(&free_blocks[o], struct page, lru);
+    list_remove(&p->lru);
+    if (p->flags & PAGE_FRESH) {
+        memset(p, 0, sizeof *p << MAX_ORDER);
+    }
+    while (o > order) {
+        o--;
+        put_block(p + (1u << o), o, 0);
+    }
+    nr_free -= 1u << order;
+    p->refs = 1;
+    p->flags = order ? PAGE_BLOCK : 0;
+    p->index = order;
+    p->inode = NULL;
+    list_init(&p->lru);
+    return p;
+}
+
+static void give_back(struct page *p, u32 order)
+{
+    struct frame_range *r = range_of(p);
+    u64 pa = page_pa(p);
+
+    nr_free += 1u << order;
+    for (; order < MAX_ORDER; order++) {
+        u64 buddy_pa = pa ^ block_bytes(order);
+        if (buddy_pa < r->first || buddy_pa + block_bytes(order) > r->end) {
+            break;
+        }
+        struct page *buddy = page_of(buddy_pa);
+        if (!(buddy->flags & PAGE_FREE) || buddy->index != order) {
+            break;
+        }
+        list_remove(&buddy->lru);
+        buddy->flags = 0;
+        pa &= ~block_bytes(order);
+    }
+    put_block(page_of(pa), order, 0);
+}
+
+/* ---- what the kernel calls */
+
+struct page *frames_alloc_block(u32 order)
+{
+    ASSERT(order <= MAX_ORDER);
+    spin_lock(&lock);
+    struct page *p = take(order);
+    spin_unlock(&lock);
+    return p;
+}
+
+u64 frame_alloc_dirty(void)
+{
+    if (!have_pages) {
+        nr_free--;
+        return ranges_take_early();
+    }
+    struct page *p = frames_alloc_block(0);
+    return p ? page_pa(p) : NO_FRAME;
 }
 
 u64 frame_alloc(void)
 {
-    u64 pa = first_freed;
+    u64 pa = frame_alloc_dirty();
 
-    if (pa) {
-        first_freed = *(u64 *)direct(pa);
-    } else {
-        while (current < nr_ranges && cursor == ranges[current].end) {
-            current++;
-            cursor = current < nr_ranges ? ranges[current].begin : 0;
-        }
-        if (current == nr_ranges) {
-            return NO_FRAME;
-        }
-        pa = cursor;
-        cursor += PAGE_BYTES;
+    if (pa != NO_FRAME) {
+        memset(direct(pa), 0, PAGE_BYTES);
     }
-    nr_free--;
-    memset(direct(pa), 0, PAGE_BYTES);
     return pa;
+}
+
+void page_get(struct page *p)
+{
+    u32 before = __atomic_fetch_add(&p->refs, 1, __ATOMIC_RELAXED);
+
+    ASSERT(before > 0);
+}
+
+void page_put(struct page *p)
+{
+    u32 before = __atomic_fetch_sub(&p->refs, 1, __ATOMIC_ACQ_REL);
+
+    ASSERT(before > 0);
+    if (before == 1) {
+        u32 order = p->flags & PAGE_BLOCK ? (u32)p->index : 0;
+        spin_lock(&lock);
+        give_back(p, order);
+        spin_unlock(&lock);
+    }
 }
 
 void frame_free(u64 pa)
 {
-    ASSERT(pa && pa % PAGE_BYTES == 0);
-    *(u64 *)direct(pa) = first_freed;
-    first_freed = pa;
-    nr_free++;
+    struct page *p = page_of(pa);
+
+    ASSERT(p && pa % PAGE_BYTES == 0);
+    page_put(p);
 }
 
 u64 frames_total(void)

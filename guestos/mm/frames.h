@@ -1,6 +1,6 @@
 /*
- * Physical memory in frames of 4 KiB. The usable ranges of the loader's map, without the first
- * MiB and the kernel's image, are handed out from the bottom; freed frames come first.
+ * Physical memory in frames of 4 KiB: the usable ranges of the loader's map, without the first MiB
+ * and the kernel's image.
  *
  * Each frame has a struct page: how many hold it, and its place in the page cache if it has one.
  * A frame is named by its physical address (pa) or by its page; page_pa() and page_of() go
@@ -14,8 +14,12 @@
 
 #define NO_FRAME 0ul
 
+struct slab_cache;
+
 struct frame_range {
-    u64 begin, end; /* physical, page-aligned */
+    u64 begin, end;     /* physical, page-aligned */
+    u64 first;          /* the frames before it are the kernel's for ever */
+    struct page *pages; /* of the frames from `first` on */
 };
 
 enum page_flags {
@@ -25,14 +29,27 @@ enum page_flags {
     PAGE_ERROR = 1 << 3,
     PAGE_SLAB = 1 << 4,
     PAGE_RECENT = 1 << 5, /* used since the reclaimer looked last */
+    /* The allocator's: */
+    PAGE_FREE = 1 << 6,  /* the head of a free block; index: its order */
+    PAGE_FRESH = 1 << 7, /* the other pages of this free block were never touched */
+    PAGE_BLOCK = 1 << 8, /* the head of several frames that were allocated as one; index: order */
 };
 
 struct page {
     u32 refs; /* atomic: mappings, the cache, and who works on it; 0: free */
     u32 flags;
-    struct inode *inode; /* of the page cache; NULL: anonymous or the kernel's */
-    u64 index;           /* there: its offset in pages */
-    struct list lru;
+    union {
+        struct inode *inode;     /* of the page cache; NULL: anonymous or the kernel's */
+        struct slab_cache *slab; /* PAGE_SLAB */
+    };
+    union {
+        u64 index; /* in the page cache: its offset in pages */
+        struct {
+            u16 slab_used;  /* objects */
+            u16 slab_first; /* offset of the first free one; they hold the next one's */
+        };
+    };
+    struct list lru; /* the page cache's; free blocks; slabs with room */
 };
 
 void frames_init(const struct boot_info *boot);
@@ -40,6 +57,10 @@ void frames_init_pages(void); /* the struct pages; the direct map must be there 
 
 u64 frame_alloc(void);        /* a zeroed frame, held once; NO_FRAME when there is none */
 u64 frame_alloc_dirty(void);  /* the same, its bytes undefined */
+/* 2^order contiguous frames, aligned to their size, bytes undefined, held as one by the page of the
+ * first; NULL: none. */
+#define FRAMES_MAX_ORDER 10
+struct page *frames_alloc_block(u32 order);
 void frame_free(u64 pa);      /* = page_put(page_of(pa)) */
 struct page *page_of(u64 pa); /* NULL: no RAM of ours */
 u64 page_pa(const struct page *);

@@ -15,14 +15,16 @@ struct slab_cache {
     struct list link; /* of all caches, for /proc/slabinfo */
 };
 
+extern struct list slab_caches; /* of all; they only grow */
+
 void slab_init(void);
 void slab_cache_init(struct slab_cache *, const char *name, u32 object_bytes);
 void *slab_alloc(struct slab_cache *); /* zeroed; NULL: no memory */
 void slab_free(struct slab_cache *, void *);
 
-void *
-kmalloc(size_t bytes);       /* zeroed, aligned to 16 (to 64 from 64 bytes on); NULL: no memory. Up
-                                to 1 MiB; beyond 2048 bytes in whole, physically contiguous frames */
+/* Zeroed, aligned to 16 (to 64 from 64 bytes on); NULL: no memory, or more than 1 MiB. Beyond 2048
+ * bytes in whole, physically contiguous frames, a power of two of them. */
+void *kmalloc(size_t bytes);
 void kfree(void *);          /* NULL is fine */
 char *kstrdup(const char *); /* NULL: no memory */
 

@@ -3,21 +3,27 @@
  *
  * Physical, below 2 MiB                        Virtual
  *
- *   000000  IVT, BIOS data area                  0000000000000000  lower half: empty; will be the
- *   001000  free (never given out: firmware,                       processes'
- *           loaders and DMA keep their             00007FFFFFFFFFFF
- *           habits here)                         (non-canonical)
- *   0A0000  VGA memory, B8000 text               FFFF800000000000  DIRECT_MAP: physical memory at
- *   0C0000  option ROMs, BIOS                                      its own address, RAM and VGA
- *   100000  the kernel, as it was loaded:          FFFF87FFFFFFFFFF  8 TiB of it at most
- *           .boot .text .rodata .data .bss       (unmapped)
- *   ......  frames                               FFFFFFFF80000000  KERNEL_BASE: the kernel's image
+ *   000000  IVT, BIOS data area                  0000000000000000  a process': mm/vm.h
+ *   001000  free (never given out: firmware,       00007FFFFFFFFFFF
+ *           loaders and DMA keep their           (non-canonical)
+ *           habits here)                         FFFF800000000000  DIRECT_MAP: physical memory at
+ *   0A0000  VGA memory, B8000 text                                 its own address, RAM and VGA
+ *   0C0000  option ROMs, BIOS                      FFFF87FFFFFFFFFF  8 TiB of it at most
+ *   100000  the kernel, as it was loaded:        (unmapped)
+ *           .boot .text .rodata .data .bss       FFFFC00000000000  KERNEL_AREA: KERNEL_STACKS, the
+ *   ......  frames                                                 threads' stacks
+ *                                                FFFFC04000000000  KERNEL_DEVICES: registers of
+ *                                                                  devices, uncached
+ *                                                  FFFFC07FFFFFFFFF  512 GiB: one entry of the PML4
+ *                                                (unmapped)
+ *                                                FFFFFFFF80000000  KERNEL_BASE: the kernel's image
  *                                                                  at its physical address + base
  *                                                  FFFFFFFFFFFFFFFF
  *
  * In KERNEL_BASE only the image is mapped, in 4 KiB pages: text read-execute, rodata read-only,
- * data and stacks read-write; each stack has an unmapped page below it. The direct map holds the
- * first MiB and the frames, read-write and never executable; the image is not in it.
+ * data and stacks read-write; each stack, there and in KERNEL_STACKS, has an unmapped page below it.
+ * The direct map holds the first MiB and the frames, read-write and never executable; the image is
+ * not in it. The upper half is the same in all address spaces.
  */
 #ifndef GUESTOS_MM_LAYOUT_H
 #define GUESTOS_MM_LAYOUT_H
@@ -36,10 +42,15 @@
 #define DIRECT_MAP       LAYOUT_ADDR(0xFFFF800000000000)
 #define DIRECT_MAP_BYTES LAYOUT_ADDR(0x0000080000000000)
 
+#define KERNEL_AREA          LAYOUT_ADDR(0xFFFFC00000000000)
+#define KERNEL_STACKS        KERNEL_AREA
+#define KERNEL_DEVICES       LAYOUT_ADDR(0xFFFFC04000000000)
+#define KERNEL_DEVICES_BYTES LAYOUT_ADDR(0x0000004000000000)
+
 #define LOW_MEMORY_END 0x100000
 #define VGA_TEXT       0xB8000 /* colour text, physical */
 
-#define STACK_BYTES 16384 /* of the kernel's thread, and of the double fault */
+#define STACK_BYTES 16384 /* of the first thread, and of the double fault */
 
 /* What boot.S maps before there is an allocator: this much from 0, three times over. */
 #define EARLY_MAP_BYTES 0x40000000

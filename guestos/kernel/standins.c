@@ -1,34 +1,11 @@
 /* Weak stand-ins for what has not landed yet; each goes when the real one is there. */
-#include "guestos/kernel/panic.h"
 #include "guestos/kernel/thread.h"
-#include "guestos/mm/frames.h"
-#include "guestos/mm/layout.h"
-#include "guestos/mm/paging.h"
-#include "guestos/mm/slab.h"
 #include "guestos/mm/vm.h"
 #include "guestos/proc/process.h"
 #include "guestos/proc/signal.h"
 
 #define WEAK __attribute__((weak))
 
-WEAK u64 kernel_stack_alloc(void)
-{
-    u64 first = frame_alloc();
-    for (u32 i = 1; i < KERNEL_STACK_BYTES / PAGE_BYTES; i++) {
-        u64 next = frame_alloc();
-        ASSERT(next == first + i * PAGE_BYTES);
-    }
-    return (u64)direct(first);
-}
-WEAK void kernel_stack_free(u64 stack) { (void)stack; }
-WEAK void *kmalloc(size_t bytes)
-{
-    ASSERT(bytes <= PAGE_BYTES);
-    return direct(frame_alloc());
-}
-WEAK void kfree(void *p) { (void)p; }
-WEAK void slab_init(void) {}
-WEAK void frames_init_pages(void) {}
 WEAK bool page_fault(struct trap_frame *frame) { (void)frame; return false; }
 WEAK void vm_switch(struct vm *vm) { (void)vm; }
 WEAK bool signal_is_pending(const struct thread *t) { (void)t; return false; }

@@ -7,6 +7,7 @@
         .set    HAVE_ERROR_CODE, 0x60227D00
 
 #include "guestos/kernel/cpu.h"
+#include "guestos/mm/smap.inc"
 
         .set    CPU_USER_RSP, 16        /* ORDER: percpu.h */
         .set    CPU_KERNEL_RSP, 24
@@ -54,7 +55,8 @@ trap_entry:
         testb   $3, 24(%rsp)            /* CS */
         jz      1f
         swapgs
-1:      SAVE_REGISTERS
+1:      USER_CLOSE
+        SAVE_REGISTERS
         movq    %rsp, %rdi
         call    trap_dispatch           /* the CPU aligned RSP to 16; 22 words keep it so */
 
@@ -76,6 +78,7 @@ trap_return:
  */
 paranoid_entry:
         cld
+        USER_CLOSE
         SAVE_REGISTERS
         xorl    %ebx, %ebx
         movl    $MSR_GS_BASE, %ecx

@@ -25,7 +25,7 @@ esac
 
 start "$@" -drive file=disk.img,format=raw
 wait_prompt
-says "Ember 0.1" "Loaded by GRUB 2"
+says "Ember 0." "Loaded by GRUB 2"
 ask mem
 grep -q '^  000000100000 - .* RAM$' answer.txt || fail "no memory at 1 MiB"
 ask "sector 0"

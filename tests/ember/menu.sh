@@ -264,6 +264,6 @@ begin
 expect "1  Ember"
 expect "no such file: /boot/ember.cfg"
 send '\r'
-expect "Ember 0.1"
+expect "Ember 0."
 end
 echo "configurations, good and wrong"

@@ -11,7 +11,7 @@ mkdir -p "$dir" && cd "$dir" || exit 1
 
 start "$@" -drive file="$image",format=raw,snapshot=on
 wait_prompt
-says "Ember loader, drive 80h, partition at 2048" "by EDD" "Ember 0.1" "Loaded by Ember loader" \
+says "Ember loader, drive 80h, partition at 2048" "by EDD" "Ember 0." "Loaded by Ember loader" \
     "CPU: " "Memory map:" "NX on" "Disk 0: "
 sectors=$(($(wc -c <"$image") / 512))
 says "$sectors sectors"
@@ -74,7 +74,7 @@ wait_prompt "after backspaces"
 says "this list"
 
 ask reboot
-says "restarting" "Ember 0.1"
+says "restarting" "Ember 0."
 ask uptime
 printf 'poweroff\n' >&3
 wait_exit poweroff

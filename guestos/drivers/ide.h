@@ -1,25 +1,26 @@
-/* ATA disks on the two legacy IDE channels, by programmed I/O. */
+/* ATA disks on the two legacy IDE channels: hda to hdd as block devices. */
 #ifndef GUESTOS_DRIVERS_IDE_H
 #define GUESTOS_DRIVERS_IDE_H
 
-#include "guestos/kernel/types.h"
+#include "guestos/drivers/ata.h"
+#include "guestos/drivers/block.h"
 
 #define IDE_SECTOR_BYTES 512
 #define IDE_MAX_DISKS    4
 
 struct ide_disk {
-    u16 command, control; /* port blocks of its channel */
-    u8 unit;              /* 0 master, 1 slave */
-    bool has_lba48;
-    u64 nr_sectors;
-    char model[41];
+    struct block_device block;
+    struct ide_channel *channel;
+    u8 unit;      /* 0 master, 1 slave */
+    bool use_dma; /* until it fails too often */
+    struct ata_identity id;
 };
 
-void ide_init(void); /* looks for disks; the clock must run */
+void ide_init(void); /* finds the disks and their partitions; clock and threads must be there */
 u32 ide_nr_disks(void);
 const struct ide_disk *ide_disk(u32 number);
 
-/* Reads one sector. False: beyond the end, or the disk failed; says which on the console. */
+/* For the kernel's prompt: one sector. False: beyond the end, or the disk failed; says which. */
 bool ide_read(const struct ide_disk *disk, u64 lba, void *to);
 
 #endif

@@ -35,8 +35,8 @@ static void print_disks(void)
 {
     for (u32 i = 0; i < ide_nr_disks(); i++) {
         const struct ide_disk *d = ide_disk(i);
-        print("Disk %u: %s, %lu sectors (%lu MiB)\n", i, d->model, d->nr_sectors,
-              d->nr_sectors >> 11);
+        print("Disk %u: %s, %lu sectors (%lu MiB)\n", i, d->id.model, d->id.nr_sectors,
+              d->id.nr_sectors >> 11);
     }
     if (ide_nr_disks() == 0) {
         print("Disks: none on the IDE channels\n");

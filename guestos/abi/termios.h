@@ -11,6 +11,11 @@ struct termios {
     u8 line, cc[NCCS];
 };
 
+struct termio { /* TCGETA's, of System V */
+    u16 iflag, oflag, cflag, lflag;
+    u8 line, cc[8];
+};
+
 struct winsize {
     u16 rows, columns, x_pixels, y_pixels;
 };
@@ -25,7 +30,10 @@ enum { /* iflag */
     INLCR = 0100, IGNCR = 0200, ICRNL = 0400, IUCLC = 01000, IXON = 02000, IXANY = 04000,
     IXOFF = 010000, IMAXBEL = 020000, IUTF8 = 040000,
 };
-enum { OPOST = 0001, OLCUC = 0002, ONLCR = 0004, OCRNL = 0010, ONOCR = 0020, ONLRET = 0040 };
+enum {
+    OPOST = 0001, OLCUC = 0002, ONLCR = 0004, OCRNL = 0010, ONOCR = 0020, ONLRET = 0040,
+    TABDLY = 0014000, /* XTABS: all its bits */
+};
 enum { B38400 = 0000017, B115200 = 0010002, CS8 = 0000060, CREAD = 0000200, HUPCL = 0002000, CLOCAL = 0004000 };
 enum { /* lflag */
     ISIG = 0000001, ICANON = 0000002, ECHO = 0000010, ECHOE = 0000020, ECHOK = 0000040,
@@ -36,8 +44,10 @@ enum {
     TCGETS = 0x5401, TCSETS, TCSETSW, TCSETSF, TCGETA, TCSETA, TCSETAW, TCSETAF, TCSBRK, TCXONC,
     TCFLSH, TIOCEXCL, TIOCNXCL, TIOCSCTTY, TIOCGPGRP, TIOCSPGRP, TIOCOUTQ, TIOCSTI, TIOCGWINSZ,
     TIOCSWINSZ, TIOCMGET, FIONREAD = 0x541B, TIOCNOTTY = 0x5422, TCSBRKP = 0x5425, TIOCGSID = 0x5429,
-    FIONCLEX = 0x5450, FIOCLEX = 0x5451, FIOASYNC = 0x5452, FIONBIO = 0x5421,
+    TIOCGETD = 0x5424, FIONCLEX = 0x5450, FIOCLEX = 0x5451, FIOASYNC = 0x5452, FIONBIO = 0x5421,
 };
+enum { TCOOFF, TCOON, TCIOFF, TCION };          /* of TCXONC */
+enum { TCIFLUSH, TCOFLUSH, TCIOFLUSH };          /* of TCFLSH */
 /* clang-format on */
 
 #endif

@@ -2,13 +2,14 @@
  * 8042 (IBM PC AT Technical Reference, 1-40) and scan code set 1, which the controller makes of the
  * keyboard's set 2. The mouse port is left off.
  *
- * UNIMPL: the LEDs do not follow Caps Lock and Num Lock; Pause, Print Screen and Alt do nothing.
+ * UNIMPL: the LEDs do not follow Caps Lock and Num Lock; Pause and Print Screen do nothing.
  */
 #include "guestos/drivers/keyboard.h"
 #include "guestos/kernel/console.h"
 #include "guestos/kernel/traps.h"
 #include "guestos/kernel/x86.h"
 #include "guestos/mm/layout.h"
+#include "guestos/tty/vt.h"
 
 #define KBC_DATA          0x60
 #define KBC_STATUS        0x64
@@ -29,6 +30,8 @@
 #define MAX_POLLS         100000u /* of about a microsecond each */
 #define KBD_IRQ           1
 
+#define ESCAPE 0x1B
+
 #define CODE_EXTENDED 0xE0
 #define CODE_PAUSE    0xE1 /* two bytes follow, twice */
 #define CODE_RELEASED 0x80
@@ -38,10 +41,20 @@
 #define BDA_NUM_LOCK    0x20
 #define BDA_CAPS_LOCK   0x40
 
-enum { SHIFT_LEFT = 1, SHIFT_RIGHT = 2, CTRL_LEFT = 4, CTRL_RIGHT = 8 };
+enum {
+    SHIFT_LEFT = 1,
+    SHIFT_RIGHT = 2,
+    SHIFT = SHIFT_LEFT | SHIFT_RIGHT,
+    CTRL_LEFT = 4,
+    CTRL_RIGHT = 8,
+    CTRL = CTRL_LEFT | CTRL_RIGHT,
+    ALT_LEFT = 16,
+    ALT_RIGHT = 32,
+    ALT = ALT_LEFT | ALT_RIGHT,
+};
 
-static bool extended, caps_lock, num_lock;
-static u32 held; /* SHIFT_ and CTRL_ bits */
+static bool extended, caps_lock, num_lock, to_tty;
+static u32 held; /* SHIFT_, CTRL_ and ALT_ bits */
 static u32 skip; /* bytes of a Pause sequence still to come */
 
 /* By scan code, 00h to 39h, then as the keypad is laid out. Zero: no character. */
@@ -60,7 +73,11 @@ static const u16 keypad_keys[] = {
 #define CODE_SHIFT_LEFT   0x2A
 #define CODE_SLASH        0x35
 #define CODE_SHIFT_RIGHT  0x36
+#define CODE_ALT          0x38
 #define CODE_CAPS_LOCK    0x3A
+#define CODE_F1           0x3B /* to F10; the last two came later */
+#define CODE_F11          0x57
+#define CODE_F12          0x58
 #define CODE_NUM_LOCK     0x45
 #define CODE_KEYPAD_FIRST 0x47
 #define CODE_KEYPAD_LAST  0x53
@@ -71,6 +88,8 @@ static bool modifier(u8 code, bool pressed)
 
     if (code == CODE_CTRL) {
         bit = extended ? CTRL_RIGHT : CTRL_LEFT;
+    } else if (code == CODE_ALT) {
+        bit = extended ? ALT_RIGHT : ALT_LEFT;
     } else if (code == CODE_SHIFT_LEFT || code == CODE_SHIFT_RIGHT) {
         /* E0 2A and E0 36 are not keys: they wrap cursor keys while Num Lock is on. */
         bit = extended ? 0 : code == CODE_SHIFT_LEFT ? SHIFT_LEFT : SHIFT_RIGHT;
@@ -81,28 +100,74 @@ static bool modifier(u8 code, bool pressed)
     return true;
 }
 
-static u16 key_of(u8 code)
+/* What Control makes of a character; 0: nothing. ASCII columns 4 and 5, and what DEC's keyboards
+ * have for digits. */
+static u16 control_key(char c)
 {
-    bool shift = held & (SHIFT_LEFT | SHIFT_RIGHT);
+    static const char digits[] = "\x1B\x1C\x1D\x1E\x1F\x7F"; /* 3 to 8 */
 
-    if (code >= CODE_KEYPAD_FIRST && code <= CODE_KEYPAD_LAST) {
-        u32 at = code - CODE_KEYPAD_FIRST;
-        return !extended && num_lock != shift ? (u8)keypad_digits[at] : keypad_keys[at];
+    if (c == ' ' || c == '2' || c == '@' || c == '`') {
+        return KEY_NUL;
     }
-    if (extended) {
-        return code == CODE_ENTER ? '\n' : code == CODE_SLASH ? '/' : 0;
+    if (c >= '3' && c <= '8') {
+        return (u8)digits[c - '3'];
     }
-    if (code >= sizeof plain) {
-        return 0;
+    if (c == '/' || c == '-') {
+        return '_' & 0x1F;
     }
+    return (c >= 'a' && c <= 'z') || (c >= '[' && c <= '_') ? c & 0x1F : 0;
+}
+
+static u16 character_of(u8 code)
+{
+    bool shift = held & SHIFT;
     char c = plain[code];
+
+    if (c == '\n') {
+        return KEY_ENTER;
+    }
+    if (c == '\b') {
+        return held & CTRL ? '\b' : KEY_BACKSPACE;
+    }
+    if (c == '\t') {
+        return shift ? KEY_BACK_TAB : '\t';
+    }
+    if ((held & CTRL) && c && c != ESCAPE) {
+        return control_key(c);
+    }
     if (c >= 'a' && c <= 'z') {
-        if (held & (CTRL_LEFT | CTRL_RIGHT)) {
-            return (u16)(c - 'a' + 1);
-        }
         shift = shift != caps_lock;
     }
     return (u8)(shift ? shifted[code] : c);
+}
+
+static u16 key_of(u8 code)
+{
+    if (code >= CODE_KEYPAD_FIRST && code <= CODE_KEYPAD_LAST) {
+        u32 at = code - CODE_KEYPAD_FIRST;
+        return !extended && num_lock != !!(held & SHIFT) ? (u8)keypad_digits[at] : keypad_keys[at];
+    }
+    if (extended) {
+        return code == CODE_ENTER ? KEY_ENTER : code == CODE_SLASH ? '/' : 0;
+    }
+    if (code >= CODE_F1 && code < CODE_F1 + 10) {
+        return KEY_F1 + (code - CODE_F1);
+    }
+    if (code == CODE_F11 || code == CODE_F12) {
+        return KEY_F1 + 10 + (code - CODE_F11);
+    }
+    return code < sizeof plain ? character_of(code) : 0;
+}
+
+static void deliver(u16 key)
+{
+    if (!to_tty) {
+        console_input(key);
+    } else if ((held & SHIFT) && (key == KEY_PAGE_UP || key == KEY_PAGE_DOWN)) {
+        vt_look_back(key == KEY_PAGE_UP ? 1 : -1);
+    } else {
+        vt_key(key, held & ALT);
+    }
 }
 
 static void receive(u8 byte)
@@ -128,7 +193,7 @@ static void receive(u8 byte)
         } else if (code == CODE_NUM_LOCK && !extended) {
             num_lock = !num_lock;
         } else if (key) {
-            console_input(key);
+            deliver(key);
         }
     }
     extended = false;
@@ -183,6 +248,11 @@ bool keyboard_init(void)
     irq_attach(KBD_IRQ, interrupt, NULL);
     return send(KBC_COMMAND, KBC_WRITE_CONFIG) && send(KBC_DATA, config) &&
            send(KBC_COMMAND, KBC_ENABLE_KBD) && wait_status(KBC_IBF, 0);
+}
+
+void keyboard_to_tty(void)
+{
+    to_tty = true;
 }
 
 void keyboard_pulse_reset(void)

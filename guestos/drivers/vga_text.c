@@ -4,26 +4,23 @@
  * (0Ch, 0Dh) are ours. Without an adapter, writes go nowhere and nothing is read back.
  */
 #include "guestos/drivers/vga_text.h"
-#include "guestos/kernel/string.h"
 #include "guestos/kernel/x86.h"
 #include "guestos/mm/layout.h"
 
-#define COLUMNS           80u
-#define ROWS              25u
-#define TAB               8u
-#define BLANK             0x0720u /* grey on black, space */
-#define CRTC              0x3D4   /* index; data at + 1 */
+#define CRTC              0x3D4 /* index; data at + 1 */
 #define CRTC_CURSOR_START 0x0A
 #define CRTC_CURSOR_END   0x0B
 #define CRTC_START_HIGH   0x0C
+#define CRTC_START_LOW    0x0D
 #define CRTC_CURSOR_HIGH  0x0E
 #define CRTC_CURSOR_LOW   0x0F
+#define CURSOR_OFF        0x20 /* in CRTC_CURSOR_START */
+#define CURSOR_FIRST      13   /* an underline: scan lines 13 and 14 */
+#define CURSOR_LAST       14
 
-static u32 row, column;
-
-static volatile u16 *cell(u32 r, u32 c)
+static volatile u16 *cell(u32 row, u32 column)
 {
-    return (volatile u16 *)direct(VGA_TEXT) + r * COLUMNS + c;
+    return (volatile u16 *)direct(VGA_TEXT) + row * VGA_COLUMNS + column;
 }
 
 static void crtc_write(u8 index, u8 value)
@@ -38,75 +35,40 @@ static u8 crtc_read(u8 index)
     return in8(CRTC + 1);
 }
 
-static void show_cursor(void)
-{
-    u32 at = row * COLUMNS + column;
-
-    crtc_write(CRTC_CURSOR_HIGH, (u8)(at >> 8));
-    crtc_write(CRTC_CURSOR_LOW, (u8)at);
-}
-
-static void blank_row(u32 r)
-{
-    for (u32 c = 0; c < COLUMNS; c++) {
-        *cell(r, c) = BLANK;
-    }
-}
-
-static void new_line(void)
-{
-    column = 0;
-    if (++row < ROWS) {
-        return;
-    }
-    row = ROWS - 1;
-    memmove((void *)cell(0, 0), (const void *)cell(1, 0), (ROWS - 1) * COLUMNS * sizeof(u16));
-    blank_row(ROWS - 1);
-}
-
-void vga_text_init(void)
+void vga_text_init(u16 cells[VGA_ROWS][VGA_COLUMNS], u32 *row, u32 *column)
 {
     u32 at = (u32)crtc_read(CRTC_CURSOR_HIGH) << 8 | crtc_read(CRTC_CURSOR_LOW);
 
     crtc_write(CRTC_START_HIGH, 0);
-    crtc_write(CRTC_START_HIGH + 1, 0);
-    crtc_write(CRTC_CURSOR_START, 13); /* an underline, scan lines 13 and 14; bit 5 clear: on */
-    crtc_write(CRTC_CURSOR_END, 14);
-    row = at / COLUMNS;
-    if (row >= ROWS) {
-        row = ROWS - 1;
+    crtc_write(CRTC_START_LOW, 0);
+    crtc_write(CRTC_CURSOR_END, CURSOR_LAST);
+    *row = MIN(at / VGA_COLUMNS, VGA_ROWS - 1);
+    *column = at % VGA_COLUMNS;
+    for (u32 i = 0; i < VGA_ROWS * VGA_COLUMNS; i++) {
+        cells[i / VGA_COLUMNS][i % VGA_COLUMNS] = *cell(i / VGA_COLUMNS, i % VGA_COLUMNS);
     }
-    column = 0;
-    if (at % COLUMNS) {
-        new_line();
-    }
-    show_cursor();
 }
 
-void vga_text_put(char c)
+void vga_text_write(u32 row, u32 column, const u16 *cells, u32 nr_cells)
 {
-    switch (c) {
-    case '\n': new_line(); break;
-    case '\r': column = 0; break;
-    case '\b': column -= column > 0; break;
-    case '\t': do { vga_text_put(' ');
-        } while (column % TAB);
-        break;
-    default:
-        *cell(row, column) = (u16)((BLANK & 0xFF00) | (u8)c);
-        if (++column == COLUMNS) {
-            new_line();
-        }
-        break;
-    }
-    show_cursor();
+    volatile u16 *to = cell(row, column);
+
+    __asm__ volatile("rep movsw" : "+D"(to), "+S"(cells), "+c"(nr_cells) : : "memory");
 }
 
-void vga_text_clear(void)
+void vga_text_cursor(u32 row, u32 column, bool visible)
 {
-    for (u32 r = 0; r < ROWS; r++) {
-        blank_row(r);
+    static u16 shown = 0xFFFF;
+    u16 at = (u16)(row * VGA_COLUMNS + column);
+    u16 wanted = visible ? at : 0xFFFE;
+
+    if (wanted == shown) {
+        return;
     }
-    row = column = 0;
-    show_cursor();
+    crtc_write(CRTC_CURSOR_START, visible ? CURSOR_FIRST : CURSOR_FIRST | CURSOR_OFF);
+    if (visible) {
+        crtc_write(CRTC_CURSOR_HIGH, (u8)(at >> 8));
+        crtc_write(CRTC_CURSOR_LOW, (u8)at);
+    }
+    shown = wanted;
 }

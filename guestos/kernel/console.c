@@ -4,47 +4,58 @@
  */
 #include "guestos/kernel/console.h"
 #include "guestos/drivers/serial.h"
-#include "guestos/drivers/vga_text.h"
-#include "guestos/kernel/x86.h"
+#include "guestos/kernel/lock.h"
+#include "guestos/tty/vt.h"
 
 #define QUEUE_KEYS 128 /* a power of two */
 
-static volatile u16 queue[QUEUE_KEYS];
-static volatile u32 head, tail; /* written at head, read at tail; both only grow */
+static u16 queue[QUEUE_KEYS];
+static u32 head, tail; /* written at head, read at tail; both only grow */
+static struct spinlock queue_lock = SPINLOCK_INIT("console keys");
+static struct wait_queue readers = WAIT_QUEUE_INIT(readers);
 
 void console_init(void)
 {
-    vga_text_init();
+    vt_init();
     serial_init();
 }
 
 void console_put(char c)
 {
-    vga_text_put(c);
+    vt_print(c);
     if (c == '\n') {
-        serial_put('\r');
+        serial_print('\r');
     }
-    serial_put(c);
+    serial_print(c);
 }
 
 void console_input(u16 key)
 {
+    spin_lock(&queue_lock);
     if (head - tail < QUEUE_KEYS) {
-        queue[head % QUEUE_KEYS] = key;
+        queue[head % QUEUE_KEYS] = key == KEY_ENTER ? '\n' : key == KEY_BACKSPACE ? '\b' : key;
         head++;
     }
+    spin_unlock(&queue_lock);
+    wake_all(&readers);
+}
+
+static bool take(u16 *key)
+{
+    spin_lock(&queue_lock);
+    bool is_there = head != tail;
+    if (is_there) {
+        *key = queue[tail % QUEUE_KEYS];
+        tail++;
+    }
+    spin_unlock(&queue_lock);
+    return is_there;
 }
 
 u16 console_get(void)
 {
-    for (;;) {
-        u64 flags = irq_save();
-        if (head != tail) {
-            u16 key = queue[tail % QUEUE_KEYS];
-            tail++;
-            irq_restore(flags);
-            return key;
-        }
-        irq_enable_and_halt();
-    }
+    u16 key = 0;
+
+    WAIT(&readers, take(&key), WAIT_FIRM, NEVER);
+    return key;
 }

@@ -23,6 +23,7 @@
 #include "guestos/mm/slab.h"
 #include "guestos/proc/process.h"
 #include "guestos/sys/strace.h"
+#include "guestos/tty/tty.h"
 
 #define OPTION_BYTES 64
 
@@ -52,8 +53,9 @@ void kernel_prompt(void)
 /* The second half, as a thread: here things may sleep. */
 static void start(void *unused)
 {
-    char root[OPTION_BYTES], init[OPTION_BYTES];
+    char root[OPTION_BYTES], init[OPTION_BYTES], console[OPTION_BYTES];
     bool has_root = boot_option(&boot, "root", root, sizeof root);
+    bool has_console = boot_option(&boot, "console", console, sizeof console);
     bool has_init = boot_option(&boot, "init", init, sizeof init);
 
     (void)unused;
@@ -68,6 +70,7 @@ static void start(void *unused)
     }
     strace_all(boot_option(&boot, "strace", NULL, 0));
     vfs_init();
+    tty_init(has_console ? console : NULL);
     vfs_mount_root(has_root ? root : NULL);
     cache_start_writeback();
     const char *path = has_init ? init : "/sbin/init";
@@ -77,9 +80,9 @@ static void start(void *unused)
 
 void kernel_main(u32 magic, u32 info)
 {
+    cpu_init();
     console_init();
     print("\nEmber 0.2, a 64-bit Unix\n");
-    cpu_init();
     threads_init();
     traps_init();
     fpu_init();

@@ -2,7 +2,7 @@
  * The line editor. It draws with backspace and spaces only, which is all that the screen and every
  * terminal understand. Up recalls the last line.
  */
-#include "guestos/drivers/vga_text.h"
+#include "guestos/tty/vt.h"
 #include "guestos/kernel/console.h"
 #include "guestos/kernel/shell.h"
 #include "guestos/kernel/string.h"
@@ -55,7 +55,7 @@ void shell_read_line(const char *prompt, char *line, u32 size)
             break;
         case CTRL('U'): len = erase(len); break;
         case CTRL('L'):
-            vga_text_clear();
+            vt_clear();
             line[len] = 0;
             print("%s%s", prompt, line);
             break;

@@ -1,4 +1,6 @@
 /* Weak stand-ins for what has not landed yet; each goes when the real one is there. */
+#include "guestos/fs/poll.h"
+#include "guestos/fs/vfs.h"
 #include "guestos/kernel/thread.h"
 #include "guestos/mm/vm.h"
 #include "guestos/proc/process.h"
@@ -21,3 +23,19 @@ WEAK void process_start_init(const char *path, const char *const argv[], const c
 }
 WEAK void block_init(void) {}
 WEAK void cache_start_writeback(void) {}
+WEAK void device_register(const char *name, u32 mode, u64 rdev, const struct file_ops *ops)
+{
+    (void)name; (void)mode; (void)rdev; (void)ops;
+}
+WEAK int copy_from_user(void *to, u64 from, size_t n) { (void)to; (void)from; (void)n; return -14; }
+WEAK int copy_to_user(u64 to, const void *from, size_t n) { (void)to; (void)from; (void)n; return -14; }
+WEAK int clear_user(u64 to, size_t n) { (void)to; (void)n; return -14; }
+WEAK void poll_wait(struct poll_table *t, struct wait_queue *q) { (void)t; (void)q; }
+WEAK struct spinlock process_lock = SPINLOCK_INIT("processes");
+WEAK struct list processes = LIST_INIT(processes);
+WEAK struct process *process_find(u32 pid) { (void)pid; return NULL; }
+WEAK void signal_process(struct process *p, u32 s, const struct siginfo *i) { (void)p; (void)s; (void)i; }
+WEAK int signal_group(u32 pgid, u32 s, const struct siginfo *i) { (void)pgid; (void)s; (void)i; return -3; }
+WEAK bool signal_is_ignored_or_blocked(u32 s) { (void)s; return false; }
+WEAK bool group_is_orphaned(u32 pgid) { (void)pgid; return false; }
+WEAK bool is_superuser(void) { return true; }

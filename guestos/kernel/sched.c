@@ -180,27 +180,6 @@ void thread_start(struct thread *t)
     spin_unlock(&sched_lock);
 }
 
-void thread_stop_current(void)
-{
-    spin_lock(&sched_lock);
-    if (current()->woken) { /* a thread_continue() overtook us */
-        spin_unlock(&sched_lock);
-        return;
-    }
-    current()->state = THREAD_STOPPED;
-    switch_away();
-}
-
-void thread_continue(struct thread *t)
-{
-    spin_lock(&sched_lock);
-    t->woken = true;
-    if (t->state == THREAD_STOPPED) {
-        make_runnable(t);
-    }
-    spin_unlock(&sched_lock);
-}
-
 void sched_end(void)
 {
     spin_lock(&sched_lock);

@@ -10,6 +10,7 @@
 #include "guestos/mm/paging.h"
 #include "guestos/mm/slab.h"
 #include "guestos/proc/process.h"
+#include "guestos/proc/signal.h"
 
 /* What switch_stacks() pops. ORDER: switch.S */
 struct switch_frame {
@@ -37,6 +38,7 @@ void threads_init(void)
     list_init(&t->run_link);
     list_init(&t->process_link);
     list_init(&t->hash_link);
+    list_init(&t->signal_queue);
     string_copy(t->name, "idle", sizeof t->name);
     cpu_local()->thread = t;
     sched_add_idle(t);
@@ -58,14 +60,13 @@ static struct thread *thread_new(void)
     list_init(&t->run_link);
     list_init(&t->process_link);
     list_init(&t->hash_link);
+    list_init(&t->signal_queue);
     return t;
 }
 
 void thread_free(struct thread *t)
 {
-    for (u32 i = 1; i <= NR_SIGNALS; i++) {
-        kfree(t->pending_info[i]);
-    }
+    signal_drop_queue(&t->signal_queue);
     fpu_free(t->fpu);
     kernel_stack_free(t->kernel_stack);
     kfree(t);

@@ -12,7 +12,6 @@
 enum thread_state {
     THREAD_RUNNABLE, /* on the run queue, or running */
     THREAD_SLEEPING,
-    THREAD_STOPPED, /* job control */
     THREAD_DEAD,    /* its stack may be freed once another thread runs */
 };
 
@@ -41,11 +40,13 @@ struct thread {
     /* Signals; guarded by process->signal_lock. */
     u64 signal_mask, signal_pending, signal_saved_mask;
     bool restore_mask; /* signal_saved_mask becomes the mask when no handler runs (sigsuspend) */
-    struct siginfo *pending_info[NR_SIGNALS + 1]; /* may be NULL */
+    struct list signal_queue; /* struct queued_signal (proc/signal.h) */
     struct abi_stack alt_stack;
-    bool exiting;  /* the process is going: the thread ends before it returns to user mode */
-    u32 exit_code; /* as wait4 shows it */
-    struct process *vfork_parent_waits; /* NULL, or us: our parent waits for execve or exit */
+    bool exiting; /* it ends before it returns to user mode */
+    /* How restart_syscall() goes on with what a stop broke off. */
+    long (*restart)(const u64 *arg);
+    u64 restart_arg[4];
+    bool vfork_child; /* its process still uses its parent's memory */
 };
 
 #define KERNEL_STACK_BYTES 16384
@@ -70,8 +71,6 @@ void thread_leaves(void);
 void schedule(void); /* another thread's turn; returns when it is ours again. No spinlock held */
 void thread_wake(struct thread *);            /* makes a sleeping thread runnable */
 void thread_wake_for_signal(struct thread *); /* only if its sleep lets signals through */
-void thread_stop_current(void);               /* until thread_continue */
-void thread_continue(struct thread *);
 void sched_tick(void);   /* by the clock's interrupt */
 bool sched_wanted(void); /* the current thread's slice is over, or somebody better waits */
 u32 sched_nr_runnable(void);

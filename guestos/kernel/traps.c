@@ -143,7 +143,7 @@ void trap_leave(struct trap_frame *frame)
         }
         return;
     }
-    while (sched_wanted() || signal_is_pending(current())) {
+    while (sched_wanted() || signal_has_work(frame)) {
         __asm__ volatile("sti" : : : "memory");
         if (sched_wanted()) {
             schedule();

@@ -86,8 +86,8 @@ struct process {
 
     struct spinlock signal_lock;
     struct signal_actions *actions;
-    u64 signal_pending; /* for any thread */
-    struct siginfo *pending_info[NR_SIGNALS + 1];
+    u64 signal_pending;       /* for any thread */
+    struct list signal_queue; /* struct queued_signal */
 
     bool exiting;                         /* exit_group or a fatal signal */
     u32 exit_code;                        /* as wait4 shows it */
@@ -120,6 +120,8 @@ void process_start_init(const char *path, const char *const argv[], const char *
 /* ---- signals (proc/signal.c). info may be NULL (sent by the kernel). Safe in interrupts. */
 void signal_process(struct process *, u32 signal, const struct siginfo *info);
 void signal_thread(struct thread *, u32 signal, const struct siginfo *info);
+void signal_process_locked(struct process *, u32 signal, const struct siginfo *info);
+void signal_thread_locked(struct thread *, u32 signal, const struct siginfo *info);
 int signal_group(u32 pgid, u32 signal, const struct siginfo *info); /* -ESRCH: nobody there */
 bool signal_is_pending(const struct thread *); /* one that its mask lets through, or it must end */
 bool signal_is_ignored_or_blocked(u32 signal); /* by the current thread: for the tty's SIGTTOU */
@@ -130,6 +132,10 @@ bool is_superuser(void); /* the current process: euid 0 */
 bool in_group(u32 gid);  /* fsgid or a supplementary one */
 bool may_signal(const struct process *);
 
-_Noreturn void process_exit(u32 exit_code); /* exit_group: the code as wait4 shows it */
+/* ---- the end. exit_code: as wait4 shows it, status << 8 or a signal */
+_Noreturn void process_exit(u32 exit_code); /* exit_group: all threads */
+_Noreturn void thread_end(void);            /* the current one; the last one ends the process */
+/* proc/wait.c; process_lock is held: SIGCHLD, and wakes who waits. */
+void job_tell_parent(struct process *, i32 code, i32 status);
 
 #endif

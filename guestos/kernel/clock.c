@@ -107,6 +107,23 @@ int sleep_until(u64 when_ns, bool interruptible)
     return error == -EINTR ? -EINTR : 0;
 }
 
+#define MAX_SECONDS 0x100000000l /* 136 years */
+
+u64 clock_after(i64 s, i64 ns)
+{
+    return s >= MAX_SECONDS ? NEVER : clock_monotonic() + (u64)s * NS_PER_S + (u64)ns;
+}
+
+u64 clock_deadline(i64 s, i64 ns, bool realtime)
+{
+    if (s >= MAX_SECONDS) {
+        return NEVER;
+    }
+    u64 when = (u64)s * NS_PER_S + (u64)ns;
+    u64 offset = realtime ? real_offset_ns : 0;
+    return when > offset ? when - offset : 0;
+}
+
 u64 uptime_ms(void)
 {
     return clock_monotonic() / NS_PER_MS;

@@ -73,9 +73,7 @@ static void start(void *unused)
     tty_init(has_console ? console : NULL);
     vfs_mount_root(has_root ? root : NULL);
     cache_start_writeback();
-    const char *path = has_init ? init : "/sbin/init";
-    process_start_init(path, (const char *const[]){path, NULL},
-                       (const char *const[]){"HOME=/", "TERM=linux", NULL});
+    process_start_init(has_init ? init : "/sbin/init");
 }
 
 void kernel_main(u32 magic, u32 info)

@@ -22,17 +22,17 @@ switch_stacks:
         ret
 
 /*
- * Where a new thread's first switch "returns" to. ORDER: thread.c prepares RBX and R12.
- * A kernel thread calls R12(RBX); a user thread (R12 = 0) goes to user mode by the frame at RSP.
+ * Where a new thread's first switch "returns" to. ORDER: thread.c prepares RBX and R12: R12(RBX) is
+ * called if there is one, then the way leads to user mode by the frame at RSP.
  */
         .globl  thread_first
 thread_first:
+        xorl    %ebp, %ebp              /* ends the chain of stack frames */
         call    sched_begin
         testq   %r12, %r12
         jz      trap_return
         movq    %rbx, %rdi
-        xorl    %ebp, %ebp
         call    *%r12
-        call    thread_exit
+        jmp     trap_return
 
         .section .note.GNU-stack, "", @progbits

@@ -72,13 +72,22 @@ void thread_free(struct thread *t)
     kfree(t);
 }
 
+/* On a stack that ends at top: function(argument), then the way to user mode by the frame at top. */
 static void prepare(struct thread *t, u64 top, void (*function)(void *), void *argument)
 {
     struct switch_frame *frame = (struct switch_frame *)top - 1;
 
-    *frame =
-        (struct switch_frame){.rip = (u64)thread_first, .r12 = (u64)function, .rbx = (u64)argument};
+    *frame = (struct switch_frame){
+        .rip = (u64)thread_first, .r12 = (u64)function, .rbx = (u64)argument};
     t->saved_rsp = (u64)frame;
+}
+
+static void kernel_thread(void *thread)
+{
+    struct thread *t = thread;
+
+    t->function(t->argument);
+    thread_exit();
 }
 
 struct thread *thread_spawn(const char *name, void (*function)(void *), void *argument)
@@ -89,8 +98,9 @@ struct thread *thread_spawn(const char *name, void (*function)(void *), void *ar
         return NULL;
     }
     string_copy(t->name, name, sizeof t->name);
-    /* 16 bytes stay free, so that thread_first has the alignment that calls need. */
-    prepare(t, t->kernel_stack + KERNEL_STACK_BYTES - 16, function, argument);
+    t->function = function;
+    t->argument = argument;
+    prepare(t, t->kernel_stack + KERNEL_STACK_BYTES, kernel_thread, t);
     thread_start(t);
     return t;
 }
@@ -112,6 +122,16 @@ struct thread *thread_new_user(struct process *process, const struct trap_frame 
     *t->user = *frame;
     prepare(t, (u64)t->user, NULL, NULL);
     return t;
+}
+
+void thread_begins_in(struct thread *t, void (*function)(void *), void *argument)
+{
+    prepare(t, (u64)t->user, function, argument);
+}
+
+void thread_discard(struct thread *t)
+{
+    thread_free(t);
 }
 
 void thread_entered(struct trap_frame *frame)

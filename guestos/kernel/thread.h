@@ -26,6 +26,8 @@ struct thread {
     struct list run_link; /* run queue */
     u32 slice_ticks;      /* left of its time slice */
     char name[16];
+    void (*function)(void *); /* of a kernel thread */
+    void *argument;
 
     /* What a process' thread has besides. */
     struct process *process;  /* NULL: a kernel thread */
@@ -61,6 +63,9 @@ struct thread *thread_spawn(const char *name, void (*function)(void *), void *ar
 /* For fork: a new thread, not runnable yet, whose user registers are a copy of `frame` (at its
  * ->user, to be changed) and which goes to user mode when it first runs. NULL: no memory. */
 struct thread *thread_new_user(struct process *, const struct trap_frame *frame);
+/* Before it goes to user mode for the first time, it runs function(argument) in the kernel. */
+void thread_begins_in(struct thread *, void (*function)(void *), void *argument);
+void thread_discard(struct thread *); /* one that was never started */
 void thread_start(struct thread *);
 _Noreturn void thread_exit(void); /* the current one */
 

@@ -75,6 +75,7 @@ int vm_fault(struct vm *, u64 lin, enum vm_access);
 /* For others' memory (ptrace's like, /proc/PID/cmdline, futex keys): the page at lin, held. */
 int vm_page(struct vm *, u64 lin, enum vm_access, struct page **);
 int vm_read(struct vm *, u64 lin, void *to, size_t len); /* bytes got, or -EFAULT */
+int vm_write(struct vm *, u64 lin, const void *from, size_t len); /* 0, or as vm_fault; all or part */
 
 /* A file's pages from first_index on (to last_index) go away, or have been written back: every
  * mapping's entries for them are cleared, or made clean (true: some were dirty). */

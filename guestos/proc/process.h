@@ -95,11 +95,10 @@ struct process {
     bool stop_reported, continue_pending; /* WUNTRACED, WCONTINUED: said already, to be said */
     u32 stop_signal;
     struct wait_queue child_wait;       /* a child changed */
-    struct wait_queue vfork_wait;       /* on a child: it has left its parent's memory */
     u64 started_ns, user_ns, system_ns; /* of ended threads */
     u64 children_user_ns, children_system_ns;
     u64 children_faults_minor, children_faults_major, children_max_resident;
-    u64 max_resident;
+    u64 max_resident, faults_minor, faults_major; /* of a zombie */
     struct ktimer alarm; /* ITIMER_REAL */
     u64 alarm_interval_ns;
 };
@@ -114,8 +113,8 @@ static inline struct process *this_process(void)
     return current()->process;
 }
 
-/* The first process: runs path with these arguments. Panics if it cannot. */
-void process_start_init(const char *path, const char *const argv[], const char *const envp[]);
+/* The first process: runs the program at path. Panics if it cannot. */
+void process_start_init(const char *path);
 
 /* ---- signals (proc/signal.c). info may be NULL (sent by the kernel). Safe in interrupts. */
 void signal_process(struct process *, u32 signal, const struct siginfo *info);

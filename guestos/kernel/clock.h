@@ -27,8 +27,8 @@ void timer_init(struct ktimer *, void (*fire)(struct ktimer *));
 void timer_arm(struct ktimer *, u64 when_ns); /* again: the new time counts */
 void timer_cancel(struct ktimer *);           /* it will not fire after this returns */
 
-/* Deadlines from seconds and nanoseconds (0 to 999,999,999): from now on, or of a clock. Too far away
- * becomes NEVER, what has passed becomes 0 or so. */
+/* Deadlines from seconds and nanoseconds (0 to 999,999,999): from now on, or of a clock. Too far
+ * away becomes NEVER, what has passed becomes 0 or so. */
 u64 clock_after(i64 s, i64 ns);
 u64 clock_deadline(i64 s, i64 ns, bool realtime);
 

@@ -72,13 +72,14 @@ void thread_free(struct thread *t)
     kfree(t);
 }
 
-/* On a stack that ends at top: function(argument), then the way to user mode by the frame at top. */
+/* On a stack that ends at top: function(argument), then the way to user mode by the frame at top.
+ */
 static void prepare(struct thread *t, u64 top, void (*function)(void *), void *argument)
 {
     struct switch_frame *frame = (struct switch_frame *)top - 1;
 
-    *frame = (struct switch_frame){
-        .rip = (u64)thread_first, .r12 = (u64)function, .rbx = (u64)argument};
+    *frame =
+        (struct switch_frame){.rip = (u64)thread_first, .r12 = (u64)function, .rbx = (u64)argument};
     t->saved_rsp = (u64)frame;
 }
 

@@ -12,7 +12,7 @@
 enum thread_state {
     THREAD_RUNNABLE, /* on the run queue, or running */
     THREAD_SLEEPING,
-    THREAD_DEAD,    /* its stack may be freed once another thread runs */
+    THREAD_DEAD, /* its stack may be freed once another thread runs */
 };
 
 struct thread {
@@ -76,7 +76,7 @@ void thread_leaves(void);
 void schedule(void); /* another thread's turn; returns when it is ours again. No spinlock held */
 void thread_wake(struct thread *);            /* makes a sleeping thread runnable */
 void thread_wake_for_signal(struct thread *); /* only if its sleep lets signals through */
-void sched_tick(void);   /* by the clock's interrupt */
+void sched_tick(void);                        /* by the clock's interrupt */
 bool sched_wanted(void); /* the current thread's slice is over, or somebody better waits */
 u32 sched_nr_runnable(void);
 u64 sched_nr_switches(void);

@@ -25,7 +25,7 @@ enum { VECTOR_TS = 10, VECTOR_NP = 11, VECTOR_SS = 12, VECTOR_GP = 13, VECTOR_PF
 #define CODE_BYTES  16
 #define STACK_WORDS 4
 
-extern const char text_begin[], text_end[];   /* kernel.ld */
+extern const char text_begin[], text_end[];                             /* kernel.ld */
 extern const char double_fault_stack_guard[], double_fault_stack_top[]; /* boot.S */
 
 static const struct exception {

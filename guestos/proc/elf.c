@@ -33,14 +33,16 @@ static bool is_ours(const struct elf_header *h)
 {
     return memcmp(h->ident, "\177ELF", 4) == 0 && h->ident[4] == ELFCLASS64 &&
            h->ident[5] == ELFDATA2LSB && (h->type == ET_EXEC || h->type == ET_DYN) &&
-           h->machine == EM_X86_64 && h->program_header_bytes == sizeof(struct elf_program_header) &&
+           h->machine == EM_X86_64 &&
+           h->program_header_bytes == sizeof(struct elf_program_header) &&
            h->nr_program_headers > 0 && h->nr_program_headers <= MAX_HEADERS;
 }
 
 static bool segment_makes_sense(const struct elf_program_header *p)
 {
     return p->file_bytes <= p->memory_bytes && p->vaddr < USER_END && p->memory_bytes < USER_END &&
-           p->vaddr + p->memory_bytes <= USER_END && p->vaddr % PAGE_BYTES == p->offset % PAGE_BYTES &&
+           p->vaddr + p->memory_bytes <= USER_END &&
+           p->vaddr % PAGE_BYTES == p->offset % PAGE_BYTES &&
            p->offset + p->file_bytes >= p->offset;
 }
 
@@ -94,8 +96,8 @@ static int map_segment(struct vm *vm, const struct elf_file *e, const struct elf
     long at = PAGE_DOWN(begin);
 
     if (p->file_bytes) {
-        at = vm_map(vm, PAGE_DOWN(begin), file_end - PAGE_DOWN(begin), prot, MAP_PRIVATE | MAP_FIXED,
-                    e->file, PAGE_DOWN(p->offset), NULL);
+        at = vm_map(vm, PAGE_DOWN(begin), file_end - PAGE_DOWN(begin), prot,
+                    MAP_PRIVATE | MAP_FIXED, e->file, PAGE_DOWN(p->offset), NULL);
     }
     u64 zero_begin = p->file_bytes ? PAGE_UP(file_end) : PAGE_DOWN(begin);
     if (at >= 0 && PAGE_UP(memory_end) > zero_begin) {
@@ -139,7 +141,8 @@ static u64 headers_in_memory(const struct elf_file *e)
 /* Room for an interpreter: wherever there is some. */
 static int place_interpreter(struct vm *vm, struct elf_file *e)
 {
-    long at = vm_map(vm, 0, e->end - e->begin, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, NULL, 0, NULL);
+    long at =
+        vm_map(vm, 0, e->end - e->begin, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, NULL, 0, NULL);
 
     if (at < 0) {
         return (int)at;

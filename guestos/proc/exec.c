@@ -8,10 +8,12 @@
  * (System V ABI, AMD64, 3.4.1). A script's first line, "#!interpreter [argument]", puts these two
  * and the script's path in front of the arguments.
  */
+#include "guestos/drivers/random.h"
 #include "guestos/fs/vfs.h"
 #include "guestos/kernel/cpu.h"
 #include "guestos/kernel/fpu.h"
 #include "guestos/kernel/panic.h"
+#include "guestos/kernel/percpu.h"
 #include "guestos/kernel/string.h"
 #include "guestos/kernel/x86.h"
 #include "guestos/mm/layout.h"
@@ -21,32 +23,31 @@
 #include "guestos/proc/fork.h"
 #include "guestos/proc/signal.h"
 #include "guestos/sys/syscall.h"
-#include "guestos/tty/random.h"
 
-#define HEAD_BYTES       256u /* of the file: an ELF header, or a script's first line */
-#define MAX_SCRIPTS      5u   /* interpreters that are scripts */
-#define MAX_STRING_BYTES (32u * PAGE_BYTES)
-#define MAX_STRINGS      65536u
-#define STACK_START      (132u * 1024) /* mapped from the start; it grows */
-#define RFLAGS_START     0x202ul
-#define MSR_FS_BASE      0xC0000100u
+#define HEAD_BYTES         256u /* of the file: an ELF header, or a script's first line */
+#define MAX_SCRIPTS        5u   /* interpreters that are scripts */
+#define MAX_STRING_BYTES   (32u * PAGE_BYTES)
+#define MAX_STRINGS        65536u
+#define STACK_START        (132u * 1024) /* mapped from the start; it grows */
+#define RFLAGS_START       0x202ul
+#define MSR_FS_BASE        0xC0000100u
 #define MSR_KERNEL_GS_BASE 0xC0000102u
 
 struct exec {
     struct vm *vm;
     struct file *file;
-    char *path;        /* kmalloc: of the program, at last of the interpreter */
-    u64 sp, bottom;    /* in the new stack: the last string; the lowest that it may become */
-    u64 *string;       /* kmalloc: addresses, environment first, arguments after, each from the last */
+    char *path;     /* kmalloc: of the program, at last of the interpreter */
+    u64 sp, bottom; /* in the new stack: the last string; the lowest that it may become */
+    u64 *string;    /* kmalloc: addresses, environment first, arguments after, each from the last */
     u32 nr_strings, argc, envc, max_strings;
     u64 path_at;
-    char *buffer;      /* kmalloc: for one string */
+    char *buffer; /* kmalloc: for one string */
     size_t buffer_bytes;
     u64 random_at, platform_at;
     char head[HEAD_BYTES];
     u32 head_len;
-    char name[16];     /* of the process: the program's, or the script's */
-    bool has_exec_id;  /* a setuid or setgid program */
+    char name[16];    /* of the process: the program's, or the script's */
+    bool has_exec_id; /* a setuid or setgid program */
     u32 euid, egid;
 };
 
@@ -427,11 +428,8 @@ static void name_after(struct exec *e, const char *path)
 
 static void start_at(struct thread *t, u64 rip, u64 rsp)
 {
-    *t->user = (struct trap_frame){.rip = rip,
-                                   .rsp = rsp,
-                                   .cs = USER_CS | 3,
-                                   .ss = USER_DS | 3,
-                                   .rflags = RFLAGS_START};
+    *t->user = (struct trap_frame){
+        .rip = rip, .rsp = rsp, .cs = USER_CS | 3, .ss = USER_DS | 3, .rflags = RFLAGS_START};
     t->fs_base = t->gs_base = 0;
     t->clear_child_tid = t->robust_list = 0;
     fpu_reset(t->fpu);
@@ -567,8 +565,8 @@ long sys_execve(const u64 *arg)
 void exec_first(const char *path, const char *const argv[], const char *const envp[])
 {
     char *copy = kstrdup(path);
-    int error = copy ? execve(copy, &(struct strings){.kernel_argv = argv, .kernel_envp = envp})
-                     : -ENOMEM;
+    int error =
+        copy ? execve(copy, &(struct strings){.kernel_argv = argv, .kernel_envp = envp}) : -ENOMEM;
 
     if (error) {
         panic("%s cannot be started as the first process: error %d (see errno(3))", path, -error);

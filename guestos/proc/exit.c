@@ -5,6 +5,7 @@
  */
 #include "guestos/fs/vfs.h"
 #include "guestos/kernel/panic.h"
+#include "guestos/kernel/percpu.h"
 #include "guestos/mm/user.h"
 #include "guestos/mm/vm.h"
 #include "guestos/proc/fork.h"
@@ -55,7 +56,8 @@ static bool is_orphaned_without(u32 pgid, const struct process *leaving)
     for (LIST_EACH(struct process, p, &processes, table_link)) {
         const struct process *parent = p->parent;
         if (p->pgid == pgid && p != leaving && p->state != PROCESS_ZOMBIE && parent &&
-            parent != leaving && parent->pid != 1 && parent->pgid != pgid && parent->sid == p->sid) {
+            parent != leaving && parent->pid != 1 && parent->pgid != pgid &&
+            parent->sid == p->sid) {
             return false;
         }
     }

@@ -2,13 +2,14 @@
  * clone(2) and what is made of it: fork, vfork, threads. Each part of a process is either shared or
  * copied, as a flag says; memory is copied by sharing its pages until one side writes (mm/).
  */
-#include "guestos/proc/fork.h"
 #include "guestos/fs/vfs.h"
 #include "guestos/kernel/fpu.h"
 #include "guestos/kernel/panic.h"
+#include "guestos/kernel/percpu.h"
 #include "guestos/kernel/string.h"
 #include "guestos/mm/slab.h"
 #include "guestos/mm/vm.h"
+#include "guestos/proc/fork.h"
 #include "guestos/sys/syscall.h"
 
 /* clone(2) */

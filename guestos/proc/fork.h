@@ -5,7 +5,7 @@
 #include "guestos/proc/process.h"
 
 /* process.c */
-struct process *process_new(void);          /* NULL: no memory */
+struct process *process_new(void);             /* NULL: no memory */
 void process_enter(struct process *, u32 pid); /* into the table; lock held */
 void process_remove(struct process *);         /* lock held */
 void process_free(struct process *);
@@ -22,7 +22,11 @@ void exec_first(const char *path, const char *const argv[], const char *const en
 
 /* exit.c */
 void exit_other_threads(void); /* execve: waits until the current thread is alone */
-void vfork_done(void); /* fork.c: the current thread has a memory of its own, or ends */
+void vfork_done(void);         /* fork.c: the current thread has a memory of its own, or ends */
+
+/* fs/ */
+struct fs_context *fs_context_new(void);
+void fd_table_unshare(struct process *);
 
 /* futex.c */
 void futex_wake_address(u64 address, u32 how_many); /* of the current process */

@@ -10,8 +10,14 @@
 #include "guestos/sys/syscall.h"
 
 enum {
-    FUTEX_WAIT, FUTEX_WAKE, FUTEX_FD, FUTEX_REQUEUE, FUTEX_CMP_REQUEUE, FUTEX_WAKE_OP,
-    FUTEX_WAIT_BITSET = 9, FUTEX_WAKE_BITSET,
+    FUTEX_WAIT,
+    FUTEX_WAKE,
+    FUTEX_FD,
+    FUTEX_REQUEUE,
+    FUTEX_CMP_REQUEUE,
+    FUTEX_WAKE_OP,
+    FUTEX_WAIT_BITSET = 9,
+    FUTEX_WAKE_BITSET,
 };
 #define FUTEX_PRIVATE        128u
 #define FUTEX_CLOCK_REALTIME 256u
@@ -245,8 +251,9 @@ static long wake_op(const u64 *arg, bool is_private)
         }
     }
     i32 was = (i32)old;
-    const bool holds[] = {was == compare_arg, was != compare_arg, was < compare_arg,
-                          was <= compare_arg, was > compare_arg,  was >= compare_arg};
+    const bool holds[] = {was == compare_arg, was != compare_arg,
+                          was<compare_arg, was <= compare_arg, was> compare_arg,
+                          was >= compare_arg};
     if (compare >= ARRAY_LEN(holds)) {
         return -ENOSYS;
     }

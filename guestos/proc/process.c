@@ -1,7 +1,7 @@
 /*
  * The table of processes and threads, and how their structs come and go. A process lives from
- * process_new() until its parent has waited for it; a thread until it has switched away for the last
- * time (kernel/sched.c).
+ * process_new() until its parent has waited for it; a thread until it has switched away for the
+ * last time (kernel/sched.c).
  */
 #include "guestos/proc/process.h"
 #include "guestos/fs/vfs.h"
@@ -12,9 +12,9 @@
 #include "guestos/proc/fork.h"
 #include "guestos/proc/signal.h"
 
-#define MAX_PID      32768u
-#define FIRST_AGAIN  300u /* numbering goes on here after MAX_PID */
-#define NR_BUCKETS   256u
+#define MAX_PID     32768u
+#define FIRST_AGAIN 300u /* numbering goes on here after MAX_PID */
+#define NR_BUCKETS  256u
 
 struct spinlock process_lock = SPINLOCK_INIT("processes");
 struct list processes = LIST_INIT(processes);

@@ -94,12 +94,13 @@ struct process {
     u32 exit_signal;                      /* what the parent gets: SIGCHLD, or clone's */
     bool stop_reported, continue_pending; /* WUNTRACED, WCONTINUED: said already, to be said */
     u32 stop_signal;
+    struct wait_queue stop_wait;        /* its threads: stopped, or waiting to be alone */
     struct wait_queue child_wait;       /* a child changed */
     u64 started_ns, user_ns, system_ns; /* of ended threads */
     u64 children_user_ns, children_system_ns;
     u64 children_faults_minor, children_faults_major, children_max_resident;
     u64 max_resident, faults_minor, faults_major; /* of a zombie */
-    struct ktimer alarm; /* ITIMER_REAL */
+    struct ktimer alarm;                          /* ITIMER_REAL */
     u64 alarm_interval_ns;
 };
 

@@ -41,7 +41,8 @@ void rusage_of_process(struct process *p, struct rusage *r)
 {
     u64 user_ns, system_ns;
 
-    *r = (struct rusage){.max_resident_kib = KIB(MAX(p->max_resident, p->vm ? p->vm->nr_resident : 0)),
+    *r = (struct rusage){.max_resident_kib =
+                             KIB(MAX(p->max_resident, p->vm ? p->vm->nr_resident : 0)),
                          .faults_minor = p->vm ? (i64)p->vm->faults_minor : 0,
                          .faults_major = p->vm ? (i64)p->vm->faults_major : 0};
     process_times(p, &user_ns, &system_ns);

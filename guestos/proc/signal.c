@@ -136,8 +136,7 @@ void signal_process_locked(struct process *p, u32 signal, const struct siginfo *
             p->exit_code = SIGKILL;
         }
         kill_threads(p);
-    } else if (!is_protected(p, signal) &&
-               (!is_ignored(p, signal) || blocked_by_all(p, signal))) {
+    } else if (!is_protected(p, signal) && (!is_ignored(p, signal) || blocked_by_all(p, signal))) {
         put(&p->signal_queue, &p->signal_pending, signal, info);
         wake_somebody(p, signal);
     }

@@ -16,7 +16,8 @@ struct queued_signal {
 
 #define SIGNALS_NOT_MASKED (SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP))
 
-/* An exception of the current thread: delivered even if it is blocked or ignored, which then kills. */
+/* An exception of the current thread: delivered even if it is blocked or ignored, which then kills.
+ */
 void signal_force(u32 signal, const struct siginfo *info);
 
 /* Whether the way to user mode leads through signal_deliver(). */
@@ -31,7 +32,8 @@ u32 signal_take(u64 set, struct siginfo *info);
 void signal_set_mask(u64 mask); /* the current thread's */
 void signal_drop_queue(struct list *queue);
 
-/* proc/signal_frame.c: the frame on the program's stack, and back. False: the stack is not there. */
+/* proc/signal_frame.c: the frame on the program's stack, and back. False: the stack is not there.
+ */
 bool signal_push_frame(struct trap_frame *frame, u32 signal, const struct siginfo *info,
                        const struct abi_sigaction *action, u64 old_mask);
 

@@ -1,11 +1,13 @@
 /*
  * The frame on a program's stack in which a signal handler runs: what it interrupted, so that
- * rt_sigreturn can go back. System V ABI, AMD64, 3.4; the layout is Linux' on x86-64: the restorer's
- * address, struct ucontext, siginfo, and above them the XSAVE area with Linux' marks in it.
+ * rt_sigreturn can go back. System V ABI, AMD64, 3.4; the layout is Linux' on x86-64: the
+ * restorer's address, struct ucontext, siginfo, and above them the XSAVE area with Linux' marks in
+ * it.
  */
 #include "guestos/abi/errno.h"
 #include "guestos/kernel/cpu.h"
 #include "guestos/kernel/fpu.h"
+#include "guestos/kernel/percpu.h"
 #include "guestos/kernel/string.h"
 #include "guestos/kernel/thread.h"
 #include "guestos/kernel/x86.h"
@@ -104,11 +106,28 @@ static bool push_fpu(u64 at)
 static void fill_context(struct sigcontext *c, const struct trap_frame *f)
 {
     *c = (struct sigcontext){
-        .r8 = f->r8, .r9 = f->r9, .r10 = f->r10, .r11 = f->r11, .r12 = f->r12, .r13 = f->r13,
-        .r14 = f->r14, .r15 = f->r15, .rdi = f->rdi, .rsi = f->rsi, .rbp = f->rbp, .rbx = f->rbx,
-        .rdx = f->rdx, .rax = f->rax, .rcx = f->rcx, .rsp = f->rsp, .rip = f->rip,
-        .rflags = f->rflags, .cs = (u16)f->cs, .ss = (u16)f->ss,
-        .error = f->error, .vector = f->vector,
+        .r8 = f->r8,
+        .r9 = f->r9,
+        .r10 = f->r10,
+        .r11 = f->r11,
+        .r12 = f->r12,
+        .r13 = f->r13,
+        .r14 = f->r14,
+        .r15 = f->r15,
+        .rdi = f->rdi,
+        .rsi = f->rsi,
+        .rbp = f->rbp,
+        .rbx = f->rbx,
+        .rdx = f->rdx,
+        .rax = f->rax,
+        .rcx = f->rcx,
+        .rsp = f->rsp,
+        .rip = f->rip,
+        .rflags = f->rflags,
+        .cs = (u16)f->cs,
+        .ss = (u16)f->ss,
+        .error = f->error,
+        .vector = f->vector,
     };
 }
 
@@ -126,7 +145,7 @@ bool signal_push_frame(struct trap_frame *frame, u32 signal, const struct siginf
     }
     user.uc.flags = UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS | (fpu_components() ? UC_FP_XSTATE : 0);
     user.uc.stack = current()->alt_stack;
-    user.uc.stack.flags = !user.uc.stack.size                              ? SS_DISABLE
+    user.uc.stack.flags = !user.uc.stack.size                               ? SS_DISABLE
                           : on_alt_stack(&current()->alt_stack, frame->rsp) ? SS_ONSTACK
                                                                             : 0;
     user.uc.sigmask = old_mask;

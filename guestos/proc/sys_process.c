@@ -42,7 +42,8 @@ long sys_set_tid_address(const u64 *arg)
 
 /* ---- names of the system */
 
-struct host_names host_names = {.lock = SPINLOCK_INIT("host names"), .node = "ember", .domain = "(none)"};
+struct host_names host_names = {
+    .lock = SPINLOCK_INIT("host names"), .node = "ember", .domain = "(none)"};
 
 struct utsname {
     char sysname[65], nodename[65], release[65], version[65], machine[65], domainname[65];
@@ -142,9 +143,18 @@ long sys_arch_prctl(const u64 *arg)
 }
 
 enum {
-    PR_SET_PDEATHSIG = 1, PR_GET_PDEATHSIG, PR_GET_DUMPABLE, PR_SET_DUMPABLE, PR_SET_NAME = 15,
-    PR_GET_NAME, PR_CAPBSET_READ = 23, PR_SET_TIMERSLACK = 29, PR_GET_TIMERSLACK,
-    PR_SET_CHILD_SUBREAPER = 36, PR_SET_NO_NEW_PRIVS = 38, PR_GET_NO_NEW_PRIVS,
+    PR_SET_PDEATHSIG = 1,
+    PR_GET_PDEATHSIG,
+    PR_GET_DUMPABLE,
+    PR_SET_DUMPABLE,
+    PR_SET_NAME = 15,
+    PR_GET_NAME,
+    PR_CAPBSET_READ = 23,
+    PR_SET_TIMERSLACK = 29,
+    PR_GET_TIMERSLACK,
+    PR_SET_CHILD_SUBREAPER = 36,
+    PR_SET_NO_NEW_PRIVS = 38,
+    PR_GET_NO_NEW_PRIVS,
 };
 #define PR_EMBER_STRACE 0x456D6200u /* ours: strace of this process and its children on or off */
 

@@ -1,4 +1,5 @@
-/* System calls about signals: actions, masks, sending, waiting. signal(7) and the pages named there. */
+/* System calls about signals: actions, masks, sending, waiting. signal(7) and the pages named
+ * there. */
 #include "guestos/kernel/string.h"
 #include "guestos/proc/process.h"
 #include "guestos/proc/signal.h"
@@ -118,7 +119,8 @@ long sys_rt_sigtimedwait(const u64 *arg)
     wait_queue_init(&nobody);
     u64 mask = t->signal_mask;
     signal_set_mask(mask & ~set); /* so that they wake us */
-    int error = WAIT(&nobody, (signal = signal_take(set, &info)) != 0, WAIT_INTERRUPTIBLE, deadline);
+    int error =
+        WAIT(&nobody, (signal = signal_take(set, &info)) != 0, WAIT_INTERRUPTIBLE, deadline);
     signal_set_mask(mask);
     if (!signal) {
         return error == -ETIMEDOUT ? -EAGAIN : -EINTR;

@@ -1,12 +1,19 @@
-/* System calls about time: clocks, sleeping, alarms. clock_gettime(2), nanosleep(2), setitimer(2). */
+/* System calls about time: clocks, sleeping, alarms. clock_gettime(2), nanosleep(2), setitimer(2).
+ */
 #include "guestos/abi/stat.h"
 #include "guestos/proc/fork.h"
 #include "guestos/proc/rusage.h"
 #include "guestos/sys/syscall.h"
 
 enum {
-    CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID,
-    CLOCK_MONOTONIC_RAW, CLOCK_REALTIME_COARSE, CLOCK_MONOTONIC_COARSE, CLOCK_BOOTTIME,
+    CLOCK_REALTIME,
+    CLOCK_MONOTONIC,
+    CLOCK_PROCESS_CPUTIME_ID,
+    CLOCK_THREAD_CPUTIME_ID,
+    CLOCK_MONOTONIC_RAW,
+    CLOCK_REALTIME_COARSE,
+    CLOCK_MONOTONIC_COARSE,
+    CLOCK_BOOTTIME,
     NR_CLOCKS = 12,
 };
 #define TIMER_ABSTIME 1

@@ -4,7 +4,8 @@
 
 #include "guestos/kernel/lock.h"
 
-/* glibc looks at the release: it wants at least 3.2. The numbers are those of the calls we follow. */
+/* glibc looks at the release: it wants at least 3.2. The numbers are those of the calls we follow.
+ */
 #define EMBER_RELEASE "6.1.0-ember"
 #define EMBER_VERSION "#1 Ember 0.2"
 

@@ -65,8 +65,8 @@ void process_stop(u32 signal)
 /* What is asked, and what was found. */
 struct question {
     u32 kind, id, options;
-    bool any;    /* there is a child that it could be */
-    u32 pid;     /* 0: none has changed */
+    bool any; /* there is a child that it could be */
+    u32 pid;  /* 0: none has changed */
     u32 uid, status;
     i32 code;
     struct rusage usage;
@@ -89,8 +89,8 @@ static void reap(struct process *self, struct process *child)
     self->children_system_ns += child->system_ns + child->children_system_ns;
     self->children_faults_minor += child->faults_minor + child->children_faults_minor;
     self->children_faults_major += child->faults_major + child->children_faults_major;
-    self->children_max_resident = MAX(self->children_max_resident,
-                                      MAX(child->max_resident, child->children_max_resident));
+    self->children_max_resident =
+        MAX(self->children_max_resident, MAX(child->max_resident, child->children_max_resident));
     process_remove(child);
 }
 
@@ -183,7 +183,8 @@ long sys_waitid(const u64 *arg)
     struct question q = {.kind = (u32)arg[0], .id = (u32)arg[1], .options = (u32)arg[3]};
     struct siginfo info = {0};
 
-    if (arg[3] & ~(u64)(WNOHANG | WUNTRACED | WEXITED | WCONTINUED | WNOWAIT | WNOTHREAD | WALL | WCLONE) ||
+    if (arg[3] & ~(u64)(WNOHANG | WUNTRACED | WEXITED | WCONTINUED | WNOWAIT | WNOTHREAD | WALL |
+                        WCLONE) ||
         !(arg[3] & (WEXITED | WUNTRACED | WCONTINUED)) || arg[0] > P_PGID) {
         return -EINVAL;
     }

@@ -1,0 +1,9 @@
+/* Random bytes for the kernel, /dev/random and getrandom(2): as good as a cipher can make them. */
+#ifndef GUESTOS_DRIVERS_RANDOM_H
+#define GUESTOS_DRIVERS_RANDOM_H
+
+#include "guestos/kernel/types.h"
+
+void random_bytes(void *to, size_t len_bytes); /* never sleeps */
+
+#endif

@@ -204,6 +204,9 @@ void file_put(struct file *);
 long file_read_kernel(struct file *, void *to, u64 len, u64 pos);
 int file_deny_write(struct inode *); /* -ETXTBSY if somebody writes; pairs with allow */
 void file_allow_write(struct inode *);
+extern const struct file_ops regular_file_ops, char_file_ops, block_file_ops;
+extern const struct file_ops fifo_file_ops; /* of FIFOs, by the pipes' file */
+struct file *tmpfs_unnamed_file(u64 size_bytes); /* RAM, for shared anonymous memory; NULL */
 
 /* ---- descriptors (fs/fd.c) */
 struct fd_table *fd_table_new(void);               /* empty; NULL: no memory */

@@ -20,7 +20,9 @@
 #include "guestos/kernel/x86.h"
 #include "guestos/mm/frames.h"
 #include "guestos/mm/paging.h"
+#include "guestos/mm/reclaim.h"
 #include "guestos/mm/slab.h"
+#include "guestos/mm/vm.h"
 #include "guestos/proc/process.h"
 #include "guestos/sys/strace.h"
 #include "guestos/tty/tty.h"
@@ -59,6 +61,7 @@ static void start(void *unused)
     bool has_init = boot_option(&boot, "init", init, sizeof init);
 
     (void)unused;
+    reclaim_start();
     serial_enable_input();
     if (!keyboard_init()) {
         print("Keyboard: the controller does not answer\n");
@@ -91,6 +94,7 @@ void kernel_main(u32 magic, u32 info)
     paging_init();
     frames_init_pages();
     slab_init();
+    vm_init();
 
     boot_describe(&boot);
     cpu_describe();

@@ -4,9 +4,7 @@
 #include "guestos/fs/vfs.h"
 #include "guestos/kernel/panic.h"
 #include "guestos/kernel/string.h"
-#include "guestos/mm/vm.h"
-#include "guestos/mm/user.h"
-#include "guestos/kernel/traps.h"
+#include "guestos/fs/cache.h"
 #include "guestos/tty/tty.h"
 
 #define WEAK __attribute__((weak))
@@ -44,10 +42,6 @@ WEAK void tty_leave(struct tty *t, u32 sid)
     (void)t;
     (void)sid;
 }
-WEAK void vm_switch(struct vm *vm)
-{
-    (void)vm;
-}
 ABSENT(struct fs_context *fs_context_new(void))
 ABSENT(struct fs_context *fs_context_hold(struct fs_context *c))
 ABSENT(struct fs_context *fs_context_copy(struct fs_context *c))
@@ -63,24 +57,6 @@ ABSENT(long file_read_kernel(struct file *f, void *to, u64 len, u64 pos))
 ABSENT(int file_deny_write(struct inode *i))
 ABSENT(void file_allow_write(struct inode *i))
 ABSENT(int inode_permission(struct inode *i, u32 w))
-ABSENT(struct vm *vm_create(void))
-ABSENT(struct vm *vm_fork(struct vm *v))
-ABSENT(void vm_get(struct vm *v))
-ABSENT(void vm_put(struct vm *v))
-ABSENT(long vm_map(struct vm *v, u64 at, u64 len_bytes, u32 prot, u32 flags, struct file *f, u64 o,
-                   const char *n))
-ABSENT(int vm_unmap(struct vm *v, u64 at, u64 len_bytes))
-ABSENT(int vm_page(struct vm *v, u64 lin, enum vm_access a, struct page **p))
-ABSENT(int user_compare_exchange(u64 at, u32 e, u32 n, u32 *o))
-ABSENT(int copy_from_user(void *to, u64 from, size_t n))
-ABSENT(int copy_to_user(u64 to, const void *from, size_t n))
-ABSENT(bool user_range_ok(u64 b, u64 n))
-ABSENT(long string_from_user(char *to, u64 from, size_t size))
-WEAK bool page_fault(struct trap_frame *frame)
-{
-    (void)frame;
-    return false;
-}
 
 #include "guestos/fs/poll.h"
 WEAK void device_register(const char *name, u32 mode, u64 rdev, const struct file_ops *ops)
@@ -90,14 +66,21 @@ WEAK void device_register(const char *name, u32 mode, u64 rdev, const struct fil
     (void)rdev;
     (void)ops;
 }
-WEAK int clear_user(u64 to, size_t n)
-{
-    (void)to;
-    (void)n;
-    return -14;
-}
 WEAK void poll_wait(struct poll_table *t, struct wait_queue *q)
 {
     (void)t;
     (void)q;
+}
+WEAK const struct file_ops regular_file_ops;
+ABSENT(struct file *tmpfs_unnamed_file(u64 size))
+ABSENT(struct file *file_hold(struct file *f))
+ABSENT(struct file *fd_get(int fd))
+ABSENT(void inode_touch(struct inode *i, u32 what))
+ABSENT(struct page *cache_find(struct inode *i, u64 index))
+ABSENT(int cache_get(struct inode *i, u64 index, struct page **p))
+ABSENT(void cache_mark_dirty(struct page *p))
+ABSENT(int cache_sync(struct inode *i, u64 first, u64 last))
+WEAK u64 cache_reclaim(u64 nr)
+{
+    return 0;
 }

@@ -18,20 +18,29 @@ enum { PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4 };
 #define MAP_FIXED           0x10u
 #define MAP_ANONYMOUS       0x20u
 #define MAP_GROWSDOWN       0x100u
+#define MAP_DENYWRITE       0x800u /* ignored, as is MAP_EXECUTABLE */
+#define MAP_EXECUTABLE      0x1000u
 #define MAP_LOCKED          0x2000u
 #define MAP_NORESERVE       0x4000u
 #define MAP_POPULATE        0x8000u
+#define MAP_NONBLOCK        0x10000u
 #define MAP_STACK           0x20000u
+#define MAP_HUGETLB         0x40000u
+#define MAP_SYNC            0x80000u
 #define MAP_FIXED_NOREPLACE 0x100000u
 
 #define USER_BEGIN     0x10000ul
 #define USER_END       0x00007FFFFFFFF000ul /* the last page below the hole is never mapped */
 #define USER_STACK_TOP 0x00007FFFFFF00000ul
 
+/* Of an area besides MAP_SHARED or MAP_PRIVATE, MAP_GROWSDOWN, MAP_LOCKED, MAP_NORESERVE: */
+#define AREA_DONT_FORK    (1u << 24) /* madvise */
+#define AREA_WIPE_ON_FORK (1u << 25)
+
 struct vm_area {
-    u64 begin, end;    /* page-aligned */
+    u64 begin, end;    /* page-aligned. With a file: changed under inode->mappings_lock too */
     u32 prot;          /* PROT_ bits */
-    u32 flags;         /* MAP_SHARED or MAP_PRIVATE, MAP_GROWSDOWN */
+    u32 flags;         /* see above */
     struct file *file; /* held; NULL: zeroes. Shared zeroes have an unnamed file of tmpfs */
     u64 offset_pages;  /* of begin in the file */
     struct vm *vm;
@@ -42,13 +51,17 @@ struct vm_area {
 
 struct vm {
     u32 users; /* threads and borrowers; atomic */
-    struct mutex lock;
-    u64 root; /* the PML4's frame */
-    struct list areas;
+    struct mutex lock;          /* all that follows, but for: */
+    struct spinlock table_lock; /* entries of the page tables, nr_resident (mm/tables.h) */
+    u64 root;                   /* the PML4's frame */
+    struct list areas;          /* by address */
+    u32 nr_areas;
+    bool lock_future; /* mlockall(MCL_FUTURE) */
     u64 brk_begin, brk_end;
     u64 map_hint;               /* where the search for room begins, downwards */
     u64 nr_pages;               /* areas' sizes */
     u64 nr_resident, nr_tables; /* present pages, and frames of page tables */
+    u64 max_resident;
     u64 stack_limit_bytes;      /* RLIMIT_STACK at execve */
     u64 args_begin, args_end, env_begin, env_end, stack_begin; /* for /proc */
     struct file *exe;                                          /* held; for /proc/PID/exe */
@@ -68,18 +81,35 @@ int vm_unmap(struct vm *, u64 at, u64 len_bytes);
 int vm_protect(struct vm *, u64 at, u64 len_bytes, u32 prot);
 u64 vm_brk(struct vm *, u64 to); /* the end afterwards */
 
+enum { MREMAP_MAYMOVE = 1, MREMAP_FIXED = 2, MREMAP_DONTUNMAP = 4 };
+long vm_remap(struct vm *, u64 at, u64 old_bytes, u64 new_bytes, u32 flags, u64 to);
+
 enum vm_access { VM_READ, VM_WRITE, VM_EXEC };
 /* Makes the page at lin present for an access. 0; -EFAULT nothing is there (SEGV_MAPERR), -EACCES
  * (SEGV_ACCERR), -ENXIO beyond the file's end (SIGBUS), -EIO, -ENOMEM, -EINTR (killed). Sleeps. */
 int vm_fault(struct vm *, u64 lin, enum vm_access);
-/* For others' memory (ptrace's like, /proc/PID/cmdline, futex keys): the page at lin, held. */
+/* For others' memory (ptrace's like, /proc/PID/cmdline, futex keys): the page at lin, held. Who
+ * writes to a page that has an inode calls cache_mark_dirty() afterwards. */
 int vm_page(struct vm *, u64 lin, enum vm_access, struct page **);
 int vm_read(struct vm *, u64 lin, void *to, size_t len); /* bytes got, or -EFAULT */
 int vm_write(struct vm *, u64 lin, const void *from, size_t len); /* 0, or as vm_fault; all or part */
 
+/* What all processes together did, for /proc/vmstat. */
+struct vm_counters {
+    u64 faults, faults_major, zero_fills, cow_copies, cow_reuses, forks, oom_kills;
+};
+extern struct vm_counters vm_counters;
+
+void vm_init(void);
+
 /* A file's pages from first_index on (to last_index) go away, or have been written back: every
- * mapping's entries for them are cleared, or made clean (true: some were dirty). */
+ * mapping's entries for them are cleared, or made read-only (true: some were writable), so that the
+ * next write faults and marks the page dirty again. For a truncation inode->size_bytes is the new
+ * one already, and the pages are still in the cache; private copies go too. */
 void vm_drop_mappings(struct inode *, u64 first_index, u64 last_index);
 bool vm_clean_mappings(struct inode *, u64 index);
+/* For the reclaimer, who holds p, a clean page of the inode's cache: no process maps it any more (it
+ * comes back when it is touched). Sleeps. */
+void vm_release_page(struct inode *, struct page *p);
 
 #endif

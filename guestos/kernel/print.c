@@ -1,6 +1,7 @@
 /* Formatted text: the part of printf that the kernel uses. */
 #include "guestos/kernel/console.h"
 #include "guestos/kernel/panic.h"
+#include "guestos/kernel/traps.h"
 #include "guestos/kernel/x86.h"
 
 struct spec {
@@ -128,5 +129,6 @@ void panic(const char *format, ...)
     vprint(format, args);
     va_end(args);
     print("\n");
+    print_callers((u64)__builtin_frame_address(0));
     halt_forever();
 }

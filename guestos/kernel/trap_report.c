@@ -4,6 +4,7 @@
  * It reads only memory that is known to be mapped, whatever the registers say.
  */
 #include "guestos/kernel/console.h"
+#include "guestos/kernel/symbols.h"
 #include "guestos/kernel/thread.h"
 #include "guestos/kernel/traps.h"
 #include "guestos/kernel/x86.h"
@@ -21,7 +22,7 @@ enum { VECTOR_TS = 10, VECTOR_NP = 11, VECTOR_SS = 12, VECTOR_GP = 13, VECTOR_PF
 #define ERROR_IDT (1u << 1)
 #define ERROR_LDT (1u << 2)
 
-#define MAX_CALLERS 8
+#define MAX_CALLERS 16
 #define CODE_BYTES  16
 #define STACK_WORDS 4
 
@@ -147,6 +148,31 @@ static void print_registers(const struct trap_frame *f)
     print("  CR0 %016lx  CR4 %016lx\n", read_cr0(), read_cr4());
 }
 
+static void print_place(const char *indent, u64 address)
+{
+    u64 offset;
+    const char *name = symbol_of(address, &offset);
+
+    print("%s%016lx", indent, address);
+    if (name) {
+        print("  %s+%lxh", name, offset);
+    }
+    print("\n");
+}
+
+void print_callers(u64 frame)
+{
+    print("  callers\n");
+    for (u32 i = 0; i < MAX_CALLERS && frame % 8 == 0 && on_stack(frame, 16); i++) {
+        const u64 *link = (const u64 *)frame; /* the caller's RBP, the return address */
+        print_place("    ", link[1]);
+        if (link[0] <= frame) {
+            break; /* stacks grow down: a chain that does not climb is no chain */
+        }
+        frame = link[0];
+    }
+}
+
 static void print_memory(const struct trap_frame *f)
 {
     if (f->rip >= (u64)text_begin && f->rip + CODE_BYTES <= (u64)text_end) {
@@ -163,17 +189,7 @@ static void print_memory(const struct trap_frame *f)
         }
         print("\n");
     }
-    print("  callers");
-    u64 frame = f->rbp;
-    for (u32 i = 0; i < MAX_CALLERS && frame % 8 == 0 && on_stack(frame, 16); i++) {
-        const u64 *link = (const u64 *)frame; /* the caller's RBP, the return address */
-        print("%s %016lx", i && i % 4 == 0 ? "\n         " : "", link[1]);
-        if (link[0] <= frame) {
-            break; /* stacks grow down: a chain that does not climb is no chain */
-        }
-        frame = link[0];
-    }
-    print("\n");
+    print_callers(f->rbp);
 }
 
 void trap_report(const struct trap_frame *f)
@@ -191,6 +207,7 @@ void trap_report(const struct trap_frame *f)
         explain_selector(error);
     }
     print("\n");
+    print_place("  in ", f->rip);
     print_registers(f);
     print_memory(f);
 }

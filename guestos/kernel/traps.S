@@ -11,7 +11,12 @@
 
         .set    CPU_USER_RSP, 16        /* ORDER: percpu.h */
         .set    CPU_KERNEL_RSP, 24
-        .set    FRAME_CS, 18 * 8        /* ORDER: traps.h */
+        .set    FRAME_RCX, 2 * 8        /* ORDER: traps.h */
+        .set    FRAME_R11, 10 * 8
+        .set    FRAME_RIP, 17 * 8
+        .set    FRAME_CS, 18 * 8
+        .set    FRAME_RFLAGS, 19 * 8
+        .set    RFLAGS_RF_TF, 0x10100
         .set    TRAP_SYSCALL, 0x100
         .set    MSR_GS_BASE, 0xC0000101
         .set    VECTOR_NMI, 2
@@ -68,7 +73,23 @@ trap_return:
         call    trap_leave              /* signals, other threads' turn; returns with IF = 0 */
         testb   $3, FRAME_CS(%rsp)
         jz      1f
+        /* SYSRET is faster than IRET, if RCX and R11 are to hold what it takes from there. Not with
+         * TF or RF, nor to a non-canonical RIP, with which Intel's CPUs fault in ring 0. */
+        movq    FRAME_RIP(%rsp), %rcx
+        movq    FRAME_RFLAGS(%rsp), %r11
+        cmpq    %rcx, FRAME_RCX(%rsp)
+        jne     2f
+        cmpq    %r11, FRAME_R11(%rsp)
+        jne     2f
+        testl   $RFLAGS_RF_TF, %r11d
+        jnz     2f
+        shrq    $47, %rcx
+        jnz     2f
         swapgs
+        RESTORE_REGISTERS
+        movq    24(%rsp), %rsp          /* the frame's last words: RIP, CS, RFLAGS, RSP, SS */
+        sysretq
+2:      swapgs
 1:      RESTORE_REGISTERS
         iretq
 

@@ -34,5 +34,6 @@ int trap_try(void (*f)(void));
 /* trap_report.c */
 void trap_report(const struct trap_frame *frame);
 const char *trap_name(u64 vector);
+void print_callers(u64 frame); /* who called, by the frame pointers from this one on */
 
 #endif

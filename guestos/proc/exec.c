@@ -540,6 +540,7 @@ static int execve(char *path, const struct strings *from)
         fd_table_unshare(p);
         fd_close_on_exec(p->files);
         reset_signals(p, current());
+        timers_delete(p);
         commit(e, &image);
     }
     drop(e);

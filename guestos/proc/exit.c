@@ -106,6 +106,7 @@ static void give_back(struct process *p)
     p->faults_minor = vm->faults_minor;
     p->faults_major = vm->faults_major;
     timer_cancel(&p->alarm);
+    timers_delete(p);
     fd_table_put(p->files);
     p->files = NULL;
     if (p->tty && p->sid == p->pid) {

@@ -35,4 +35,7 @@ void futex_exit_robust(struct thread *);
 /* sys_time.c */
 void alarm_fires(struct ktimer *);
 
+/* sys_timer.c */
+void timers_delete(struct process *);
+
 #endif

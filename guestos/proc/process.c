@@ -129,6 +129,7 @@ struct process *process_new(void)
     list_init(&p->table_link);
     list_init(&p->threads);
     list_init(&p->signal_queue);
+    list_init(&p->timers);
     spin_init(&p->signal_lock, "signals");
     wait_queue_init(&p->child_wait);
     wait_queue_init(&p->stop_wait);

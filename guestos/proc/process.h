@@ -102,6 +102,7 @@ struct process {
     u64 max_resident, faults_minor, faults_major; /* of a zombie */
     struct ktimer alarm;                          /* ITIMER_REAL */
     u64 alarm_interval_ns;
+    struct list timers; /* timer_create(2); guarded by process_lock */
 };
 
 extern struct spinlock process_lock;

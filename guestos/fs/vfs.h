@@ -34,8 +34,10 @@ struct vm_area;
 struct fs_type {
     const char *name;
     bool needs_device;
-    /* Fills in super->root (an inode) and super->data. Options: mount's text, or "". */
-    int (*mount)(struct super *, const char *options);
+    bool volatile_names; /* names come and go by themselves (procfs): each lookup asks again */
+    /* Fills in super's ops, data, block_bytes, max_bytes and gives the root directory's inode,
+     * held. super->readonly is what is asked for, and may be set. Options: mount's text, or "". */
+    int (*mount)(struct super *, const char *options, struct inode **root);
     struct list link;
 };
 
@@ -43,7 +45,9 @@ struct super_ops {
     int (*write_inode)(struct inode *); /* its metadata to the disk's cache */
     void (*free_inode)(struct inode *); /* memory goes; if nlink is 0, its blocks too */
     int (*statfs)(struct super *, struct abi_statfs *);
-    int (*sync)(struct super *);     /* superblock and the like */
+    int (*sync)(struct super *); /* superblock and the like; inodes were written before */
+    /* Becomes read-only (everything was written) or writable. NULL: -EINVAL. */
+    int (*remount)(struct super *, bool readonly);
     void (*unmount)(struct super *); /* nothing is in use any more */
 };
 
@@ -53,11 +57,14 @@ struct super {
     struct block_device *device; /* or NULL */
     u32 dev;                     /* st_dev */
     u32 block_bytes;
+    u64 max_bytes; /* of a file */
     bool readonly;
+    u32 flags; /* MS_ flags of mount() */
     struct dentry *root;
-    struct list inodes; /* in memory */
-    struct list link;   /* of all mounts, oldest first */
-    char source[64];    /* for /proc/mounts */
+    struct mutex rename_lock; /* while directories move; outer to their locks */
+    struct list inodes;       /* in memory; guarded by the inode table */
+    struct list link;         /* of all mounts, oldest first */
+    char source[64];          /* for /proc/mounts */
     void *data;
 };
 
@@ -80,10 +87,13 @@ struct inode_ops {
     int (*follow)(struct inode *, struct dentry **to);
     int (*truncate)(struct inode *, u64 size); /* blocks; the cache is cut by the caller */
     int (*changed)(struct inode *);            /* mode, owner or times are new. NULL: fine */
-    /* The page cache's: page->index of the file to or from the disk. Unlocked; may sleep. */
-    int (*read_page)(struct inode *, struct page *);
-    int (*write_page)(struct inode *, struct page *);
-    /* Room for [from, to) in one page before it is written to; may fail with -ENOSPC. */
+    /* The page cache's: pages with consecutive indices, busy, from or to the disk; what lies beyond
+     * the end is read as zeroes and not written. The inode is not locked; may sleep. NULL: the
+     * cache is all that there is (RAM files). */
+    int (*read_pages)(struct inode *, struct page *const *, u32 nr_pages);
+    int (*write_pages)(struct inode *, struct page *const *, u32 nr_pages);
+    /* Room for bytes [from, to) before they are written to; may fail with -ENOSPC. NULL: none
+     * needed. The inode is locked. */
     int (*prepare_write)(struct inode *, u64 from, u64 to);
 };
 
@@ -97,12 +107,17 @@ struct inode {
     const struct inode_ops *ops;
     const struct file_ops *file_ops; /* of files opened on it */
     bool metadata_dirty;
+    u8 state; /* INODE_ bits; guarded by the inode table */
     struct mutex lock;
 
     /* The page cache (fs/cache.h). */
-    struct spinlock cache_lock;
-    void *cache_tree; /* pages by index */
-    u64 nr_cached;
+    struct spinlock cache_lock; /* the tree and the counts */
+    void *cache_tree;           /* pages by index */
+    u32 cache_height;
+    u32 read_window; /* pages that were read ahead last */
+    u64 read_next;   /* the index that a sequential reader wants next */
+    u64 nr_cached, nr_dirty;
+    int write_error;      /* of write-back, since the last fsync */
     struct list mappings; /* vm_areas, guarded by mappings_lock */
     struct mutex mappings_lock;
 
@@ -110,9 +125,9 @@ struct inode {
     struct wait_queue open_wait; /* FIFOs */
     u32 nr_writers;              /* open for writing: ETXTBSY */
     u32 nr_executing;
-    struct flock_list *locks; /* fs/lock_file.c */
-    void *pipe;               /* FIFOs */
-    void *data;               /* the file system's */
+    struct list file_locks; /* fs/lock_file.c */
+    void *pipe;             /* FIFOs */
+    void *data;             /* the file system's */
 };
 
 /* ---- an open file */
@@ -150,28 +165,39 @@ struct file {
 
 /* ---- a name */
 struct dentry {
-    u32 refs;
-    char *name;            /* "" of a root */
-    struct dentry *parent; /* held; a root's is itself */
-    struct inode *inode;   /* held; NULL: the name is known not to exist */
-    bool unlinked;
+    u32 refs; /* all guarded by dentry_lock; an unused one waits in a list to be wanted again */
+    struct super *super;
+    char *name;             /* "" of a root */
+    struct dentry *parent;  /* held; a root's is itself */
+    struct inode *inode;    /* held; NULL: the name is known not to exist */
+    bool unlinked;          /* no lookup finds it */
     struct dentry *mounted; /* root of what is mounted here */
     struct dentry *covers;  /* of a root: where it is mounted; NULL: nowhere, or the first */
     struct list hash_link, child_link, children, lru;
 };
 
 /* ---- inodes (fs/inode.c) */
-/* The inode (super, ino), held; *fresh: it is new, locked, and the caller fills it in, then calls
- * inode_ready() or, if that failed, inode_forget(). NULL: no memory. */
+enum { INODE_NEW = 1, INODE_GOING = 2 };
+/* The inode (super, ino), held; *fresh: it is new, nobody else gets it yet, and the caller fills it
+ * in, then calls inode_ready() or, if that failed, inode_forget(). NULL: no memory. */
 struct inode *inode_get(struct super *, u64 ino, bool *fresh);
 void inode_ready(struct inode *);
 void inode_forget(struct inode *);
 struct inode *inode_hold(struct inode *);
-void inode_put(struct inode *);
+void inode_put(struct inode *); /* no spinlock held, nor the inode's lock; may write to the disk */
+/* A file that no directory knows (pipes and their like), owned by the current process. */
+struct inode *inode_unnamed(u32 mode);
+/* Of a new one in dir: mode (umask has been applied), owner, times; setgid as of Linux. */
+void inode_init_new(struct inode *, const struct inode *dir, u32 mode, u64 rdev);
+void inode_set_file_ops(struct inode *);    /* by its mode, for devices and FIFOs */
+int inode_write(struct inode *, bool data); /* back: its dirty pages, if wanted, and itself */
+/* Goes through a file system's inodes: the next after `last`, held; last is put. NULL: the end. */
+struct inode *inode_next(struct super *, struct inode *last);
+bool super_has_inodes(struct super *);
 void inode_touch(struct inode *, u32 what); /* TOUCH_ bits: the times become now; marks dirty */
 enum { TOUCH_ATIME = 1, TOUCH_MTIME = 2, TOUCH_CTIME = 4 };
 
-/* ---- dentries and paths (fs/dentry.c, fs/path.c) */
+/* ---- dentries (fs/dentry.c) and paths (fs/path.c) */
 struct dentry *dentry_hold(struct dentry *);
 void dentry_put(struct dentry *);
 enum lookup_flags {
@@ -185,8 +211,8 @@ int path_lookup(int dirfd, const char *path, u32 flags, struct dentry **found);
 /* The same for a path in user memory; "" gives dirfd's own file if flags has LOOKUP_EMPTY. */
 #define LOOKUP_EMPTY 8
 int path_lookup_user(int dirfd, u64 path, u32 flags, struct dentry **found);
-/* The absolute path as the current process sees it, in buffer[size]; -ERANGE: too long. Returns
- * where it begins in the buffer. What was unlinked ends in " (deleted)". */
+/* The absolute path as the current process sees it, in buffer[size]; NULL: too long. Returns where
+ * it begins in the buffer, whose last byte ends it. What was unlinked ends in " (deleted)". */
 char *path_of(struct dentry *, char *buffer, size_t size);
 
 /* ---- permission (fs/permission.c): the current process', by its fsuid and fsgid */
@@ -205,7 +231,7 @@ long file_read_kernel(struct file *, void *to, u64 len, u64 pos);
 int file_deny_write(struct inode *); /* -ETXTBSY if somebody writes; pairs with allow */
 void file_allow_write(struct inode *);
 extern const struct file_ops regular_file_ops, char_file_ops, block_file_ops;
-extern const struct file_ops fifo_file_ops; /* of FIFOs, by the pipes' file */
+extern const struct file_ops fifo_file_ops;      /* of FIFOs, by the pipes' file */
 struct file *tmpfs_unnamed_file(u64 size_bytes); /* RAM, for shared anonymous memory; NULL */
 
 /* ---- descriptors (fs/fd.c) */
@@ -222,12 +248,24 @@ struct fs_context *fs_context_hold(struct fs_context *);
 struct fs_context *fs_context_copy(struct fs_context *);
 void fs_context_put(struct fs_context *);
 
-/* ---- mounts */
+/* ---- mounts (fs/mount.c) */
+struct dentry *vfs_root(void); /* the first root, held */
 void fs_register(struct fs_type *);
 /* at: "/" for the first. source: a path of a block device, or a word. */
 int fs_mount(const char *type, const char *source, const char *at, u32 flags, const char *options);
 int fs_unmount(const char *at);
-void fs_sync_all(void); /* writes everything that is dirty, and waits */
+void fs_sync_all(void);    /* writes everything that is dirty, and waits */
+void fs_shutdown(void);    /* before power-off: all is written, marked clean, and read-only */
+extern struct list mounts; /* supers; guarded by mounts_lock */
+extern struct mutex mounts_lock;
+enum {
+    MS_RDONLY = 1,
+    MS_NOSUID = 2,
+    MS_NODEV = 4,
+    MS_NOEXEC = 8,
+    MS_REMOUNT = 32,
+    MS_NOATIME = 1024
+};
 void vfs_init(void);
 /* Mounts the root: device is "hd0p1"'s like, or NULL for the first partition with an ext2. Also
  * makes /dev and /proc where these directories exist. Panics if nothing can be mounted. */

@@ -10,6 +10,7 @@
  */
 #include "guestos/drivers/ide.h"
 #include "guestos/abi/errno.h"
+#include "guestos/drivers/random.h"
 #include "guestos/drivers/pci.h"
 #include "guestos/kernel/clock.h"
 #include "guestos/kernel/console.h"
@@ -133,6 +134,7 @@ static void interrupt(void *argument)
         out8(c->master + MASTER_STATUS,
              (master & MASTER_CAPABLE) | MASTER_INTERRUPT | MASTER_ERROR);
     }
+    random_add(c->status);
     if (c->expecting) {
         c->expecting = false;
         c->interrupted = true;

@@ -5,6 +5,7 @@
  * UNIMPL: the LEDs do not follow Caps Lock and Num Lock; Pause and Print Screen do nothing.
  */
 #include "guestos/drivers/keyboard.h"
+#include "guestos/drivers/random.h"
 #include "guestos/kernel/console.h"
 #include "guestos/kernel/traps.h"
 #include "guestos/kernel/x86.h"
@@ -203,7 +204,9 @@ static void interrupt(void *unused)
 {
     (void)unused;
     if (in8(KBC_STATUS) & KBC_OBF) {
-        receive(in8(KBC_DATA));
+        u8 byte = in8(KBC_DATA);
+        random_add(byte);
+        receive(byte);
     }
 }
 

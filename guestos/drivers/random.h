@@ -4,6 +4,8 @@
 
 #include "guestos/kernel/types.h"
 
+void random_init(void);                        /* seeds the generator; makes the /dev nodes */
 void random_bytes(void *to, size_t len_bytes); /* never sleeps */
+void random_add(u64 event); /* something that nobody can foresee has happened; in any context */
 
 #endif

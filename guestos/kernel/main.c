@@ -2,8 +2,10 @@
  * The order in which Ember comes up. Reading this file is reading the kernel's structure; each line
  * may use what the lines above it brought.
  */
+#include "guestos/drivers/char.h"
 #include "guestos/drivers/ide.h"
 #include "guestos/drivers/keyboard.h"
+#include "guestos/drivers/random.h"
 #include "guestos/drivers/serial.h"
 #include "guestos/fs/cache.h"
 #include "guestos/fs/vfs.h"
@@ -73,6 +75,8 @@ static void start(void *unused)
     }
     strace_all(boot_option(&boot, "strace", NULL, 0));
     vfs_init();
+    char_devices_init();
+    random_init();
     tty_init(has_console ? console : NULL);
     vfs_mount_root(has_root ? root : NULL);
     cache_start_writeback();

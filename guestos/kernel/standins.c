@@ -1,11 +1,9 @@
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 /* Weak stand-ins for what has not landed yet; each goes when the real one is there. */
-#include "guestos/drivers/random.h"
 #include "guestos/fs/vfs.h"
 #include "guestos/kernel/panic.h"
 #include "guestos/kernel/string.h"
 #include "guestos/fs/cache.h"
-#include "guestos/tty/tty.h"
 
 #define WEAK __attribute__((weak))
 #define ABSENT(declaration)                                                                        \
@@ -29,18 +27,9 @@ WEAK void vfs_mount_root(const char *device)
 WEAK void cache_start_writeback(void)
 {
 }
-WEAK void random_bytes(void *to, size_t len)
-{
-    memset(to, 4, len);
-}
 WEAK void fd_table_unshare(struct process *p)
 {
     (void)p;
-}
-WEAK void tty_leave(struct tty *t, u32 sid)
-{
-    (void)t;
-    (void)sid;
 }
 ABSENT(struct fs_context *fs_context_new(void))
 ABSENT(struct fs_context *fs_context_hold(struct fs_context *c))
@@ -58,18 +47,12 @@ ABSENT(int file_deny_write(struct inode *i))
 ABSENT(void file_allow_write(struct inode *i))
 ABSENT(int inode_permission(struct inode *i, u32 w))
 
-#include "guestos/fs/poll.h"
 WEAK void device_register(const char *name, u32 mode, u64 rdev, const struct file_ops *ops)
 {
     (void)name;
     (void)mode;
     (void)rdev;
     (void)ops;
-}
-WEAK void poll_wait(struct poll_table *t, struct wait_queue *q)
-{
-    (void)t;
-    (void)q;
 }
 WEAK const struct file_ops regular_file_ops;
 WEAK const struct file_ops fifo_file_ops;

@@ -15,7 +15,6 @@
 #define MAX_WAITS     500u /* of KILL_WAIT_NS: then the killed one is stuck, or there was none */
 
 static u64 reserve, low_mark;
-static u64 nr_kills;
 static struct wait_queue reclaim_wanted = WAIT_QUEUE_INIT(reclaim_wanted);
 static struct wait_queue nothing = WAIT_QUEUE_INIT(nothing); /* only time passes here */
 
@@ -64,7 +63,7 @@ static bool kill_the_largest(void)
     spin_lock(&process_lock);
     for (LIST_EACH(struct process, p, &processes, table_link)) {
         u64 size = p->vm ? p->vm->nr_resident + p->vm->nr_tables : 0;
-        if (size && (p->exiting || p->signal_pending & SIGNAL_BIT(SIGKILL))) {
+        if (size && (p->exiting)) {
             dying = true;
         } else if (size > most && p->pid != 1) {
             most = size;
@@ -72,10 +71,10 @@ static bool kill_the_largest(void)
         }
     }
     if (victim && !dying) {
-        nr_kills++;
+        vm_counters.oom_kills++;
         print("Out of memory: process %u (%s), which holds %lu KiB, is killed\n", victim->pid,
               victim->name, most * PAGE_BYTES >> 10);
-        signal_process(victim, SIGKILL, NULL);
+        signal_process_locked(victim, SIGKILL, NULL);
     }
     spin_unlock(&process_lock);
     return victim || dying;
@@ -95,9 +94,4 @@ int memory_wait(void)
         }
     }
     return -ENOMEM;
-}
-
-u64 reclaim_nr_kills(void)
-{
-    return nr_kills;
 }

@@ -19,6 +19,4 @@ struct page *page_alloc(bool zeroed);
  * -ENOMEM: it is hopeless. */
 int memory_wait(void);
 
-u64 reclaim_nr_kills(void);
-
 #endif

@@ -62,6 +62,7 @@ void vm_put(struct vm *vm)
     tables_trim(vm, 0, USER_END + PAGE_BYTES);
     frame_free(vm->root);
     if (vm->exe) {
+        file_allow_write(vm->exe->inode);
         file_put(vm->exe);
     }
     slab_free(&vm_cache, vm);

@@ -64,7 +64,7 @@ struct vm {
     u64 max_resident;
     u64 stack_limit_bytes;      /* RLIMIT_STACK at execve */
     u64 args_begin, args_end, env_begin, env_end, stack_begin; /* for /proc */
-    struct file *exe;                                          /* held; for /proc/PID/exe */
+    struct file *exe; /* held, and denied to writers (file_deny_write); for /proc/PID/exe */
     u64 faults_minor, faults_major, cow_copies, cow_reuses;
 };
 

@@ -79,7 +79,9 @@ struct vm *vm_fork(struct vm *from)
     to->env_begin = from->env_begin;
     to->env_end = from->env_end;
     to->stack_begin = from->stack_begin;
-    to->exe = from->exe ? file_hold(from->exe) : NULL;
+    if (from->exe && file_deny_write(from->exe->inode) == 0) { /* as it is denied already */
+        to->exe = file_hold(from->exe);
+    }
     for (LIST_EACH(struct vm_area, a, &from->areas, link)) {
         done = done && fork_area(to, from, a);
     }

@@ -191,8 +191,8 @@ static void hang_up(struct tty *t, u32 sid)
         spin_lock(&process_lock);
         struct process *leader = process_find(session);
         if (leader) {
-            signal_process(leader, SIGHUP, NULL);
-            signal_process(leader, SIGCONT, NULL);
+            signal_process_locked(leader, SIGHUP, NULL);
+            signal_process_locked(leader, SIGCONT, NULL);
         }
         spin_unlock(&process_lock);
     }

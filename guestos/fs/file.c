@@ -1,5 +1,6 @@
 /* Open files: opening by path as open(2) says, references, and who writes to what is executed. */
 #include "guestos/fs/cache.h"
+#include "guestos/fs/epoll.h"
 #include "guestos/fs/file.h"
 #include "guestos/fs/file_lock.h"
 #include "guestos/fs/fs_context.h"
@@ -109,6 +110,9 @@ void file_put(struct file *f)
 {
     if (__atomic_sub_fetch(&f->refs, 1, __ATOMIC_ACQ_REL)) {
         return;
+    }
+    if (f->watchers) {
+        epoll_forget(f);
     }
     if (!(f->flags & O_PATH)) {
         file_locks_released(f);

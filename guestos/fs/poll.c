@@ -24,7 +24,8 @@ struct waiter_chunk {
     struct waiter waiter[WAITERS_OF_CHUNK];
 };
 
-struct poll_table {
+struct thread_table {
+    struct poll_table table;
     struct waiter waiter[WAITERS_OF_TABLE];
     u32 nr;
     struct waiter_chunk *chunks;
@@ -33,7 +34,16 @@ struct poll_table {
 
 void poll_wait(struct poll_table *t, struct wait_queue *q)
 {
-    if (!t || t->no_memory) {
+    if (t) {
+        t->link(t, q);
+    }
+}
+
+static void link_thread(struct poll_table *table, struct wait_queue *q)
+{
+    struct thread_table *t = CONTAINER_OF(table, struct thread_table, table);
+
+    if (t->no_memory) {
         return;
     }
     if (t->nr < WAITERS_OF_TABLE) {
@@ -53,7 +63,7 @@ void poll_wait(struct poll_table *t, struct wait_queue *q)
     wait_link(&c->waiter[c->nr++], q);
 }
 
-static void unlink_all(struct poll_table *t)
+static void unlink_all(struct thread_table *t)
 {
     for (u32 i = 0; i < t->nr; i++) {
         wait_unlink(&t->waiter[i]);
@@ -98,12 +108,12 @@ static u32 look(struct polled *set, u32 nr, struct poll_table *table)
 /* How many have something; 0 at the deadline; -EINTR, -ENOMEM. */
 static long poll_files(struct polled *set, u32 nr, u64 deadline)
 {
-    struct poll_table table = {.nr = 0};
+    struct thread_table table = {.table.link = link_thread};
     long result = 0;
 
     for (u32 round = 0;; round++) {
         wait_arm();
-        u32 count = look(set, nr, round == 0 ? &table : NULL);
+        u32 count = look(set, nr, round == 0 ? &table.table : NULL);
         if (count || table.no_memory) {
             result = count ? (long)count : -ENOMEM;
             break;
@@ -130,8 +140,7 @@ static void put_files(struct polled *set, u32 nr)
 
 /* ---- time-outs and signal masks */
 
-/* A timespec in user memory, or 0 for ever. -EFAULT, -EINVAL. */
-static int deadline_from_user(u64 from, u64 *deadline)
+int deadline_from_user(u64 from, u64 *deadline)
 {
     struct abi_timespec t;
 
@@ -165,9 +174,7 @@ static void put_time_left(u64 to, u64 deadline)
     }
 }
 
-/* The mask for the time of the call; mask_end() puts the old one back, unless a signal ended the
- * call: then its handler runs with this mask, and proc/signal.c restores. */
-static int mask_begin(u64 from, u64 size)
+int mask_begin(u64 from, u64 size)
 {
     struct thread *t = current();
     u64 mask;
@@ -187,7 +194,7 @@ static int mask_begin(u64 from, u64 size)
     return 0;
 }
 
-static void mask_end(bool interrupted)
+void mask_end(bool interrupted)
 {
     struct thread *t = current();
 

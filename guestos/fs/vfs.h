@@ -29,6 +29,7 @@ struct dentry;
 struct poll_table;
 struct block_device;
 struct vm_area;
+struct epoll_item;
 
 /* ---- a file system */
 struct fs_type {
@@ -160,6 +161,7 @@ struct file {
     struct mutex pos_lock;
     u64 pos;
     u32 owner_pid; /* F_SETOWN */
+    struct epoll_item *watchers; /* fs/epoll.c */
     void *data;
 };
 

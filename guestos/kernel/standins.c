@@ -55,7 +55,6 @@ WEAK void device_register(const char *name, u32 mode, u64 rdev, const struct fil
     (void)ops;
 }
 WEAK const struct file_ops regular_file_ops;
-WEAK const struct file_ops fifo_file_ops;
 ABSENT(struct file *tmpfs_unnamed_file(u64 size))
 ABSENT(struct file *file_hold(struct file *f))
 ABSENT(struct file *fd_get(int fd))

@@ -14,13 +14,26 @@ void wait_queue_init(struct wait_queue *q)
     list_init(&q->waiters);
 }
 
-void wait_link(struct waiter *w, struct wait_queue *q)
+static void link(struct waiter *w, struct wait_queue *q)
 {
-    w->thread = current();
     w->queue = q;
     spin_lock(&q->lock);
     list_add_last(&q->waiters, &w->link);
     spin_unlock(&q->lock);
+}
+
+void wait_link(struct waiter *w, struct wait_queue *q)
+{
+    w->thread = current();
+    w->woken = NULL;
+    link(w, q);
+}
+
+void wait_link_function(struct waiter *w, struct wait_queue *q, void (*woken)(struct waiter *))
+{
+    w->thread = NULL;
+    w->woken = woken;
+    link(w, q);
 }
 
 void wait_unlink(struct waiter *w)
@@ -30,11 +43,22 @@ void wait_unlink(struct waiter *w)
     spin_unlock(&w->queue->lock);
 }
 
+/* True: a thread, which may have been asleep. */
+static bool wake(struct waiter *w)
+{
+    if (w->woken) {
+        w->woken(w);
+        return false;
+    }
+    thread_wake(w->thread);
+    return true;
+}
+
 void wake_all(struct wait_queue *q)
 {
     spin_lock(&q->lock);
     for (LIST_EACH(struct waiter, w, &q->waiters, link)) {
-        thread_wake(w->thread);
+        wake(w);
     }
     spin_unlock(&q->lock);
 }
@@ -42,9 +66,10 @@ void wake_all(struct wait_queue *q)
 void wake_one(struct wait_queue *q)
 {
     spin_lock(&q->lock);
-    struct waiter *w = LIST_FIRST(&q->waiters, struct waiter, link);
-    if (w) {
-        thread_wake(w->thread);
+    for (LIST_EACH(struct waiter, w, &q->waiters, link)) {
+        if (wake(w)) {
+            break;
+        }
     }
     spin_unlock(&q->lock);
 }

@@ -20,6 +20,11 @@ u64 clock_monotonic(void)
     return (u64)((unsigned __int128)(rdtsc() - tsc_begin) * ns_per_tsc >> SHIFT);
 }
 
+u64 clock_tsc_khz(void)
+{
+    return (u64)(((unsigned __int128)(NS_PER_S / 1000) << SHIFT) / ns_per_tsc);
+}
+
 u64 clock_realtime(void)
 {
     return clock_monotonic() + real_offset_ns;

@@ -20,6 +20,7 @@ struct ktimer {
 void clock_init(void);     /* starts the ticks; interrupts may still be off */
 u64 clock_monotonic(void); /* ns */
 u64 clock_realtime(void);  /* ns since 1970 */
+u64 clock_tsc_khz(void);
 void clock_set_realtime(u64 ns);
 u64 clock_ticks(void); /* of CLOCK_HZ, since the start */
 

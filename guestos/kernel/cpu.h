@@ -22,7 +22,13 @@ void cpu_load_idt(void);
 _Noreturn void cpu_triple_fault(void);
 
 bool cpu_has_nx(void);
-void cpu_describe(void); /* prints brand, vendor, model, features */
+struct cpu_identity {
+    char vendor[13], brand[49];
+    u32 family, model, stepping, max_leaf;
+};
+void cpu_identify(struct cpu_identity *);
+const char *cpu_feature(u32 number); /* the name of the number-th that it has; NULL: no more */
+void cpu_describe(void);             /* prints all that */
 
 #endif
 

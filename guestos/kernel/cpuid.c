@@ -69,65 +69,69 @@ bool cpu_has_nx(void)
     return reg[X1_EDX] >> 20 & 1;
 }
 
-static void describe_name(void)
-{
-    char text[49] = {0};
-
-    if (cpuid(LEAF_EXTENDED, 0).eax >= LEAF_BRAND + 2) {
-        for (u32 i = 0; i < 3; i++) {
-            struct cpuid_regs r = cpuid(LEAF_BRAND + i, 0);
-            memcpy(text + 16 * i, &r, sizeof r);
-        }
-    }
-    const char *brand = text;
-    while (*brand == ' ') {
-        brand++;
-    }
-    print("CPU: %s\n", *brand ? brand : "(no brand string)");
-}
-
-static void describe_model(void)
+void cpu_identify(struct cpu_identity *c)
 {
     struct cpuid_regs r = cpuid(0, 0);
-    char vendor[13] = {0};
+    char brand[49] = {0};
 
-    memcpy(vendor, &r.ebx, 4);
-    memcpy(vendor + 4, &r.edx, 4);
-    memcpy(vendor + 8, &r.ecx, 4);
+    memset(c, 0, sizeof *c);
+    c->max_leaf = r.eax;
+    memcpy(c->vendor, &r.ebx, 4);
+    memcpy(c->vendor + 4, &r.edx, 4);
+    memcpy(c->vendor + 8, &r.ecx, 4);
     u32 id = cpuid(1, 0).eax;
-    u32 family = id >> 8 & 15;
-    u32 model = id >> 4 & 15;
-    if (family == 6 || family == 15) {
-        model |= id >> 12 & 0xF0;
+    c->stepping = id & 15;
+    c->family = id >> 8 & 15;
+    c->model = id >> 4 & 15;
+    if (c->family == 6 || c->family == 15) {
+        c->model |= id >> 12 & 0xF0;
     }
-    if (family == 15) {
-        family += id >> 20 & 0xFF;
+    if (c->family == 15) {
+        c->family += id >> 20 & 0xFF;
     }
-    print("     %s, family %u, model %u, stepping %u\n", vendor, family, model, id & 15);
+    if (cpuid(LEAF_EXTENDED, 0).eax >= LEAF_BRAND + 2) {
+        for (u32 i = 0; i < 3; i++) {
+            r = cpuid(LEAF_BRAND + i, 0);
+            memcpy(brand + 16 * i, &r, sizeof r);
+        }
+    }
+    const char *name = brand;
+    while (*name == ' ') {
+        name++;
+    }
+    string_copy(c->brand, name, sizeof c->brand);
+}
+
+const char *cpu_feature(u32 number)
+{
+    u32 reg[NR_REGISTERS];
+
+    read_features(reg);
+    for (u32 i = 0; i < ARRAY_LEN(features); i++) {
+        const struct feature *f = &features[i];
+        if (reg[f->reg] >> f->bit & 1 && number-- == 0) {
+            return f->name;
+        }
+    }
+    return NULL;
 }
 
 void cpu_describe(void)
 {
-    u32 reg[NR_REGISTERS];
+    struct cpu_identity c;
     u32 column = 80;
+    const char *name;
 
-    describe_name();
-    describe_model();
-    read_features(reg);
-    for (u32 i = 0; i < ARRAY_LEN(features); i++) {
-        const struct feature *f = &features[i];
-        if (!(reg[f->reg] >> f->bit & 1)) {
-            continue;
-        }
-        u32 len = 1;
-        while (f->name[len]) {
-            len++;
-        }
+    cpu_identify(&c);
+    print("CPU: %s\n", c.brand[0] ? c.brand : "(no brand string)");
+    print("     %s, family %u, model %u, stepping %u\n", c.vendor, c.family, c.model, c.stepping);
+    for (u32 i = 0; (name = cpu_feature(i)); i++) {
+        u32 len = (u32)strlen(name);
         if (column + 1 + len >= 80) {
             print("%s    ", column == 80 ? "" : "\n");
             column = 4;
         }
-        print(" %s", f->name);
+        print(" %s", name);
         column += 1 + len;
     }
     print("\n");

@@ -18,6 +18,7 @@ struct cpu_local {
     bool irq_were_on;  /* before the first of them */
     bool want_schedule;
     u32 number;
+    u64 user_ns; /* of all programs */
 };
 
 static inline struct cpu_local *cpu_local(void)

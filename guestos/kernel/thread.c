@@ -141,6 +141,7 @@ void thread_entered(struct trap_frame *frame)
     u64 now = clock_monotonic();
 
     t->user_ns += now - t->last_ns;
+    cpu_local()->user_ns += now - t->last_ns;
     t->last_ns = now;
     t->user = frame;
 }

@@ -33,6 +33,13 @@ static void file_unlock(const struct vm_area *a)
     }
 }
 
+/* more: modulo 2^64 */
+static void count_pages(struct vm *vm, u64 more)
+{
+    vm->nr_pages += more;
+    vm->max_pages = MAX(vm->max_pages, vm->nr_pages);
+}
+
 struct vm_area *area_next(struct vm *vm, struct vm_area *a)
 {
     return a->link.next == &vm->areas ? NULL : LIST_ENTRY(a->link.next, struct vm_area, link);
@@ -79,7 +86,7 @@ struct vm_area *area_new(struct vm *vm, u64 begin, u64 end, const struct vm_area
     ASSERT(begin < end && (!after || after->begin >= end));
     list_add_before(after ? &after->link : &vm->areas, &a->link);
     vm->nr_areas++;
-    vm->nr_pages += (end - begin) / PAGE_BYTES;
+    count_pages(vm, (end - begin) / PAGE_BYTES);
     list_init(&a->inode_link);
     file_lock(a);
     if (a->file) {
@@ -106,7 +113,7 @@ void area_free(struct vm *vm, struct vm_area *a)
 void area_resize(struct vm_area *a, u64 begin, u64 end)
 {
     file_lock(a);
-    a->vm->nr_pages += (end - begin) / PAGE_BYTES - (a->end - a->begin) / PAGE_BYTES;
+    count_pages(a->vm, (end - begin) / PAGE_BYTES - (a->end - a->begin) / PAGE_BYTES);
     a->offset_pages += (begin - a->begin) / PAGE_BYTES; /* modulo 2^64: it may go down */
     a->begin = begin;
     a->end = end;

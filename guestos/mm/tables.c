@@ -134,6 +134,26 @@ void tables_trim(struct vm *vm, u64 floor, u64 ceiling)
 
 /* ---- the entries of a range */
 
+static i64 is_resident(u64 pte)
+{
+    return pte && pte_page(pte) != zero_page;
+}
+
+static i64 is_file(u64 pte)
+{
+    return (pte & PTE_FILE) != 0;
+}
+
+void tables_count(struct vm *vm, u64 before, u64 after)
+{
+    i64 file = is_file(after) - is_file(before);
+
+    vm->nr_resident += (u64)(is_resident(after) - is_resident(before));
+    vm->nr_file += (u64)file;
+    __atomic_fetch_add(&vm_counters.file_mappings, (u64)file, __ATOMIC_RELAXED);
+    vm->max_resident = MAX(vm->max_resident, vm->nr_resident);
+}
+
 void batch_end(struct table_batch *b)
 {
     if (b->nr == TABLE_BATCH) {
@@ -159,10 +179,10 @@ void tables_clear(struct vm *vm, u64 begin, u64 end)
         spin_lock(&vm->table_lock);
         for (; nr > 0 && batch.nr < TABLE_BATCH; nr--, pte++, lin += PAGE_BYTES) {
             if (*pte) {
-                struct page *p = pte_page(__atomic_exchange_n(pte, 0, __ATOMIC_RELAXED));
-                vm->nr_resident -= p != zero_page;
+                u64 old = __atomic_exchange_n(pte, 0, __ATOMIC_RELAXED);
+                tables_count(vm, old, 0);
                 batch.lin[batch.nr] = lin;
-                batch.page[batch.nr++] = p;
+                batch.page[batch.nr++] = pte_page(old);
             }
         }
         spin_unlock(&vm->table_lock);

@@ -14,7 +14,9 @@
 #include "guestos/mm/pte.h"
 #include "guestos/mm/vm.h"
 
-#define PTE_HIDDEN (1ul << 9) /* software's: not present, though a page is here */
+/* Bits that the CPU leaves to software. */
+#define PTE_HIDDEN (1ul << 9)  /* not present, though a page is here */
+#define PTE_FILE   (1ul << 10) /* it is the page cache's */
 
 static inline struct page *pte_page(u64 pte)
 {
@@ -29,6 +31,9 @@ u64 *tables_entry(struct vm *, u64 lin, bool make);
 u64 *tables_run(struct vm *, u64 *lin, u64 end, u32 *nr);
 /* Frees the tables of what lies between floor and ceiling, where no entry is in use. */
 void tables_trim(struct vm *, u64 floor, u64 ceiling);
+
+/* Counts resident pages: an entry goes from `before` to `after` (0: nothing). table_lock is held. */
+void tables_count(struct vm *, u64 before, u64 after);
 
 /* Clears all entries of a range and drops the pages; the range may be large. Under vm->lock, or from
  * the file's side. */

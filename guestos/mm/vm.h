@@ -59,9 +59,10 @@ struct vm {
     bool lock_future; /* mlockall(MCL_FUTURE) */
     u64 brk_begin, brk_end;
     u64 map_hint;               /* where the search for room begins, downwards */
-    u64 nr_pages;               /* areas' sizes */
-    u64 nr_resident, nr_tables; /* present pages, and frames of page tables */
-    u64 max_resident;
+    u64 nr_pages, max_pages;       /* areas' sizes */
+    u64 nr_resident, max_resident; /* pages that are there, and of them */
+    u64 nr_file;                   /* those of the page cache */
+    u64 nr_tables;                 /* frames of page tables */
     u64 stack_limit_bytes;      /* RLIMIT_STACK at execve */
     u64 args_begin, args_end, env_begin, env_end, stack_begin; /* for /proc */
     struct file *exe; /* held, and denied to writers (file_deny_write); for /proc/PID/exe */
@@ -97,6 +98,7 @@ int vm_write(struct vm *, u64 lin, const void *from, size_t len); /* 0, or as vm
 /* What all processes together did, for /proc/vmstat. */
 struct vm_counters {
     u64 faults, faults_major, zero_fills, cow_copies, cow_reuses, forks, oom_kills;
+    u64 file_mappings; /* entries for pages of the page cache, at present */
 };
 extern struct vm_counters vm_counters;
 

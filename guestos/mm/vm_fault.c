@@ -45,9 +45,7 @@ static bool replace(struct vm *vm, u64 *pte, u64 old, u64 value)
         return false;
     }
     *pte = value;
-    bool counted = old && pte_page(old) != zero_page;
-    vm->nr_resident += (pte_page(value) != zero_page) - counted;
-    vm->max_resident = MAX(vm->max_resident, vm->nr_resident);
+    tables_count(vm, old, value);
     return true;
 }
 
@@ -139,7 +137,7 @@ static int install_file_page(struct vm_area *a, u64 *pte, u64 lin, u64 old, stru
     spin_lock(&vm->table_lock);
     if (!in_file(a->file->inode, index_of(a, lin))) {
         result = -ENXIO;
-    } else if (replace(vm, pte, old, new_pte(a, p, writable))) {
+    } else if (replace(vm, pte, old, new_pte(a, p, writable) | PTE_FILE)) {
         result = 1;
     }
     spin_unlock(&vm->table_lock);

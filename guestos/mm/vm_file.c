@@ -66,8 +66,8 @@ static bool release_entry(struct vm *vm, u64 lin, const struct page *p)
     u64 *pte = tables_entry(vm, lin, false);
     bool it_is = pte && *pte && pte_page(*pte) == p;
     if (it_is) {
+        tables_count(vm, *pte, 0);
         *pte = 0;
-        vm->nr_resident--;
         tlb_drop_page(vm, lin);
     }
     spin_unlock(&vm->table_lock);

@@ -18,7 +18,7 @@ static void share_entries(struct vm *to, struct vm *from, u64 *to_pte, u64 *from
             from_pte[i] &= ~PTE_WRITE;
             to_pte[i] = from_pte[i];
             page_get(pte_page(from_pte[i]));
-            to->nr_resident += pte_page(from_pte[i]) != zero_page;
+            tables_count(to, 0, to_pte[i]);
         }
     }
     spin_unlock(&to->table_lock);
@@ -86,7 +86,6 @@ struct vm *vm_fork(struct vm *from)
         done = done && fork_area(to, from, a);
     }
     tlb_drop_all(from);
-    to->max_resident = to->nr_resident;
     mutex_unlock(&from->lock);
     if (!done) {
         vm_put(to);

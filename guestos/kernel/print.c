@@ -1,6 +1,7 @@
 /* Text for the console, and the last of it. */
 #include "guestos/kernel/console.h"
 #include "guestos/kernel/format.h"
+#include "guestos/kernel/log.h"
 #include "guestos/kernel/panic.h"
 #include "guestos/kernel/traps.h"
 #include "guestos/kernel/x86.h"
@@ -8,6 +9,7 @@
 static void to_console(struct format_sink *sink, char c)
 {
     (void)sink;
+    log_put(c);
     console_put(c);
 }
 

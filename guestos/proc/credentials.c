@@ -219,3 +219,70 @@ long sys_setgroups(const u64 *arg)
     c->nr_groups = (u32)arg[0];
     return 0;
 }
+
+/* ---- capabilities: all for the superuser, none for others. capget(2), version 3. */
+
+#define CAPABILITY_VERSION_3 0x20080522u
+
+struct cap_header {
+    u32 version;
+    i32 pid;
+};
+
+struct cap_data {
+    u32 effective, permitted, inheritable;
+};
+
+static int read_header(u64 at, struct cap_header *header)
+{
+    if (GET_USER(*header, at)) {
+        return -EFAULT;
+    }
+    if (header->version != CAPABILITY_VERSION_3) {
+        header->version = CAPABILITY_VERSION_3;
+        return PUT_USER(at, *header) ? -EFAULT : -EINVAL;
+    }
+    return header->pid < 0 ? -EINVAL : 0;
+}
+
+long sys_capget(const u64 *arg)
+{
+    struct cap_header header;
+    struct cap_data data[2] = {0};
+    int error = read_header(arg[0], &header);
+
+    if (error) {
+        return error == -EINVAL && !arg[1] ? 0 : error; /* asked for the version only */
+    }
+    spin_lock(&process_lock);
+    struct process *p = header.pid ? process_find((u32)header.pid) : this_process();
+    bool all = p && p->cred.euid == 0;
+    spin_unlock(&process_lock);
+    if (!p) {
+        return -ESRCH;
+    }
+    if (all) {
+        data[0].effective = data[0].permitted = ~0u;
+        data[1].effective = data[1].permitted = 0x1FF;
+    }
+    return arg[1] ? PUT_USER(arg[1], data) : -EFAULT;
+}
+
+long sys_capset(const u64 *arg)
+{
+    struct cap_header header;
+    struct cap_data data[2];
+    int error = read_header(arg[0], &header);
+
+    if (error) {
+        return error;
+    }
+    if (GET_USER(data, arg[1])) {
+        return -EFAULT;
+    }
+    if (header.pid && (u32)header.pid != this_process()->pid) {
+        return -EPERM;
+    }
+    bool wants = data[0].effective | data[0].permitted | data[1].effective | data[1].permitted;
+    return wants && !is_superuser() ? -EPERM : 0;
+}

@@ -10,7 +10,7 @@ build="build-essential cmake ninja-build pkg-config libsdl2-dev libcapstone-dev 
     libcmocka-dev libpng-dev libjansson-dev libxxhash-dev libzstd-dev libdw-dev libncurses-dev
     gcc-multilib e2fsprogs fakeroot acpica-tools musl-tools busybox-static"
 test="qemu-system-x86 seabios grub-pc-bin grub-common mtools dmidecode xvfb xdotool gdb netcat-openbsd bochs bochs-term bochsbios vgabios
-    zstd clang libclang-rt-14-dev tmux xorriso syslinux syslinux-common isolinux dosfstools cpio"
+    zstd clang libclang-rt-14-dev tmux xorriso syslinux syslinux-common isolinux memtest86+ dosfstools cpio"
 
 wanted=
 for set in "$@"; do

@@ -16,7 +16,7 @@ printf 'c\nq\n' >commands
 
 TIMEFORMAT='%U %S'
 in_kiln() { "$kiln" -m 256 -snapshot -display none -serial file:com1.txt disk.img </dev/null 2>err; }
-in_bochs() { TERM=xterm script -qc "bochs -q -f rc -rc commands" term.log >/dev/null 2>&1 </dev/null; }
+in_bochs() { bochs -q -f rc -rc commands >debugger.log 2>&1 </dev/null; }
 for emulator in kiln bochs; do
     for n in $(seq "$runs"); do
         rm -f disk.img.lock com1.txt

@@ -4,7 +4,7 @@
  * is the same in all that the guest can tell, and a refusal names what differs.
  *
  *     Kiln saved machine 1
- *     definition 3
+ *     definition 6
  *     host x86-64, undefined flags as AMD's
  *     memory 128 MiB
  *     bios 131072 bytes, 8c1f02...
@@ -22,7 +22,7 @@
 
 /* The version of the machine's definition: to be raised whenever a charge, the rep rule or
  * anything else changes when things happen. Earlier files are then refused. */
-#define MACHINE_DEFINITION 5
+#define MACHINE_DEFINITION 6
 
 /* What a host must share for a run to go on there exactly. All that guests can run today is
  * computed in C, undefined flags included, so that all x86-64 hosts are of one class. */

@@ -5,6 +5,7 @@
 #include "machine/pc.h"
 #include "machine/acpi_tables.h"
 #include "machine/rom_file.h"
+#include "machine/smbios_tables.h"
 #include <stdlib.h>
 
 #define KIB(n) ((u64)(n) << 10)
@@ -227,6 +228,7 @@ static int fill_fw_cfg(struct pc *pc, bool nvram_kept, bool hpet)
            fw_cfg_add(&pc->fw_cfg, 0x8002, &one, 1) || /* IRQ 0 is the I/O APIC's input 2 */
            fw_cfg_add_file(&pc->fw_cfg, "etc/e820", map, (u32)(p - map)) ||
            acpi_tables_add(&pc->fw_cfg, hpet) ||
+           smbios_tables_add(&pc->fw_cfg, &pc->cpu, pc->low_ram, pc->high_ram) ||
            fw_cfg_add_file(&pc->fw_cfg, "opt/kiln/nvram", &kept, 1); /* for set-up's words */
 }
 

@@ -63,13 +63,35 @@ for device in 8086:1237 8086:7000 8086:7010 8086:7113 1234:1111; do
     says "^$device\\["
 done
 says '^DMI 2.[48] present'
-says "Vendor: $([ "$3" = seabios ] && echo Bochs || echo Kiln)" # SeaBIOS says so where QEMU says nothing
+says "Vendor: $([ "$3" = seabios ] && echo SeaBIOS || echo Kiln)"
 says 'Type Central Processor'
 says 'Size : 32 MB'
 
-# ---- VBE, whose pages want keys; and hdt, which has the screen and asks ACPI, too ----
+# ---- VBE, whose pages want keys ----
 tools 'vesainfo.c32\n{wait:1}\n{wait:1}\n{wait:1}\n{wait:1}\n' 'serial:1920  1080  32'
 says '^VBE version 3.0'
 says '^0x0118 0x00.b 1024 768 24 6 16 8 0'
+
+# ---- hdt, which asks ACPI, too: its menu has the screen, its pages come to the port by its commands ----
 tools 'hdt.c32\n' 'screen:Main Menu'
+tools 'hdt.c32 nomenu\n{serial:hdt>}show summary\n{serial:modules.alias}{wait:0.2}set mode dmi\n{serial:dmi>}show memory\n{serial:bank 00}{wait:0.2}set mode pci\n{serial:pci>}show device 1\n{wait:0.3}show device 2\n{wait:0.3}show device 3\n{wait:0.3}show device 4\n{wait:0.3}show device 5\n{wait:0.3}set mode vesa\n{serial:vesa>}show vesa\n{serial:Modes}{wait:0.2}show modes\n{wait:0.5}\n{wait:0.5}\n{wait:0.5}\n{wait:0.5}\n' \
+    'serial:0x0118'
+# summary
+says '^ Manufacturer : AMD'
+says '^ Product : Kiln virtual CPU'
+says '^ CPU Cores : 1 '
+says '^ Features : .*x86_64 64bit'
+says '^ Manufacturer : Kiln'
+says '^ Product Name : i440FX/PIIX3 PC'
+says '^Memory Size : 32 MB'
+says '^ NB Devices : 5'
+# memory by SMBIOS, PCI by configuration cycles, VBE by INT 10h
+says '^ bank 00 : 32 MB RAM'
+for device in 8086.1237.06.00.00 8086.7000.06.01.00 8086.7010.01.01.80 8086.7113.06.80.00 1234.1111.03.00.00; do
+    awk -v WANT="$device" '/^Vendor ID/ { v = $NF } /^Product ID/ { p = $NF } /^Class ID/ { if (v "." p "." $NF == WANT) n++ }
+        END { exit n != 1 }' "$dir/lines" || fail "PCI: not once: $device"
+done
+says '^ Vesa version : 3.0'
+says '^ Memory \(KB\) : 16384'
+says '^ 1024 768 24 792 0x0118'
 finish

@@ -71,3 +71,23 @@ acpi_tables() {
         iasl -d "$table" >"$table.log" 2>&1 || fail "iasl -d $table: $(tail -n 3 "$table.log")"
     done
 }
+
+# What dmidecode makes of the SMBIOS structures: smbios.log. Its dumps have the structures behind the entry
+# point: address and sums are made to fit.
+smbios() {
+    smbios=$(anchor _SM_ 31)
+    [ -n "$smbios" ] || fail "no SMBIOS"
+    copy $((smbios + 16)) 15 dmi.sum
+    table=$(u4 $((smbios + 24))) len=$(u2 $((smbios + 22)))
+    tail -c +$((smbios + 1)) low.bin | head -c 31 | od -An -v -tu1 | awk '{ for (i = 1; i <= NF; i++) b[n++] = $i }
+        END { b[24] = 32; b[25] = b[26] = b[27] = 0
+            for (i = 16; i < 31; i++) if (i != 21) s += b[i]
+            b[21] = (512000 - s) % 256; s = 0
+            for (i = 0; i < 31; i++) if (i != 4) s += b[i]
+            b[4] = (512000 - s) % 256
+            for (i = 0; i < 31; i++) printf "\\%03o", b[i]; printf "\\000" }' >entry.txt
+    file_at "$table"
+    { printf "$(cat entry.txt)"; tail -c +$((off + 1)) $file | head -c "$len"; } >smbios.dmi
+    dmidecode --from-dump smbios.dmi >smbios.log 2>&1
+    ! grep -qiE 'checksum|truncated|wrong' smbios.log || { cat smbios.log; fail "dmidecode complains"; }
+}

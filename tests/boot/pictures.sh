@@ -1,6 +1,7 @@
 # The picture of a linear mode is QEMU's screendump, byte by byte: GRUB's gfxterm with its menu, and a stock
-# Debian's console on vesafb. Spark and our video BIOS in both; the screen rests when it is looked at.
-# usage: pictures.sh KILN BUILD gfxterm|vesafb
+# Debian's console on vesafb. That of memtest86+'s text screen is, cell by cell (cells.awk), at its settings. Spark and
+# our video BIOS in both; the screen rests when it is looked at.
+# usage: pictures.sh KILN BUILD gfxterm|vesafb|memtest
 kiln=$(readlink -f "$1") build=$(readlink -f "$2")
 here=$(cd "$(dirname "$0")" && pwd)
 what=$3
@@ -8,9 +9,13 @@ skip() { echo "skipped: $1"; exit 77; }
 . "$here/grub_disk.sh"
 . "$here/debian_disk.sh"
 command -v qemu-system-x86_64 >/dev/null || skip "no QEMU"
-font=/usr/share/grub/unicode.pf2
-[ -f $font ] || skip "no $font (grub-common)"
-why=$(grub_missing) && skip "$why"
+font=/usr/share/grub/unicode.pf2 iso=/usr/lib/memtest86+/memtest86+x64.iso
+if [ "$what" = memtest ]; then
+    [ -f $iso ] || skip "no $iso (memtest86+)"
+else
+    [ -f $font ] || skip "no $font (grub-common)"
+    why=$(grub_missing) && skip "$why"
+fi
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
@@ -29,6 +34,7 @@ vesafb)
     DEBIAN_SETUP="set gfxpayload=1024x768x32; " debian_disk . ext4 \
         'clear; seq 1 60; ls --color=always / /bin; cat /proc/fb; echo resting >/dev/ttyS0; sleep 100000' \
         "console=tty0 quiet vt.global_cursor_default=0" || exit 1 ;;
+memtest) size=864015 ;; # 720x400
 esac
 
 # dump: the screen as it is now, to now.ppm
@@ -36,7 +42,7 @@ dump() {
     rm -f now.ppm
     echo "screendump now.ppm" >&3
     for tenth in $(seq 600); do
-        [ -f now.ppm ] && [ "$(wc -c <now.ppm)" = $((1024 * 768 * 3 + 16)) ] && return 0
+        [ -f now.ppm ] && [ "$(wc -c <now.ppm)" = "${size:-2359312}" ] && return 0
         sleep 0.1
     done
     return 1
@@ -46,6 +52,38 @@ dump() {
 rests() { cp now.ppm last.ppm; sleep 0.5; dump && cmp -s now.ppm last.ppm; }
 same() { dump && cp now.ppm kiln.ppm && cmp -s kiln.ppm qemu.ppm; }
 says_so() { [ -f serial.txt ] && grep -aq resting serial.txt; }
+
+# text: text memory, by a command that both monitors have, 25 lines of numbers in text.txt, to read in screen.txt
+text() {
+    mark=$(wc -c <monitor.log)
+    echo "xp /4000ub 0xb8000" >&3
+    for tenth in $(seq 600); do
+        tail -c +"$((mark + 1))" monitor.log | grep -aq '^0*b8f98:' && break
+        kill -0 $pid 2>/dev/null || return 1
+        sleep 0.1
+    done
+    tail -c +"$((mark + 1))" monitor.log | tr -d '\r' | sed -n 's/^0*b8[0-9a-f]*: *//p' | xargs -n 160 >text.txt
+    awk '{ s = ""; for (i = 1; i <= NF; i += 2) s = s sprintf("%c", $i < 32 ? 32 : $i); print s }' text.txt >screen.txt
+}
+shows() { text && grep -aqF "$1" screen.txt; }
+if [ "$what" = memtest ]; then
+    for emulator in qemu-system-x86_64 "$kiln"; do
+        start "$build/spark.bin" "$build/vgabios.bin" -cdrom $iso -boot d
+        PATIENCE=300
+        wait_screen "Press <F1>"
+        echo "sendkey f1" >&3
+        wait_screen "Exit menu"
+        until_true dump || fail "$emulator shows nothing of 720x400"
+        until_true rests || fail "$emulator's screen does not rest"
+        text || fail "no text"
+        mv text.txt "$(basename "$emulator").text"
+        tail -c 864000 now.ppm | od -An -v -tu1 -w2160 >"$(basename "$emulator").dots"
+        stop
+    done
+    awk -f "$here/cells.awk" qemu-system-x86_64.text qemu-system-x86_64.dots kiln.text kiln.dots
+    exit
+fi
+
 for emulator in qemu-system-x86_64 "$kiln"; do
     start "$build/spark.bin" "$build/vgabios.bin" -m 256 -snapshot -drive file=disk.img,format=raw,if=ide
     PATIENCE=600

@@ -5,6 +5,7 @@
 #include "guestos/kernel/lock.h"
 #include "guestos/kernel/thread.h"
 #include "guestos/kernel/x86.h"
+#include "guestos/proc/cpu_time.h"
 
 #define SHIFT 32 /* of the factor from TSC ticks to nanoseconds */
 
@@ -90,6 +91,7 @@ static void tick(void *unused)
     (void)unused;
     ticks++;
     fire_timers();
+    cpu_time_tick();
     sched_tick();
 }
 

@@ -62,6 +62,12 @@ struct fs_context {
     u32 umask;
 };
 
+/* setitimer(2)'s ITIMER_VIRTUAL and ITIMER_PROF (proc/cpu_time.c); at_ns: of time used, 0: off */
+enum cpu_timer { CPU_TIMER_VIRTUAL, CPU_TIMER_PROF, NR_CPU_TIMERS };
+struct cpu_itimer {
+    u64 at_ns, interval_ns;
+};
+
 enum process_state { PROCESS_ALIVE, PROCESS_STOPPED, PROCESS_ZOMBIE };
 
 struct process {
@@ -102,6 +108,8 @@ struct process {
     u64 max_resident, faults_minor, faults_major; /* of a zombie */
     struct ktimer alarm;                          /* ITIMER_REAL */
     u64 alarm_interval_ns;
+    struct cpu_itimer cpu_timer[NR_CPU_TIMERS];
+    u64 xcpu_after_s; /* RLIMIT_CPU: no SIGXCPU before that */
     struct list timers; /* timer_create(2); guarded by process_lock */
 };
 

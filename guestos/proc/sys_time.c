@@ -1,6 +1,7 @@
 /* System calls about time: clocks, sleeping, alarms. clock_gettime(2), nanosleep(2), setitimer(2).
  */
 #include "guestos/abi/stat.h"
+#include "guestos/proc/cpu_time.h"
 #include "guestos/proc/fork.h"
 #include "guestos/proc/rusage.h"
 #include "guestos/sys/syscall.h"
@@ -217,7 +218,7 @@ long sys_clock_nanosleep(const u64 *arg)
     return result == -EINTR ? -ERESTARTNOHAND : result;
 }
 
-/* ---- ITIMER_REAL and alarm */
+/* ---- interval timers; ORDER: ITIMER_ and CPU_TIMER_ values run in parallel */
 
 void alarm_fires(struct ktimer *timer)
 {
@@ -261,24 +262,26 @@ struct itimerval {
     i64 interval_s, interval_us, value_s, value_us;
 };
 
-static int put_itimer(u64 to)
+static int put_itimer(u64 which, u64 to)
 {
     struct process *p = this_process();
-    u64 left = alarm_left(p), interval = p->alarm_interval_ns;
+    u64 left, interval;
+
+    if (which == ITIMER_REAL) {
+        left = alarm_left(p);
+        interval = p->alarm_interval_ns;
+    } else {
+        left = cpu_timer_left(which - ITIMER_VIRTUAL);
+        interval = p->cpu_timer[which - ITIMER_VIRTUAL].interval_ns;
+    }
     struct itimerval v = {(i64)(interval / NS_PER_S), (i64)(interval % NS_PER_S / NS_PER_US),
                           (i64)(left / NS_PER_S), (i64)(left % NS_PER_S / NS_PER_US)};
-
     return PUT_USER(to, v);
 }
 
 long sys_getitimer(const u64 *arg)
 {
-    static const struct itimerval none;
-
-    if (arg[0] > ITIMER_PROF) {
-        return -EINVAL;
-    }
-    return arg[0] == ITIMER_REAL ? put_itimer(arg[1]) : PUT_USER(arg[1], none);
+    return arg[0] > ITIMER_PROF ? -EINVAL : put_itimer(arg[0], arg[1]);
 }
 
 static bool is_us(i64 us)
@@ -299,13 +302,15 @@ long sys_setitimer(const u64 *arg)
     if (!is_us(v.value_us) || !is_us(v.interval_us) || v.value_s < 0 || v.interval_s < 0) {
         return -EINVAL;
     }
-    if (arg[0] != ITIMER_REAL) {
-        return v.value_s || v.value_us ? -EOPNOTSUPP : 0; /* UNIMPL: timers of processor time */
-    }
-    if (arg[2] && put_itimer(arg[2])) {
+    if (arg[2] && put_itimer(arg[0], arg[2])) {
         return -EFAULT;
     }
-    alarm_set(this_process(), (u64)v.value_s * NS_PER_S + (u64)v.value_us * NS_PER_US,
-              (u64)v.interval_s * NS_PER_S + (u64)v.interval_us * NS_PER_US);
+    u64 after = (u64)v.value_s * NS_PER_S + (u64)v.value_us * NS_PER_US;
+    u64 interval = (u64)v.interval_s * NS_PER_S + (u64)v.interval_us * NS_PER_US;
+    if (arg[0] == ITIMER_REAL) {
+        alarm_set(this_process(), after, interval);
+    } else {
+        cpu_timer_set(arg[0] - ITIMER_VIRTUAL, after, interval);
+    }
     return 0;
 }

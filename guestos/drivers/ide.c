@@ -3,8 +3,7 @@
  * Interface for Bus Master IDE Controller (SFF-8038i) 1.0, as the PIIX has it (Intel 290550, 2.7).
  *
  * A channel carries one command at a time, under its mutex; the caller sleeps until the interrupt.
- * While the kernel comes up there is nobody to run instead, and the driver polls. A command that
- * fails or does not end is tried again after a reset, the last time by PIO.
+ * A command that fails or does not end is tried again after a reset, the last time by PIO.
  *
  * UNIMPL: ATAPI drives; channels in native PCI mode; setting of transfer modes (the firmware did).
  */
@@ -42,11 +41,10 @@ enum { MASTER_COMMAND = 0, MASTER_STATUS = 2, MASTER_PRD = 4 };
 #define PRD_LAST         (1u << 31)
 #define DMA_END          (1ul << 32) /* a PRD has 32 bits of address */
 
-#define CLASS_IDE      0x0101
-#define IDE_IS_MASTER  0x80 /* in the programming interface */
-#define IDE_NATIVE(n)  (1u << 2 * (n))
-#define PCI_BAR4       0x20
-#define PCI_BUS_MASTER 0x4u
+#define CLASS_IDE     0x0101
+#define IDE_IS_MASTER 0x80 /* in the programming interface */
+#define IDE_NATIVE(n) (1u << 2 * (n))
+#define PCI_BAR4      0x20
 
 #define MAX_SECTORS 256u /* of one command: what LBA28 can say, and 32 frames */
 #define MAX_PIECES  (PAGE_BYTES / 8)
@@ -153,11 +151,6 @@ static bool poll(struct ide_channel *c)
     return c->interrupted;
 }
 
-static bool may_sleep(void)
-{
-    return current() != cpu_local()->idle;
-}
-
 /* Before what makes the drive interrupt. */
 static void expect(struct ide_channel *c, bool dma)
 {
@@ -170,15 +163,9 @@ static bool wait_interrupt(struct ide_channel *c, u64 timeout_ns)
 {
     u64 end = clock_monotonic() + timeout_ns;
 
-    if (may_sleep()) {
-        WAIT(&c->done, c->interrupted, WAIT_FIRM, end);
-        if (!c->interrupted && poll(c)) {
-            print("ide: the interrupt %u was lost\n", c->irq);
-        }
-    } else {
-        settle(c);
-        while (!poll(c) && clock_monotonic() < end) {
-        }
+    WAIT(&c->done, c->interrupted, WAIT_FIRM, end);
+    if (!c->interrupted && poll(c)) {
+        print("ide: the interrupt %u was lost\n", c->irq);
     }
     c->expecting = false;
     return c->interrupted;
@@ -442,7 +429,7 @@ static bool find_master(struct pci_function at, void *argument)
         }
     }
     pci_write(at, PCI_COMMAND,
-              (pci_read(at, PCI_COMMAND) & 0xFFFF) | PCI_COMMAND_IO | PCI_BUS_MASTER);
+              (pci_read(at, PCI_COMMAND) & 0xFFFF) | PCI_COMMAND_IO | PCI_COMMAND_MASTER);
     return true;
 }
 

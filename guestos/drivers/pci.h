@@ -18,6 +18,8 @@ struct pci_function {
 
 #define PCI_COMMAND_IO     0x1u
 #define PCI_COMMAND_MEMORY 0x2u
+#define PCI_COMMAND_MASTER 0x4u /* it may do DMA */
+#define PCI_COMMAND_NO_INT 0x400u
 
 u32 pci_read(struct pci_function at, u8 reg); /* dwords; reg is a multiple of 4 */
 void pci_write(struct pci_function at, u8 reg, u32 value);

@@ -2,10 +2,12 @@
  * The order in which Ember comes up. Reading this file is reading the kernel's structure; each line
  * may use what the lines above it brought.
  */
+#include "guestos/drivers/ahci.h"
 #include "guestos/drivers/char.h"
 #include "guestos/drivers/ide.h"
 #include "guestos/drivers/keyboard.h"
 #include "guestos/drivers/random.h"
+#include "guestos/drivers/rtc.h"
 #include "guestos/drivers/serial.h"
 #include "guestos/fs/cache.h"
 #include "guestos/fs/vfs.h"
@@ -68,8 +70,10 @@ static void start(void *unused)
     if (!keyboard_init()) {
         print("Keyboard: the controller does not answer\n");
     }
+    rtc_init();
     ide_init();
     print_disks();
+    ahci_init();
     if (boot_option(&boot, "prompt", NULL, 0)) {
         kernel_prompt();
     }

@@ -281,6 +281,7 @@ void vfs_init(void)
     fs_register(&ext2_type);
     fs_register(&tmpfs_type);
     fs_register(&devfs_type);
+    fs_register(&proc_type);
 }
 
 static void mount_if_there(const char *type, const char *path)

@@ -450,14 +450,14 @@ static void commit(struct exec *e, const struct elf_image *image)
     string_copy(t->name, e->name, sizeof t->name);
     start_at(t, image->start, e->sp);
     p->did_exec = true;
-    irq_off();
+    spin_lock(&process_lock);
     p->vm = e->vm;
     e->vm = NULL;
     vm_switch(p->vm);
     fpu_load(t->fpu);
     wrmsr(MSR_FS_BASE, 0);
     wrmsr(MSR_KERNEL_GS_BASE, 0);
-    irq_back();
+    spin_unlock(&process_lock);
     vfork_done();
     if (old) {
         vm_put(old);

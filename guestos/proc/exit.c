@@ -97,27 +97,32 @@ static void release_orphans(struct process *leaving)
     }
 }
 
-/* Memory, files and terminal. May sleep. */
+/* Memory, files and terminal. May sleep. What others may look at (/proc) is taken out of the
+ * process before it goes. */
 static void give_back(struct process *p)
 {
     struct vm *vm = p->vm;
+    struct fd_table *files = p->files;
+    struct fs_context *fs = p->fs;
 
     p->max_resident = MAX(p->max_resident, vm->nr_resident);
     p->faults_minor = vm->faults_minor;
     p->faults_major = vm->faults_major;
     timer_cancel(&p->alarm);
     timers_delete(p);
-    fd_table_put(p->files);
+    spin_lock(&process_lock);
     p->files = NULL;
+    spin_unlock(&process_lock);
+    fd_table_put(files);
     if (p->tty && p->sid == p->pid) {
         tty_leave(p->tty, p->sid);
     }
-    fs_context_put(p->fs);
+    spin_lock(&process_lock);
     p->fs = NULL;
-    irq_off();
     p->vm = NULL;
     vm_switch(NULL);
-    irq_back();
+    spin_unlock(&process_lock);
+    fs_context_put(fs);
     vm_put(vm);
 }
 

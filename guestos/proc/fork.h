@@ -5,6 +5,7 @@
 #include "guestos/proc/process.h"
 
 /* process.c */
+#define MAX_PID 32768u /* numbers are below it */
 struct process *process_new(void);             /* NULL: no memory */
 void process_enter(struct process *, u32 pid); /* into the table; lock held */
 void process_remove(struct process *);         /* lock held */

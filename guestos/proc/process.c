@@ -12,7 +12,6 @@
 #include "guestos/proc/fork.h"
 #include "guestos/proc/signal.h"
 
-#define MAX_PID     32768u
 #define FIRST_AGAIN 300u /* numbering goes on here after MAX_PID */
 #define NR_BUCKETS  256u
 

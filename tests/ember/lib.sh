@@ -1,9 +1,10 @@
 # Sourced by the scripts here: runs an emulator with its first serial port on pipes, and talks to
-# Ember's prompt. Works in the current directory; sets $pid, $status, answer.txt, serial.txt.
+# Ember's prompt, or to a shell in Ember (unix_lib.sh). Works in the current directory; sets $pid, $status, answer.txt, serial.txt.
 #
 # Nothing depends on the speed of the host: every step waits for its effect, as long as PATIENCE
 # seconds, and the next step follows at once.
 PATIENCE=${PATIENCE:-180}
+PROMPT=${PROMPT:-ember> }
 pid=
 
 # need PROGRAM...: else the test is skipped
@@ -63,7 +64,7 @@ until_true() {
 # What came since the last command, up to the prompt, goes to answer.txt.
 answered() {
     tail -c +$((seen + 1)) serial.txt | tr -d '\r' >answer.txt
-    [ "$(tail -c 7 answer.txt)" = "ember> " ]
+    [ "$(tail -c ${#PROMPT} answer.txt)" = "$PROMPT" ]
 }
 # $(...) would eat the space at the end, were it not for the quotes: "ember> " has no newline.
 

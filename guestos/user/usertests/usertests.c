@@ -287,6 +287,10 @@ static enum verdict run(const struct test *t, bool counting)
     int status = run_once(t);
     unsigned took = (unsigned)(now_ms() - began);
     struct counts after = counting ? count() : (struct counts){0};
+    for (int i = 0; i < 100 && after.processes > before.processes; i++) {
+        sleep_ms(10); /* init is about to collect its children */
+        after = count();
+    }
     const char *lost = counting ? leak(t, &before, &after) : NULL;
 
     if (status == SKIPPED) {

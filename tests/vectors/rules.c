@@ -5,8 +5,10 @@
 #include "cpu/isa.h"
 
 const struct rule rules[NR_VECTOR_RULES] = {
-    { "x87", WITHOUT_ALL, -1,
-      "escape opcodes D8 to DF: x87 is not there yet in the interpreter" },
+    { "x87", WITHOUT_ALL, 13,
+      "an operand of x87 whose second word lies behind FFFFh: #GP (SDM 3A 6.15); a 286 without a 287 "
+      "reads the first word only" },
+    { "x87 ss", WITHOUT_ALL, 12, "the same in SS: #SS" },
     { "length", WITHOUT_ALL, -1,
       "longer than 10 bytes, a 286's limit; it is 15 today (SDM 3A 6.15, #GP)" },
     { "lock", WITHOUT_ALL, 6,
@@ -33,8 +35,8 @@ const struct rule rules[NR_VECTOR_RULES] = {
       "POPF and IRET set IOPL and NT in real mode (SDM 2B POPF, 2A IRET); a 286 cannot" },
 };
 enum {
-    R_X87, R_LENGTH, R_LOCK, R_FS_GS, R_FRAME, R_IDIV, R_STACK, R_STRING, R_STRING_SS, R_POP,
-    R_POP_SS, R_AAM, R_IOPL
+    R_X87, R_X87_SS, R_LENGTH, R_LOCK, R_FS_GS, R_FRAME, R_IDIV, R_STACK, R_STRING, R_STRING_SS,
+    R_POP, R_POP_SS, R_AAM, R_IOPL
 };
 
 static bool is_prefix(u8 b)
@@ -164,18 +166,28 @@ static bool source_overran_ss(const struct moo_test *t, const struct insn *in)
     return false;
 }
 
+/* SDM 1 3.7.5, with 16-bit addresses */
+static u16 offset_of(const struct moo_test *t, const struct insn *in)
+{
+    static const enum moo_reg of[] = { [RBX] = MOO_BX, [RBP] = MOO_BP, [RSI] = MOO_SI, [RDI] = MOO_DI };
+    u32 base = in->base == NO_REG ? 0 : t->initial.reg[of[in->base]];
+    u32 index = in->index == NO_REG ? 0 : t->initial.reg[of[in->index]];
+
+    return (u16)(base + index + (u32)in->disp);
+}
+
 int rule_of(const struct moo_test *t, const struct insn *in)
 {
     bool lock;
     const u8 *op = opcode_of(t, &lock);
     bool overrun = t->exception && t->vector == 13;
 
-    if (op[0] >= 0xd8 && op[0] <= 0xdf)
-        return R_X87;
     if (overrun && length_of(t, op) > 10)
         return R_LENGTH;
     if (lock && !may_be_locked(op) && !(t->exception && t->vector == 6 && op[0] != 0xcd))
         return R_LOCK;
+    if (op[0] == 0xd8 && !t->exception && has_memory_operand(in) && offset_of(t, in) > 0xffff - 3)
+        return in->seg == SS ? R_X87_SS : R_X87;
     if ((op[0] == 0x8c || op[0] == 0x8e) && (op[1] & 0x30) == 0x20)
         return R_FS_GS;
     if (frame_has_ss(t))

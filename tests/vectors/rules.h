@@ -26,7 +26,7 @@ struct rule {
     const char *reason;
 };
 
-enum { NR_VECTOR_RULES = 13 };
+enum { NR_VECTOR_RULES = 14 };
 extern const struct rule rules[NR_VECTOR_RULES];
 
 /* The rule that the test falls under; -1: none. in: as decoded, row 0 where it is not valid. */

@@ -408,13 +408,10 @@ void cache_truncate(struct inode *inode, u64 size)
     vm_drop_mappings(inode, first_gone, ~0ul);
     drop_from(inode, first_gone);
     vm_drop_mappings(inode, first_gone, ~0ul); /* faults that were under way */
-    if (size % PAGE_BYTES && (last = find_any(inode, size / PAGE_BYTES))) {
-        page_make_busy(last);
-        if (last->inode == inode && (last->flags & PAGE_UPTODATE)) {
-            memset((u8 *)page_data(last) + size % PAGE_BYTES, 0, PAGE_BYTES - size % PAGE_BYTES);
-            cache_mark_dirty(last);
-        }
-        page_end_busy(last);
+    /* On the disk, too: what is there must not appear when the file grows again. */
+    if (size % PAGE_BYTES && cache_get(inode, size / PAGE_BYTES, &last) == 0) {
+        memset((u8 *)page_data(last) + size % PAGE_BYTES, 0, PAGE_BYTES - size % PAGE_BYTES);
+        cache_mark_dirty(last);
         page_put(last);
     }
 }

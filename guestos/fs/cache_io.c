@@ -82,6 +82,9 @@ static int write_page_part(struct inode *inode, u64 index, u64 skip, const u8 *f
         page_set(page, PAGE_UPTODATE | PAGE_RECENT);
         page_end_busy(page);
     }
+    if (begin + skip + len > inode->size_bytes) {
+        inode->size_bytes = begin + skip + len; /* before it is dirty: write-back stops there */
+    }
     if (S_ISBLK(inode->mode)) {
         u32 first = (u32)skip / 512;
         cache_mark_sectors(page, first, (u32)(skip + len + 511) / 512 - first);
@@ -113,9 +116,6 @@ static long write_locked(struct inode *inode, const u8 *from, u64 len, u64 pos)
             return done ? (long)done : error;
         }
         done += now;
-        if (at + now > inode->size_bytes) {
-            inode->size_bytes = at + now;
-        }
     }
     return (long)done;
 }

@@ -113,7 +113,7 @@ void dentry_put(struct dentry *d)
             spin_unlock(&dentry_lock);
             return;
         }
-        if (!list_empty(&d->hash_link) && !d->super->type->volatile_names) {
+        if (!list_empty(&d->hash_link) && !d->parent->unlinked && !d->super->type->volatile_names) {
             list_add_last(&unused, &d->lru);
             nr_unused++;
             spin_unlock(&dentry_lock);
@@ -192,8 +192,12 @@ static void hide(struct dentry *d)
 
 int dentry_lookup_locked(struct dentry *dir, const char *name, struct dentry **found)
 {
-    struct dentry *d = find(dir, name);
     struct inode *inode = NULL;
+
+    if (strlen(name) > NAME_MAX) {
+        return -ENAMETOOLONG;
+    }
+    struct dentry *d = find(dir, name);
 
     if (d && !d->super->type->volatile_names) {
         *found = d;
@@ -223,7 +227,9 @@ int dentry_lookup_locked(struct dentry *dir, const char *name, struct dentry **f
         return -ENOMEM;
     }
     d->inode = inode;
-    insert(d);
+    if (!dir->unlinked) {
+        insert(d);
+    }
     *found = d;
     return 0;
 }
@@ -247,12 +253,36 @@ void dentry_fill(struct dentry *d, struct inode *inode)
     spin_unlock(&dentry_lock);
 }
 
+/* Unused names in a directory that is gone would hold it. */
+static void forget_children(struct dentry *dir)
+{
+    bool found;
+
+    do {
+        found = false;
+        spin_lock(&dentry_lock);
+        for (LIST_EACH(struct dentry, d, &dir->children, child_link)) {
+            if (d->refs == 0) {
+                list_remove(&d->lru);
+                nr_unused--;
+                dentry_put(destroy(d));
+                found = true;
+                break;
+            }
+        }
+        if (!found) {
+            spin_unlock(&dentry_lock);
+        }
+    } while (found);
+}
+
 /* Where the name was, a negative dentry takes its place. */
 void dentry_unlink(struct dentry *d)
 {
     struct dentry *negative;
 
     hide(d);
+    forget_children(d);
     if (!d->super->type->volatile_names && (negative = dentry_new(d->super, d->parent, d->name))) {
         insert(negative);
         dentry_put(negative);
@@ -282,6 +312,7 @@ void dentry_move(struct dentry *d, struct dentry *new_dir, struct dentry *replac
         insert(negative);
         dentry_put(negative);
     }
+    forget_children(replaced);
     dentry_put(old_dir);
 }
 

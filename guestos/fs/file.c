@@ -225,7 +225,7 @@ static int find_or_create(struct walk *w, u32 flags, u32 mode, struct dentry **f
     struct dentry *d;
 
     if (w->last != LAST_NAME || w->slash) {
-        return -EISDIR;
+        return (flags & O_EXCL) && !w->slash ? -EEXIST : -EISDIR;
     }
     int error = walk_last(w, &d);
     if (error) {

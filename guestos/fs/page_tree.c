@@ -46,6 +46,7 @@ static struct page *next_below(const struct node *node, u32 level, u64 *index, u
 {
     for (u32 i = slot_of(*index, level); i < SLOTS && *index <= last; i++) {
         void *at = node->slot[i];
+        u64 next = ((*index >> level * SHIFT) + 1) << level * SHIFT; /* 0: it was the last */
         if (at && level) {
             at = next_below(at, level - 1, index, last, flags);
         } else if (at && flags && !(((struct page *)at)->flags & flags)) {
@@ -54,12 +55,10 @@ static struct page *next_below(const struct node *node, u32 level, u64 *index, u
         if (at) {
             return at;
         }
-        /* To the first index of the next slot; after the last one this wraps to 0. */
-        *index = ((*index >> level * SHIFT) + 1) << level * SHIFT;
-        if (*index == 0) {
-            *index = ~0ul;
+        if (next == 0) {
             return NULL;
         }
+        *index = next;
     }
     return NULL;
 }

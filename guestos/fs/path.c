@@ -111,21 +111,20 @@ static struct dentry *parent_of(const struct walk *w) /* held */
     return cross_mounts(d);
 }
 
-static bool take_name(struct walk *w, u32 *len) /* false: too long */
+static void take_name(struct walk *w)
 {
-    for (*len = 0; w->rest[*len] && w->rest[*len] != '/'; ++*len) {
-        if (*len == NAME_MAX) {
-            return false;
+    u32 len = 0;
+
+    for (; *w->rest && *w->rest != '/'; w->rest++) {
+        if (len <= NAME_MAX) {
+            w->name[len++] = *w->rest;
         }
-        w->name[*len] = w->rest[*len];
     }
-    w->name[*len] = 0;
-    w->rest += *len;
+    w->name[len] = 0;
     w->slash = *w->rest == '/';
     while (*w->rest == '/') {
         w->rest++;
     }
-    return true;
 }
 
 static enum last_kind kind_of(const char *name)
@@ -219,8 +218,6 @@ static int step(struct walk *w)
 
 int walk_to_last(struct walk *w)
 {
-    u32 len;
-
     while (*w->rest == '/') {
         w->rest++;
     }
@@ -232,9 +229,7 @@ int walk_to_last(struct walk *w)
         if (error) {
             return error;
         }
-        if (!take_name(w, &len)) {
-            return -ENAMETOOLONG;
-        }
+        take_name(w);
         w->last = kind_of(w->name);
         if (!*w->rest) {
             return 0;

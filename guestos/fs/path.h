@@ -12,14 +12,14 @@
 enum last_kind { LAST_NAME, LAST_DOT, LAST_DOTDOT, LAST_ROOT };
 
 struct walk {
-    struct dentry *root; /* held: the process' */
-    struct dentry *at;   /* held: the directory reached */
-    const char *rest;    /* of the path, in buffer */
-    char *buffer;        /* kmalloc'ed */
-    u32 nr_links, flags; /* LOOKUP_ */
-    enum last_kind last; /* of what follows `at` */
-    bool slash;          /* it had one behind it: it must be a directory */
-    char name[NAME_MAX + 1];
+    struct dentry *root;     /* held: the process' */
+    struct dentry *at;       /* held: the directory reached */
+    const char *rest;        /* of the path, in buffer */
+    char *buffer;            /* kmalloc'ed */
+    u32 nr_links, flags;     /* LOOKUP_ */
+    enum last_kind last;     /* of what follows `at` */
+    bool slash;              /* it had one behind it: it must be a directory */
+    char name[NAME_MAX + 2]; /* of a longer one so much that it is seen to be too long */
 };
 
 /* Begins at dirfd, or the root if the path is absolute. The walk is to be ended in any case. */

@@ -41,9 +41,6 @@ static int check_rename(struct renaming *r)
     struct inode *old = r->old->inode, *new = r->new->inode;
     int error;
 
-    if (!old) {
-        return -ENOENT;
-    }
     if (new && (r->flags & RENAME_NOREPLACE)) {
         return -EEXIST;
     }
@@ -80,6 +77,9 @@ static int rename_locked(struct renaming *r)
     struct inode *old_dir = r->from.at->inode, *new_dir = r->to.at->inode;
     int error = dentry_lookup_locked(r->from.at, r->from.name, &r->old);
 
+    if (!error && !r->old->inode) {
+        error = -ENOENT;
+    }
     error = error ? error : dentry_lookup_locked(r->to.at, r->to.name, &r->new);
     error = error ? error : check_rename(r);
     if (error || r->old->inode == r->new->inode) {

@@ -219,7 +219,8 @@ static long readlink_at(int dirfd, u64 path, u64 to, i32 size)
     error = text_of(d, &text);
     dentry_put(d);
     if (error) {
-        return error;
+        char first;
+        return error == -EINVAL && !GET_USER(first, path) && !first ? -ENOENT : error;
     }
     size_t len = MIN(strlen(text), (size_t)size);
     error = copy_to_user(to, text, len);

@@ -12,6 +12,7 @@
 #include "guestos/mm/slab.h"
 #include "guestos/mm/user.h"
 #include "guestos/proc/process.h"
+#include "guestos/tty/pty.h"
 #include "guestos/tty/tty.h"
 #include "guestos/tty/vt.h"
 
@@ -29,7 +30,8 @@ struct tty_open {
 };
 
 struct tty *tty_console;
-static struct list ttys = LIST_INIT(ttys); /* complete before there are processes */
+static struct list ttys = LIST_INIT(ttys); /* none is ever taken off */
+static struct spinlock ttys_lock = SPINLOCK_INIT("terminals");
 
 /* What Linux starts with. */
 static const struct termios default_termios = {
@@ -81,12 +83,15 @@ struct tty *tty_find(u64 rdev)
     if (rdev == DEV_CONSOLE) {
         return tty_console;
     }
+    struct tty *found = NULL;
+    spin_lock(&ttys_lock);
     for (LIST_EACH(struct tty, t, &ttys, link)) {
         if (t->rdev == rdev) {
-            return t;
+            found = t;
         }
     }
-    return NULL;
+    spin_unlock(&ttys_lock);
+    return found;
 }
 
 static int open(struct inode *inode, struct file *f)
@@ -106,7 +111,7 @@ static int open(struct inode *inode, struct file *f)
     spin_lock(&t->lock);
     if (t->exclusive && t->opened && !is_superuser()) {
         result = -EBUSY;
-    } else {
+    } else if (!t->device->may_open || (result = t->device->may_open(t)) == 0) {
         t->opened++;
         *o = (struct tty_open){t, t->hangups, inode->rdev == DEV_CONSOLE};
     }
@@ -129,6 +134,9 @@ static void release(struct file *f)
     spin_lock(&t->lock);
     if (--t->opened == 0) {
         t->exclusive = false;
+        if (t->device->all_closed) {
+            t->device->all_closed(t);
+        }
     }
     spin_unlock(&t->lock);
     kfree(f->data);
@@ -348,13 +356,22 @@ static const struct file_ops tty_file_ops = {
     .poll = poll,
 };
 
+void tty_reset(struct tty *t)
+{
+    t->termios = default_termios;
+    t->stopped = t->literal_next = t->exclusive = false;
+    t->column = 0;
+}
+
 void tty_register(struct tty *t)
 {
     spin_init(&t->lock, t->name);
     wait_queue_init(&t->readers);
     wait_queue_init(&t->writers);
-    t->termios = default_termios;
+    tty_reset(t);
+    spin_lock(&ttys_lock);
     list_add_last(&ttys, &t->link);
+    spin_unlock(&ttys_lock);
     device_register(t->name, S_IFCHR | 0620, t->rdev, &tty_file_ops);
 }
 
@@ -372,6 +389,7 @@ void tty_init(const char *console)
 {
     vt_register();
     serial_register();
+    pty_init();
     keyboard_to_tty();
     tty_console = LIST_FIRST(&ttys, struct tty, link);
     for (LIST_EACH(struct tty, t, &ttys, link)) {

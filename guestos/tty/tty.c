@@ -77,6 +77,11 @@ static bool append(struct tty *t, char c, bool ends_line)
     return true;
 }
 
+bool tty_takes_input(const struct tty *t)
+{
+    return has(t, ICANON) || t->head - t->tail < TTY_QUEUE_BYTES;
+}
+
 bool tty_has_input(const struct tty *t, u32 nr_raw)
 {
     return has(t, ICANON) ? t->nr_lines > 0 : t->head - t->tail >= nr_raw;
@@ -105,6 +110,9 @@ long tty_take(struct tty *t, char *to, u32 len)
             t->nr_lines--;
             break;
         }
+    }
+    if (t->device->input_taken) {
+        t->device->input_taken(t);
     }
     return n;
 }

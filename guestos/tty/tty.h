@@ -17,13 +17,17 @@
 struct file;
 struct tty;
 
-/* What a device does; tty->lock is held, so nothing here may sleep. */
+/* What a device does; tty->lock is held, so nothing here may sleep. All but the first two may be
+ * NULL. */
 struct tty_device {
     u32 (*room)(struct tty *); /* how much put() takes now */
     void (*put)(struct tty *, const char *text, u32 len);
-    u32 (*pending)(struct tty *); /* bytes not sent yet. NULL: never any */
-    void (*drop)(struct tty *);   /* forgets those. NULL: none */
-    void (*set)(struct tty *);    /* tty->termios are new. NULL: no matter */
+    u32 (*pending)(struct tty *);  /* bytes not sent yet */
+    void (*drop)(struct tty *);    /* forgets those */
+    void (*set)(struct tty *);     /* tty->termios are new */
+    int (*may_open)(struct tty *); /* 0 or an error */
+    void (*all_closed)(struct tty *);
+    void (*input_taken)(struct tty *); /* there is room for more */
 };
 
 struct tty {
@@ -50,6 +54,7 @@ struct tty {
 
 void tty_init(const char *console); /* registers all; its name ("ttyS0"), or NULL: tty1 */
 void tty_register(struct tty *);    /* fields up to data are set; makes the /dev node */
+void tty_reset(struct tty *);       /* the settings that a new one has */
 struct tty *tty_find(u64 rdev);     /* NULL: none */
 /* The one that /dev/console is. */
 extern struct tty *tty_console;
@@ -62,6 +67,8 @@ void tty_room(struct tty *);   /* it has room again, or nothing is pending */
 void tty_resize(struct tty *, const struct winsize *);
 
 /* ---- tty.c; lock held */
+bool tty_takes_input(
+    const struct tty *); /* else what is typed is lost; in canonical mode, always */
 bool tty_has_input(const struct tty *, u32 nr_raw); /* a line, or that many bytes */
 /* A line's beginning, or what is there. -EAGAIN: nothing; 0: end of file. */
 long tty_take(struct tty *, char *to, u32 len);

@@ -26,6 +26,18 @@ static void clear_tid(struct thread *t)
     t->clear_child_tid = 0;
 }
 
+/* A zombie's parent, be it a new one, learns how it ended. process_lock is held. */
+static void tell_end(struct process *p)
+{
+    u32 code = p->exit_code;
+
+    if (code & 0x7F) {
+        job_tell_parent(p, code & 0x80 ? CLD_DUMPED : CLD_KILLED, code & 0x7F);
+    } else {
+        job_tell_parent(p, CLD_EXITED, code >> 8 & 0xFF);
+    }
+}
+
 /* Children go to init; a group that loses its last link to its session by that, and has stopped
  * members, gets SIGHUP and SIGCONT (POSIX.1-2017, _exit). process_lock is held. */
 static void leave_children(struct process *p)
@@ -37,8 +49,10 @@ static void leave_children(struct process *p)
         child->parent = init;
         child->exit_signal = SIGCHLD;
         list_add_last(&init->children, &child->sibling_link);
+        if (child->state == PROCESS_ZOMBIE) {
+            tell_end(child);
+        }
     }
-    wake_all(&init->child_wait); /* zombies among them */
 }
 
 static bool has_stopped(u32 pgid)
@@ -147,12 +161,7 @@ static void become_zombie(struct process *p)
     leave_children(p);
     p->state = PROCESS_ZOMBIE;
     forgotten = parent_does_not_care(p);
-    u32 code = p->exit_code;
-    if (code & 0x7F) {
-        job_tell_parent(p, code & 0x80 ? CLD_DUMPED : CLD_KILLED, code & 0x7F);
-    } else {
-        job_tell_parent(p, CLD_EXITED, code >> 8 & 0xFF);
-    }
+    tell_end(p);
     if (forgotten) {
         process_remove(p);
     }

@@ -79,6 +79,7 @@ static const struct node nodes[] = {
     TEXT(PID, "limits", proc_pid_limits),
     TEXT(PID, "maps", proc_pid_maps),
     TEXT(PID, "mounts", proc_mounts),
+    TEXT(PID, "smaps", proc_pid_smaps),
     TEXT(PID, "stat", proc_pid_stat),
     TEXT(PID, "statm", proc_pid_statm),
     TEXT(PID, "status", proc_pid_status),

@@ -55,7 +55,7 @@ proc_show proc_meminfo, proc_stat, proc_uptime, proc_loadavg, proc_version, proc
     proc_osrelease, proc_osversion, proc_pid_max, proc_overcommit, proc_max_map_count, proc_file_nr;
 proc_store proc_set_hostname, proc_set_domainname, proc_pid_set_comm;
 proc_show proc_pid_stat, proc_pid_status, proc_pid_statm, proc_pid_cmdline, proc_pid_comm,
-    proc_pid_maps, proc_pid_environ, proc_pid_limits;
+    proc_pid_maps, proc_pid_smaps, proc_pid_environ, proc_pid_limits;
 proc_follow proc_pid_exe, proc_pid_cwd, proc_pid_root, proc_pid_fd;
 /* Texts of links. */
 proc_show proc_self, proc_thread_self, proc_mounts_link, proc_fd_text;

@@ -291,6 +291,7 @@ static void print_memory(struct text *t, const struct look *l)
     for (u32 i = 0; i < ARRAY_LEN(rows); i++) {
         text_print(t, "%s\t%8lu kB\n", rows[i].name, rows[i].kib);
     }
+    text_print(t, "CowCopies:\t%lu\nCowReuses:\t%lu\n", vm->cow_copies, vm->cow_reuses); /* ours */
 }
 
 static void print_ids(struct text *t, const struct credentials *c)

@@ -95,7 +95,35 @@ static void print_area(struct text *t, const struct vm_area *a, char *buffer)
     text_print(t, "%s\n", name ? name : "");
 }
 
-int proc_pid_maps(struct text *t, const struct proc_ref *ref)
+static void print_use(struct text *t, const struct vm_area *a)
+{
+    struct vm_use use;
+
+    vm_measure(a->vm, a, &use);
+    const struct {
+        const char *name;
+        u64 kib;
+    } rows[] = {
+        {"Size:", (a->end - a->begin) >> 10},
+        {"KernelPageSize:", PAGE_BYTES >> 10},
+        {"MMUPageSize:", PAGE_BYTES >> 10},
+        {"Rss:", use.resident * PAGE_BYTES >> 10},
+        {"Pss:", use.share_bytes >> 10},
+        {"Shared_Clean:", use.shared_clean * PAGE_BYTES >> 10},
+        {"Shared_Dirty:", use.shared_dirty * PAGE_BYTES >> 10},
+        {"Private_Clean:", use.private_clean * PAGE_BYTES >> 10},
+        {"Private_Dirty:", use.private_dirty * PAGE_BYTES >> 10},
+        {"Referenced:", use.referenced * PAGE_BYTES >> 10},
+        {"Anonymous:", use.anonymous * PAGE_BYTES >> 10},
+        {"Swap:", 0},
+        {"Locked:", a->flags & MAP_LOCKED ? use.share_bytes >> 10 : 0},
+    };
+    for (u32 i = 0; i < ARRAY_LEN(rows); i++) {
+        text_print(t, "%-16s %7lu kB\n", rows[i].name, rows[i].kib);
+    }
+}
+
+static int show_areas(struct text *t, const struct proc_ref *ref, bool with_use)
 {
     struct vm *vm;
     char *buffer = kmalloc(PATH_MAX);
@@ -108,12 +136,25 @@ int proc_pid_maps(struct text *t, const struct proc_ref *ref)
         mutex_lock(&vm->lock);
         for (LIST_EACH(struct vm_area, a, &vm->areas, link)) {
             print_area(t, a, buffer);
+            if (with_use) {
+                print_use(t, a);
+            }
         }
         mutex_unlock(&vm->lock);
         vm_put(vm);
     }
     kfree(buffer);
     return result;
+}
+
+int proc_pid_maps(struct text *t, const struct proc_ref *ref)
+{
+    return show_areas(t, ref, false);
+}
+
+int proc_pid_smaps(struct text *t, const struct proc_ref *ref)
+{
+    return show_areas(t, ref, true);
 }
 
 /* ---- links */

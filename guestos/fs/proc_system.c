@@ -302,6 +302,7 @@ int proc_stat(struct text *t, const struct proc_ref *ref)
         text_print(t, "%s %lu 0 %lu %lu 0 0 0 0 0 0\n", i == 0 ? "cpu " : "cpu0",
                    user / NS_PER_USER_TICK, kernel / NS_PER_USER_TICK, idle / NS_PER_USER_TICK);
     }
+    text_print(t, "intr %lu\n", cpu->nr_interrupts);
     text_print(t, "ctxt %lu\nbtime %lu\nprocesses %u\nprocs_running %u\nprocs_blocked 0\n",
                sched_nr_switches(), (clock_realtime() - now) / NS_PER_S, process_last_pid(),
                nr_running);

@@ -19,6 +19,7 @@ struct cpu_local {
     bool want_schedule;
     u32 number;
     u64 user_ns; /* of all programs */
+    u64 nr_interrupts;
 };
 
 static inline struct cpu_local *cpu_local(void)

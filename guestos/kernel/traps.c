@@ -62,6 +62,7 @@ static void dispatch_irq(u8 irq)
     if (pic_is_spurious(irq)) {
         return;
     }
+    cpu_local()->nr_interrupts++;
     for (u32 i = 0; i < nr_handlers; i++) {
         if (irq_handlers[i].irq == irq) {
             irq_handlers[i].function(irq_handlers[i].argument);

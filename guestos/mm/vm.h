@@ -104,6 +104,14 @@ extern struct vm_counters vm_counters;
 
 void vm_init(void);
 
+/* What of an area is in memory, in pages. vm->lock is held. */
+struct vm_use {
+    u64 resident, anonymous, referenced;
+    u64 shared_clean, shared_dirty, private_clean, private_dirty;
+    u64 share_bytes; /* each page divided by how many map it */
+};
+void vm_measure(struct vm *, const struct vm_area *, struct vm_use *);
+
 /* A file's pages from first_index on (to last_index) go away, or have been written back: every
  * mapping's entries for them are cleared, or made read-only (true: some were writable), so that the
  * next write faults and marks the page dirty again. For a truncation inode->size_bytes is the new

@@ -2,6 +2,7 @@
 #include "guestos/drivers/char.h"
 #include "guestos/fs/vfs.h"
 #include "guestos/mm/user.h"
+#include "guestos/mm/vm.h"
 
 static long read_nothing(struct file *f, u64 to, u64 len, u64 *pos)
 {
@@ -36,7 +37,7 @@ static i64 seek_nowhere(struct file *f, i64 offset, int whence)
 static const struct file_ops null_ops = {
     .read = read_nothing, .write = write_away, .seek = seek_nowhere};
 static const struct file_ops zero_ops = {
-    .read = read_zeroes, .write = write_away, .seek = seek_nowhere};
+    .read = read_zeroes, .write = write_away, .seek = seek_nowhere, .mmap = vm_map_zeroes};
 static const struct file_ops full_ops = {
     .read = read_zeroes, .write = write_full, .seek = seek_nowhere};
 

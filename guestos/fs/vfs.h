@@ -144,7 +144,9 @@ struct file_ops {
     int (*readdir)(struct file *, u64 *pos, struct dir_sink *);
     long (*ioctl)(struct file *, u32 command, u64 argument); /* NULL: -ENOTTY */
     u32 (*poll)(struct file *, struct poll_table *);         /* POLL bits; NULL: always ready */
-    int (*mmap)(struct file *, struct vm_area *); /* NULL: through the page cache, if any */
+    /* NULL: through the page cache, if it is a regular file. The area is not linked yet; its file,
+     * which it holds, may be replaced (NULL: zeroes). */
+    int (*mmap)(struct file *, struct vm_area *);
     int (*fsync)(struct file *);
 };
 

@@ -44,6 +44,9 @@ long sys_mmap(const u64 *arg)
         return -ENOMEM; /* the pool of huge pages is empty */
     }
     if (kind == MAP_SHARED_VALIDATE) {
+        if (flags & MAP_ANONYMOUS) {
+            return -EINVAL;
+        }
         if (flags & ~KNOWN_FLAGS) {
             return -EOPNOTSUPP;
         }

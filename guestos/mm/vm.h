@@ -78,6 +78,8 @@ void vm_switch(struct vm *); /* loads CR3; NULL: the kernel's own tables */
 /* As mmap: the address, or a negative error. file may be NULL; it is held again. */
 long vm_map(struct vm *, u64 at, u64 len_bytes, u32 prot, u32 flags, struct file *,
             u64 offset_bytes, const char *name);
+/* The mmap of files that read as zeroes (/dev/zero): anonymous memory instead. */
+int vm_map_zeroes(struct file *, struct vm_area *);
 int vm_unmap(struct vm *, u64 at, u64 len_bytes);
 int vm_protect(struct vm *, u64 at, u64 len_bytes, u32 prot);
 u64 vm_brk(struct vm *, u64 to); /* the end afterwards */

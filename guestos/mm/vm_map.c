@@ -102,6 +102,13 @@ static int choose_file(struct vm_area *area, struct file *file)
     return result;
 }
 
+int vm_map_zeroes(struct file *file, struct vm_area *area)
+{
+    file_put(file); /* the area's hold of it */
+    area->file = NULL;
+    return choose_file(area, NULL);
+}
+
 static long map_locked(struct vm *vm, struct vm_area *like, struct file *file, u32 flags)
 {
     u64 len = like->end;
@@ -153,7 +160,8 @@ long vm_map(struct vm *vm, u64 at, u64 len, u32 prot, u32 flags, struct file *fi
     if (bytes < len) {
         return -ENOMEM;
     }
-    if (offset + bytes < offset || offset + bytes > (u64)INT64_MAX) {
+    if (file && bytes <= USER_END &&
+        (offset + bytes < offset || offset + bytes > (u64)INT64_MAX)) {
         return -EOVERFLOW;
     }
     /* As Linux' heuristic: what can never be there is not promised. */

@@ -95,6 +95,9 @@ struct process {
     u64 signal_pending;       /* for any thread */
     struct list signal_queue; /* struct queued_signal */
 
+    u64 reported_calls[8]; /* system calls that are not there, by number (sys/dispatch.c) */
+    u32 nr_reports;
+
     bool exiting;                         /* exit_group or a fatal signal */
     u32 exit_code;                        /* as wait4 shows it */
     u32 exit_signal;                      /* what the parent gets: SIGCHLD, or clone's */

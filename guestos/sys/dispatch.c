@@ -1,6 +1,6 @@
 /*
  * The system call table, made from syscalls.def, and what happens to a call that is not in it: it
- * gives ENOSYS and is reported, each number once per program.
+ * gives ENOSYS and is reported, each number once per process.
  */
 #include "guestos/kernel/console.h"
 #include "guestos/kernel/thread.h"
@@ -29,21 +29,34 @@ static const struct call {
 #undef UNKNOWN
 };
 
-static u8 reported[MAX_CALL + 1]; /* by which program, roughly: the low byte of its pid */
+#define MAX_REPORTS 20u /* of one process: it may be trying every number on purpose */
+
+static bool already_reported(struct process *p, u64 number)
+{
+    u64 *word = number <= MAX_CALL ? &p->reported_calls[number / 64] : NULL;
+    u64 bit = 1ul << number % 64;
+
+    if (word && *word & bit) {
+        return true;
+    }
+    if (word) {
+        *word |= bit;
+    }
+    return p->nr_reports++ >= MAX_REPORTS;
+}
 
 static void report(u64 number, const struct call *call, const u64 *arg, u64 rip)
 {
-    u8 program = (u8)(this_process()->pid | 1);
+    struct process *p = this_process();
 
-    if (number <= MAX_CALL) {
-        if (reported[number] == program) {
-            return;
-        }
-        reported[number] = program;
+    if (already_reported(p, number)) {
+        return;
     }
     print("%s[%u]: system call %lu (%s) is not implemented; arguments %lx %lx %lx, called at %lx\n",
-          this_process()->name, this_process()->pid, number, call ? call->name : "no name", arg[0],
-          arg[1], arg[2], rip);
+          p->name, p->pid, number, call ? call->name : "no name", arg[0], arg[1], arg[2], rip);
+    if (p->nr_reports == MAX_REPORTS) {
+        print("%s[%u]: more of them are not shown\n", p->name, p->pid);
+    }
 }
 
 void syscall_dispatch(struct trap_frame *frame)

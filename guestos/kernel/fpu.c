@@ -103,6 +103,22 @@ void fpu_load(const void *area)
     }
 }
 
+u32 fpu_x87_exceptions(void)
+{
+    u16 control, status;
+
+    __asm__ volatile("fnstcw %0; fnstsw %1" : "=m"(control), "=m"(status));
+    return status & ~control & 0x3F;
+}
+
+u32 fpu_sse_exceptions(void)
+{
+    u32 mxcsr;
+
+    __asm__ volatile("stmxcsr %0" : "=m"(mxcsr));
+    return mxcsr & ~(mxcsr >> 7) & 0x3F;
+}
+
 bool fpu_sanitize(void *area)
 {
     u32 mxcsr;

@@ -16,6 +16,9 @@ void fpu_load(const void *area); /* one that fpu_save() or fpu_valid() is conten
 void fpu_reset(void *area);      /* the initial state */
 u32 fpu_bytes(void);             /* of an area; 64-aligned */
 u64 fpu_components(void);        /* XCR0, or 0 without XSAVE */
+/* Of the current registers: exceptions that are flagged and not masked, bit 0 invalid to 5 precision. */
+u32 fpu_x87_exceptions(void);
+u32 fpu_sse_exceptions(void);
 /* What a program handed in (sigreturn): clears what would fault. False: it makes no sense. */
 bool fpu_sanitize(void *area);
 

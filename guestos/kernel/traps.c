@@ -8,10 +8,12 @@
 #include "guestos/kernel/clock.h"
 #include "guestos/kernel/console.h"
 #include "guestos/kernel/cpu.h"
+#include "guestos/kernel/fpu.h"
 #include "guestos/kernel/panic.h"
 #include "guestos/kernel/percpu.h"
 #include "guestos/kernel/thread.h"
 #include "guestos/kernel/x86.h"
+#include "guestos/mm/vm.h"
 #include "guestos/proc/process.h"
 #include "guestos/proc/signal.h"
 
@@ -22,7 +24,16 @@
 #define RFLAGS_IF       (1ul << 9)
 #define RFLAGS_ONE      (1ul << 1)
 
-enum { VECTOR_DB = 1, VECTOR_NMI = 2, VECTOR_BP = 3, VECTOR_OF = 4, VECTOR_DF = 8, VECTOR_PF = 14 };
+enum {
+    VECTOR_DB = 1,
+    VECTOR_NMI = 2,
+    VECTOR_BP = 3,
+    VECTOR_OF = 4,
+    VECTOR_DF = 8,
+    VECTOR_PF = 14,
+    VECTOR_MF = 16,
+    VECTOR_XM = 19
+};
 
 extern const char trap_stubs[], trap_resume[];
 extern u64 trap_recovery;
@@ -83,6 +94,21 @@ static const struct {
     [16] = {SIGFPE, FPE_FLTINV}, [17] = {SIGBUS, BUS_ADRALN}, [19] = {SIGFPE, FPE_FLTINV},
 };
 
+/* Which of the exceptions that are not masked the unit has flagged; SDM 1, 8.1.3 and 10.2.3. The
+ * bits are the same: invalid, denormal, divide, overflow, underflow, precision. */
+static i32 float_code(u32 flags)
+{
+    static const i32 codes[] = {FPE_FLTINV, FPE_FLTUND, FPE_FLTDIV,
+                                FPE_FLTOVF, FPE_FLTUND, FPE_FLTRES};
+
+    for (u32 i = 0; i < ARRAY_LEN(codes); i++) {
+        if (flags >> i & 1) {
+            return codes[i];
+        }
+    }
+    return FPE_FLTINV;
+}
+
 static void user_exception(struct trap_frame *frame)
 {
     u32 v = (u32)frame->vector;
@@ -92,6 +118,9 @@ static void user_exception(struct trap_frame *frame)
 
     if (has_address) {
         info.fault.address = frame->rip;
+    }
+    if (v == VECTOR_MF || v == VECTOR_XM) {
+        info.code = float_code(v == VECTOR_MF ? fpu_x87_exceptions() : fpu_sse_exceptions());
     }
     __asm__ volatile("sti" : : : "memory");
     signal_force(signal, &info);
@@ -144,8 +173,12 @@ void trap_leave(struct trap_frame *frame)
         }
         return;
     }
-    while (sched_wanted() || signal_has_work(frame)) {
+    while (sched_wanted() || signal_has_work(frame) || frame->rip >= USER_END) {
         __asm__ volatile("sti" : : : "memory");
+        if (frame->rip >= USER_END) {
+            /* An entry point or a handler that is no address: IRET would fault here, in ring 0. */
+            signal_force(SIGSEGV, &(struct siginfo){.signo = SIGSEGV, .code = SI_KERNEL});
+        }
         if (sched_wanted()) {
             schedule();
         }

@@ -69,6 +69,13 @@ static bool is_ignored(const struct process *p, u32 signal)
     return handler == SIG_IGN || (handler == SIG_DFL && SIGNAL_BIT(signal) & IGNORED_BY_DEFAULT);
 }
 
+void signal_forget_ignored(struct process *p, u32 signal)
+{
+    if (is_ignored(p, signal)) {
+        discard_everywhere(p, SIGNAL_BIT(signal));
+    }
+}
+
 /* init gets only what it has a handler for. */
 static bool is_protected(const struct process *p, u32 signal)
 {

@@ -30,6 +30,8 @@ void signal_deliver(struct trap_frame *frame);
  * queue. 0: none. */
 u32 signal_take(u64 set, struct siginfo *info);
 void signal_set_mask(u64 mask); /* the current thread's */
+/* The action is new: what waits goes if it is ignored now. signal_lock is held. */
+void signal_forget_ignored(struct process *, u32 signal);
 void signal_drop_queue(struct list *queue);
 
 /* proc/signal_frame.c: the frame on the program's stack, and back. False: the stack is not there.

@@ -27,6 +27,7 @@ long sys_rt_sigaction(const u64 *arg)
     if (arg[1]) {
         new_action.mask &= ~SIGNALS_NOT_MASKED;
         p->actions->of[signal] = new_action;
+        signal_forget_ignored(p, signal);
     }
     spin_unlock(&p->signal_lock);
     return arg[2] && PUT_USER(arg[2], old) ? -EFAULT : 0;

@@ -89,7 +89,8 @@ int memory_wait(void)
         if (!kill_the_largest()) {
             return -ENOMEM;
         }
-        if (WAIT(&nothing, false, WAIT_KILLABLE, clock_monotonic() + KILL_WAIT_NS) == -EINTR) {
+        u64 deadline = clock_monotonic() + KILL_WAIT_NS;
+        if (WAIT(&nothing, false, WAIT_KILLABLE, deadline) == -EINTR) {
             return -EINTR;
         }
     }

@@ -135,6 +135,11 @@ static long write_piece(struct file *f, struct inode *inode, const u8 *from, u64
     return done;
 }
 
+long cache_write_kernel(struct file *f, const void *from, u64 len, u64 *pos)
+{
+    return write_piece(f, f->inode, from, len, pos);
+}
+
 long cache_write_inode(struct file *f, struct inode *inode, u64 from, u64 len, u64 *pos)
 {
     u64 done = 0, room = MIN(len, PIECE_BYTES);

@@ -30,6 +30,7 @@ static bool has_extra(const struct ext2 *fs, const struct ext2_disk_inode *d)
 static u64 time_from(u32 seconds, u32 extra)
 {
     i64 s = (i64)(i32)seconds + ((i64)(extra & 3) << 32);
+    s = MIN(s, (i64)(~0ul >> 1) / (i64)NS_PER_S - 1); /* the year 2262 */
     return (u64)(s * (i64)NS_PER_S) + (extra >> 2) % NS_PER_S;
 }
 

@@ -23,7 +23,8 @@ ahci) drive="-drive file=$dir/disk.img,format=raw,if=none,id=d -device ahci,id=a
 *) drive="-drive file=$dir/disk.img,format=raw,if=ide" ;;
 esac
 case $3 in
-qemu) emulator="qemu-system-x86_64 -bios $build/spark.bin -net none -monitor none" ;;
+# Its time by instructions: on a loaded host interrupts would come late by the TSC, which Linux takes for bugs.
+qemu) emulator="qemu-system-x86_64 -accel tcg -icount shift=1,sleep=off -bios $build/spark.bin -net none -monitor none" ;;
 *) emulator="$kiln $firmware" ;;
 esac
 shown="$emulator $drive"

@@ -20,6 +20,7 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
 . "$here/../spark/lib.sh"
+LIMIT=1600
 : >screen.txt
 
 GRUB_DRIVERS="biosdisk vbe video gfxterm font sleep"
@@ -86,7 +87,7 @@ fi
 
 for emulator in qemu-system-x86_64 "$kiln"; do
     start "$build/spark.bin" "$build/vgabios.bin" -m 256 -snapshot -drive file=disk.img,format=raw,if=ide
-    PATIENCE=600
+    PATIENCE=1500
     until_true says_so || fail "$emulator does not come to rest"
     PATIENCE=60
     if [ "$emulator" = qemu-system-x86_64 ]; then

@@ -1,5 +1,5 @@
 # Shared by the tests that look at the screen: start an emulator with a monitor, type, read text.
-# Sets: nothing. Uses: $dir (working directory, current), $emulator.
+# Sets: nothing. Uses: $dir (working directory, current), $emulator, $LIMIT (seconds that one may run: 900).
 #
 # Nothing here depends on the speed of the host: every step waits for its effect, as long as
 # PATIENCE seconds, and the next step follows at once.
@@ -16,7 +16,7 @@ start() {
     else
         set -- -vga none -device VGA,romfile="$rom" "$@"
     fi
-    timeout 900 "$emulator" -accel tcg -m 64 -bios "$bios" -display none -serial file:serial.txt \
+    timeout "${LIMIT:-900}" "$emulator" -accel tcg -m 64 -bios "$bios" -display none -serial file:serial.txt \
         -monitor stdio "$@" < monitor > monitor.log 2>&1 &
     pid=$!
     exec 3> monitor

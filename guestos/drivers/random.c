@@ -20,6 +20,7 @@
 #define ECX_RDRAND    (1u << 30) /* CPUID 1 */
 #define RDRAND_TRIES  10
 #define START_SAMPLES 256u
+#define RNDGETENTCNT  0x80045200u
 #define PORT_DELAY    0x80 /* POST code: slow on a real machine */
 
 enum { GRND_NONBLOCK = 1, GRND_RANDOM = 2, GRND_INSECURE = 4 };
@@ -177,6 +178,15 @@ static long write(struct file *f, u64 from, u64 len, u64 *pos)
     return (long)len;
 }
 
+/* random(4): the estimate is of the whole key, once it is seeded. */
+static long ioctl(struct file *f, u32 command, u64 argument)
+{
+    u32 bits = 8 * sizeof generator.key;
+
+    (void)f;
+    return command == RNDGETENTCNT ? PUT_USER(argument, bits) : -ENOTTY;
+}
+
 static i64 seek(struct file *f, i64 offset, int whence)
 {
     (void)f, (void)offset, (void)whence;
@@ -196,7 +206,7 @@ long sys_getrandom(const u64 *arg)
 
 void random_init(void)
 {
-    static const struct file_ops ops = {.read = read, .write = write, .seek = seek};
+    static const struct file_ops ops = {.read = read, .write = write, .seek = seek, .ioctl = ioctl};
     bool has_rdrand = cpuid(1, 0).ecx & ECX_RDRAND;
     struct chacha unused;
     u64 value = 0;

@@ -7,9 +7,11 @@
  * guards all items and is held while files are asked, so a file cannot go away meanwhile; a ready
  * list is guarded by a spinlock, since wake-ups come in interrupts.
  *
- * UNIMPL: watching an epoll by another one; EPOLLEXCLUSIVE and EPOLLWAKEUP have no effect.
+ * An epoll may be watched by another one, five of them in a row at most; then asking the outer one
+ * asks the inner one, with the mutex held already. UNIMPL: EPOLLWAKEUP has no effect.
  */
 #include "guestos/fs/epoll.h"
+#include "guestos/fs/fd.h"
 #include "guestos/fs/poll.h"
 #include "guestos/fs/unnamed.h"
 #include "guestos/kernel/clock.h"
@@ -20,7 +22,9 @@
 enum { EPOLL_CTL_ADD = 1, EPOLL_CTL_DEL, EPOLL_CTL_MOD };
 #define EPOLLET        (1u << 31)
 #define EPOLLONESHOT   (1u << 30)
+#define EPOLLEXCLUSIVE (1u << 28)
 #define EPOLL_MODES    0xF0000000u /* what is no event */
+#define MAX_NESTING    5u
 #define MAX_EVENTS     (0x7FFFFFFFu / sizeof(struct epoll_event))
 #define EVENTS_AT_ONCE 128u
 #define MAX_QUEUES     4u /* that one file's poll() names */
@@ -46,11 +50,14 @@ struct epoll_item {
     struct list item_link;           /* epoll->items */
     struct list ready_link;
     bool is_ready; /* on the ready list; guarded by epoll->lock */
+    u32 round;     /* of epoll->round: when it was reported last */
     struct hook hook[MAX_QUEUES];
     u32 nr_hooks;
 };
 
 struct epoll {
+    struct file *file;
+    u32 round;
     struct spinlock lock;
     struct list ready;
     struct list items;
@@ -61,17 +68,20 @@ static struct mutex epolls = MUTEX_INIT(epolls);
 
 /* ---- the ready list */
 
-static void make_ready(struct epoll_item *item)
+static void put_on_list(struct epoll_item *item, struct list *list)
 {
-    struct epoll *e = item->epoll;
-
-    spin_lock(&e->lock);
+    spin_lock(&item->epoll->lock);
     if (!item->is_ready) {
         item->is_ready = true;
-        list_add_last(&e->ready, &item->ready_link);
+        list_add_last(list, &item->ready_link);
     }
-    spin_unlock(&e->lock);
-    wake_all(&e->waiters);
+    spin_unlock(&item->epoll->lock);
+}
+
+static void make_ready(struct epoll_item *item)
+{
+    put_on_list(item, &item->epoll->ready);
+    wake_all(&item->epoll->waiters);
 }
 
 static void unready(struct epoll_item *item)
@@ -102,9 +112,13 @@ static bool has_ready(struct epoll *e)
     return some;
 }
 
-static void woken(struct waiter *w)
+static bool woken(struct waiter *w)
 {
-    make_ready(CONTAINER_OF(w, struct hook, waiter)->item);
+    struct epoll_item *item = CONTAINER_OF(w, struct hook, waiter)->item;
+    bool somebody_waits = !list_empty(&item->epoll->waiters.waiters);
+
+    make_ready(item);
+    return somebody_waits;
 }
 
 /* ---- items; `epolls` is held */
@@ -126,7 +140,7 @@ static void link_item(struct poll_table *table, struct wait_queue *q)
     }
     struct hook *h = &item->hook[item->nr_hooks++];
     h->item = item;
-    wait_link_function(&h->waiter, q, woken);
+    wait_link_function(&h->waiter, q, woken, item->event.events & EPOLLEXCLUSIVE);
 }
 
 static u32 events_of(struct epoll_item *item, struct poll_table *table)
@@ -199,13 +213,56 @@ static int add(struct epoll *e, struct file *f, int fd, const struct epoll_event
 
 static const struct file_ops epoll_ops;
 
+/* How many epolls there are in a row, from this one to those that it watches, or to those that
+ * watch it. Beyond MAX_NESTING it is not looked any further. */
+static u32 depth_below(const struct epoll *e, u32 level)
+{
+    u32 deepest = level;
+
+    for (LIST_EACH(struct epoll_item, item, &e->items, item_link)) {
+        if (item->file->ops == &epoll_ops && level <= MAX_NESTING) {
+            deepest = MAX(deepest, depth_below(item->file->data, level + 1));
+        }
+    }
+    return deepest;
+}
+
+static u32 depth_above(const struct epoll *e, u32 level)
+{
+    u32 deepest = level;
+
+    for (struct epoll_item *item = e->file->watchers; item; item = item->next_of_file) {
+        if (level <= MAX_NESTING) {
+            deepest = MAX(deepest, depth_above(item->epoll, level + 1));
+        }
+    }
+    return deepest;
+}
+
+static bool is_below(const struct epoll *e, const struct epoll *wanted)
+{
+    for (LIST_EACH(struct epoll_item, item, &e->items, item_link)) {
+        if (item->file->ops == &epoll_ops &&
+            (item->file->data == wanted || is_below(item->file->data, wanted))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool nests_too_deep(const struct epoll *e, const struct file *f)
+{
+    return f->ops == &epoll_ops &&
+           (is_below(f->data, e) || depth_above(e, 1) + depth_below(f->data, 1) > MAX_NESTING);
+}
+
 static int control(struct epoll *e, u64 operation, struct file *f, int fd,
                    const struct epoll_event *event)
 {
     struct epoll_item *item = find(e, f, fd);
 
     if (operation == EPOLL_CTL_ADD) {
-        return item ? -EEXIST : add(e, f, fd, event);
+        return item ? -EEXIST : nests_too_deep(e, f) ? -ELOOP : add(e, f, fd, event);
     }
     if (operation != EPOLL_CTL_DEL && operation != EPOLL_CTL_MOD) {
         return -EINVAL;
@@ -234,7 +291,11 @@ static int control_files(struct file *epoll, u64 operation, int fd, struct file 
     if (!f->ops->poll) {
         return -EPERM; /* always ready: regular files, directories */
     }
-    if (epoll->ops != &epoll_ops || f->ops == &epoll_ops) {
+    if (epoll->ops != &epoll_ops || f == epoll) {
+        return -EINVAL;
+    }
+    if ((event.events & EPOLLEXCLUSIVE) &&
+        (operation == EPOLL_CTL_MOD || f->ops == &epoll_ops || (event.events & EPOLLONESHOT))) {
         return -EINVAL;
     }
     mutex_lock(&epolls);
@@ -246,7 +307,7 @@ static int control_files(struct file *epoll, u64 operation, int fd, struct file 
 long sys_epoll_ctl(const u64 *arg)
 {
     struct file *epoll = fd_get((int)arg[0]);
-    struct file *f = epoll ? fd_get((int)arg[2]) : NULL;
+    struct file *f = epoll ? fd_get_io((int)arg[2]) : NULL;
     int result = f ? control_files(epoll, arg[1], (int)arg[2], f, arg[3]) : -EBADF;
 
     if (f) {
@@ -263,26 +324,27 @@ long sys_epoll_ctl(const u64 *arg)
 /* What is true now, into to[max]; how many. */
 static u32 collect(struct epoll *e, struct epoll_event *to, u32 max)
 {
-    struct list again = LIST_INIT(again);
+    struct list again = LIST_INIT(again); /* items that count as being on the ready list */
     struct epoll_item *item;
     u32 n = 0;
 
     mutex_lock(&epolls);
+    e->round++;
     while (n < max && (item = take_ready(e))) {
+        if (item->round == e->round) {
+            put_on_list(item, &again); /* woken meanwhile: next time */
+            continue;
+        }
         u32 events = events_of(item, NULL);
         if (!events) {
             continue;
         }
+        item->round = e->round;
         to[n++] = (struct epoll_event){events, item->event.data};
         if (item->event.events & EPOLLONESHOT) {
             item->event.events &= EPOLL_MODES; /* until EPOLL_CTL_MOD */
         } else if (!(item->event.events & EPOLLET)) {
-            spin_lock(&e->lock);
-            if (!item->is_ready) { /* no wake-up meanwhile: back, behind the others */
-                item->is_ready = true;
-                list_add_last(&again, &item->ready_link);
-            }
-            spin_unlock(&e->lock);
+            put_on_list(item, &again);
         }
     }
     spin_lock(&e->lock);
@@ -368,22 +430,27 @@ long sys_epoll_pwait2(const u64 *arg)
 
 /* ---- the file */
 
-/* Items whose event has passed are taken off while looking. */
+/* Items whose event has passed are taken off while looking. An outer epoll holds the mutex. */
 static u32 epoll_poll(struct file *f, struct poll_table *table)
 {
+    bool is_nested = mutex_held(&epolls);
     struct epoll *e = f->data;
     struct epoll_item *item;
     u32 found = 0;
 
     poll_wait(table, &e->waiters);
-    mutex_lock(&epolls);
+    if (!is_nested) {
+        mutex_lock(&epolls);
+    }
     while (!found && (item = take_ready(e))) {
         found = events_of(item, NULL);
         if (found) {
-            make_ready(item);
+            put_on_list(item, &e->ready);
         }
     }
-    mutex_unlock(&epolls);
+    if (!is_nested) {
+        mutex_unlock(&epolls);
+    }
     return found ? POLLIN | POLLRDNORM : 0;
 }
 
@@ -420,6 +487,7 @@ static long make(u64 flags)
     list_init(&e->ready);
     list_init(&e->items);
     wait_queue_init(&e->waiters);
+    e->file = f;
     return fd_install(f, 0, flags & O_CLOEXEC);
 }
 

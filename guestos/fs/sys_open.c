@@ -3,6 +3,7 @@
 #include "guestos/fs/file.h"
 #include "guestos/fs/file_lock.h"
 #include "guestos/fs/path.h"
+#include "guestos/fs/pipe.h"
 #include "guestos/abi/termios.h"
 #include "guestos/kernel/string.h"
 #include "guestos/proc/process.h"
@@ -162,6 +163,7 @@ enum {
     F_OFD_GETLK = 36,
     F_OFD_SETLKW = 38,
     F_DUPFD_CLOEXEC = 1030,
+    F_SETPIPE_SZ = 1031,
     F_GETPIPE_SZ = 1032,
 };
 #define SETTABLE_FLAGS (u32)(O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME | O_ASYNC)
@@ -188,7 +190,8 @@ static long file_control(struct file *f, u32 command, u64 argument)
     case F_GETOWN: return (i32)f->owner_pid;
     case F_SETSIG: return argument > NR_SIGNALS ? -EINVAL : argument ? -EOPNOTSUPP : 0;
     case F_GETSIG: return 0;
-    case F_GETPIPE_SZ: return S_ISFIFO(f->inode->mode) ? 65536 : -EBADF;
+    case F_GETPIPE_SZ: return pipe_size(f);
+    case F_SETPIPE_SZ: return pipe_set_size(f, argument);
     default:
         return command >= F_OFD_GETLK && command <= F_OFD_SETLKW
                    ? file_lock_control(f, command, argument)

@@ -71,10 +71,12 @@ enum wait_kind {
 };
 
 /* One thread's place in a queue; on its stack. Several may be linked at once (poll). Or, if `woken`
- * is there, a function that each wake-up calls (epoll): with the queue's lock held. */
+ * is there, a function that each wake-up calls (epoll), with the queue's lock held; it says whether
+ * somebody woke by that. Of the exclusive ones a wake-up ends with the first that says so. */
 struct waiter {
     struct thread *thread;
-    void (*woken)(struct waiter *);
+    bool (*woken)(struct waiter *);
+    bool exclusive;
     struct wait_queue *queue;
     struct list link;
 };
@@ -86,7 +88,8 @@ void wake_one(struct wait_queue *); /* the first thread; all functions before it
 /* The steps of WAIT. wait_sleep returns at once if a wake-up came since wait_arm. 0, or -EINTR or
  * -ETIMEDOUT, after which the condition should be looked at once more. */
 void wait_link(struct waiter *, struct wait_queue *);
-void wait_link_function(struct waiter *, struct wait_queue *, void (*woken)(struct waiter *));
+void wait_link_function(struct waiter *, struct wait_queue *, bool (*woken)(struct waiter *),
+                        bool exclusive);
 void wait_unlink(struct waiter *);
 void wait_arm(void); /* before each look at the condition */
 int wait_sleep(enum wait_kind, u64 deadline_ns);

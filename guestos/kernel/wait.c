@@ -26,13 +26,16 @@ void wait_link(struct waiter *w, struct wait_queue *q)
 {
     w->thread = current();
     w->woken = NULL;
+    w->exclusive = false;
     link(w, q);
 }
 
-void wait_link_function(struct waiter *w, struct wait_queue *q, void (*woken)(struct waiter *))
+void wait_link_function(struct waiter *w, struct wait_queue *q, bool (*woken)(struct waiter *),
+                        bool exclusive)
 {
     w->thread = NULL;
     w->woken = woken;
+    w->exclusive = exclusive;
     link(w, q);
 }
 
@@ -43,35 +46,32 @@ void wait_unlink(struct waiter *w)
     spin_unlock(&w->queue->lock);
 }
 
-/* True: a thread, which may have been asleep. */
-static bool wake(struct waiter *w)
+static void wake(struct wait_queue *q, bool one_thread)
 {
-    if (w->woken) {
-        w->woken(w);
-        return false;
+    bool taken = false; /* by an exclusive one */
+
+    spin_lock(&q->lock);
+    for (LIST_EACH(struct waiter, w, &q->waiters, link)) {
+        if (!w->woken) {
+            thread_wake(w->thread);
+            if (one_thread) {
+                break;
+            }
+        } else if (!w->exclusive || !taken) {
+            taken |= w->woken(w) && w->exclusive;
+        }
     }
-    thread_wake(w->thread);
-    return true;
+    spin_unlock(&q->lock);
 }
 
 void wake_all(struct wait_queue *q)
 {
-    spin_lock(&q->lock);
-    for (LIST_EACH(struct waiter, w, &q->waiters, link)) {
-        wake(w);
-    }
-    spin_unlock(&q->lock);
+    wake(q, false);
 }
 
 void wake_one(struct wait_queue *q)
 {
-    spin_lock(&q->lock);
-    for (LIST_EACH(struct waiter, w, &q->waiters, link)) {
-        if (wake(w)) {
-            break;
-        }
-    }
-    spin_unlock(&q->lock);
+    wake(q, true);
 }
 
 void wait_arm(void)

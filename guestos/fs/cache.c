@@ -15,6 +15,7 @@
 #include "guestos/kernel/panic.h"
 #include "guestos/kernel/string.h"
 #include "guestos/mm/layout.h"
+#include "guestos/mm/reclaim.h"
 #include "guestos/mm/vm.h"
 
 #define NR_BUSY_QUEUES 16u
@@ -129,12 +130,12 @@ bool page_clear_dirty(struct page *page) /* busy: so that it stays in its inode 
 
 static struct page *new_page(struct inode *inode, u64 index, bool zeroed)
 {
-    u64 pa = zeroed ? frame_alloc() : frame_alloc_dirty();
+    bool metadata = S_ISBLK(inode->mode); /* as dear as the kernel's own memory */
+    struct page *page = page_alloc(zeroed, metadata);
 
-    if (pa == NO_FRAME && cache_reclaim(LAST_WINDOW)) {
-        pa = zeroed ? frame_alloc() : frame_alloc_dirty();
+    if (!page && cache_reclaim(LAST_WINDOW)) {
+        page = page_alloc(zeroed, metadata);
     }
-    struct page *page = pa == NO_FRAME ? NULL : page_of(pa);
     if (page) {
         page->flags = PAGE_BUSY;
         page->inode = inode;

@@ -11,6 +11,7 @@
 #include "guestos/fs/file.h"
 #include "guestos/kernel/string.h"
 #include "guestos/mm/layout.h"
+#include "guestos/mm/reclaim.h"
 #include "guestos/mm/slab.h"
 #include "guestos/mm/user.h"
 #include "guestos/proc/process.h"
@@ -27,6 +28,9 @@ long cache_read_inode(struct inode *inode, u64 to, u64 len, u64 *pos)
         u64 skip = *pos % PAGE_BYTES;
         u64 now = MIN(MIN(PAGE_BYTES - skip, len - done), inode->size_bytes - *pos);
         error = cache_get(inode, *pos / PAGE_BYTES, &page);
+        if (error == -ENOMEM && (error = memory_wait()) == 0) {
+            continue;
+        }
         if (error) {
             break;
         }
@@ -164,6 +168,9 @@ long cache_write_inode(struct file *f, struct inode *inode, u64 from, u64 len, u
         }
         if (!result) {
             result = write_piece(f, inode, piece, now, pos);
+        }
+        if (result == -ENOMEM && (result = memory_wait()) == 0) {
+            continue;
         }
         if (result <= 0) {
             break;

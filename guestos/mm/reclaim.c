@@ -2,6 +2,7 @@
 #include "guestos/mm/reclaim.h"
 #include "guestos/abi/errno.h"
 #include "guestos/fs/cache.h"
+#include "guestos/fs/vfs.h"
 #include "guestos/kernel/clock.h"
 #include "guestos/kernel/console.h"
 #include "guestos/kernel/panic.h"
@@ -12,24 +13,36 @@
 
 #define RECLAIM_BATCH 128u
 #define KILL_WAIT_NS  (10 * NS_PER_MS)
+#define WAITS_PER_SYNC 50u
 #define MAX_WAITS     500u /* of KILL_WAIT_NS: then the killed one is stuck, or there was none */
 
 static u64 reserve, low_mark;
 static struct wait_queue reclaim_wanted = WAIT_QUEUE_INIT(reclaim_wanted);
 static struct wait_queue nothing = WAIT_QUEUE_INIT(nothing); /* only time passes here */
 
-struct page *page_alloc(bool zeroed)
+struct page *page_alloc(bool zeroed, bool from_reserve)
 {
     u64 nr_free = frames_free();
 
     if (nr_free < low_mark) {
         wake_all(&reclaim_wanted);
     }
-    struct page *p = nr_free > reserve ? frames_alloc_block(0) : NULL;
+    struct page *p = nr_free > reserve || from_reserve ? frames_alloc_block(0) : NULL;
     if (p && zeroed) {
         memset(page_data(p), 0, PAGE_BYTES);
     }
     return p;
+}
+
+/* Pages of the cache that nobody maps; then those that were mapped. How many were freed. */
+static u64 reclaim(void)
+{
+    u64 freed = cache_reclaim(RECLAIM_BATCH);
+
+    if (freed == 0 && vm_age(8 * RECLAIM_BATCH) > 0) {
+        freed = cache_reclaim(RECLAIM_BATCH);
+    }
+    return freed;
 }
 
 static void reclaim_thread(void *unused)
@@ -37,8 +50,8 @@ static void reclaim_thread(void *unused)
     (void)unused;
     for (;;) {
         WAIT(&reclaim_wanted, frames_free() < low_mark, WAIT_FIRM, NEVER);
-        if (cache_reclaim(RECLAIM_BATCH) == 0) {
-            sleep_until(clock_monotonic() + 100 * NS_PER_MS, false); /* all dirty, or mapped */
+        if (reclaim() == 0) {
+            sleep_until(clock_monotonic() + 100 * NS_PER_MS, false); /* all dirty, or in use */
         }
     }
 }
@@ -83,8 +96,12 @@ static bool kill_the_largest(void)
 int memory_wait(void)
 {
     for (u32 i = 0; i < MAX_WAITS; i++) {
-        if (cache_reclaim(RECLAIM_BATCH) > 0 || frames_free() > reserve + RECLAIM_BATCH) {
+        if (reclaim() > 0 || frames_free() > reserve + RECLAIM_BATCH) {
             return 0;
+        }
+        if (cache_nr_dirty() > 0 && i % WAITS_PER_SYNC == 0) {
+            fs_sync_all();
+            continue;
         }
         if (!kill_the_largest()) {
             return -ENOMEM;

@@ -12,10 +12,11 @@
 void reclaim_start(void); /* the kernel thread */
 
 /* A page for what programs fill memory with: their own pages and the page cache's. NULL when only
- * the kernel's reserve is left: call memory_wait() without locks that a process' end may need. */
-struct page *page_alloc(bool zeroed);
+ * the kernel's reserve is left, unless that may be used. Then: memory_wait(). */
+struct page *page_alloc(bool zeroed, bool from_reserve);
 
-/* Makes room, however it can; sleeps. 0: try again. -EINTR: the current thread is being killed.
+/* Makes room, however it can: drops cached pages, writes dirty ones, kills. Sleeps; no vm->lock or
+ * inode->lock is held, nor what a process' end may need. 0: try again. -EINTR: the current thread is being killed.
  * -ENOMEM: it is hopeless. */
 int memory_wait(void);
 

@@ -120,8 +120,8 @@ void vm_measure(struct vm *, const struct vm_area *, struct vm_use *);
  * one already, and the pages are still in the cache; private copies go too. */
 void vm_drop_mappings(struct inode *, u64 first_index, u64 last_index);
 bool vm_clean_mappings(struct inode *, u64 index);
-/* For the reclaimer, who holds p, a clean page of the inode's cache: no process maps it any more (it
- * comes back when it is touched). Sleeps. */
-void vm_release_page(struct inode *, struct page *p);
+/* For the reclaimer: takes clean pages of files that were not used of late out of page tables, so
+ * that the page cache can drop them; how many. Sleeps; no vm->lock is held. */
+u64 vm_age(u64 nr_wanted);
 
 #endif

@@ -69,7 +69,7 @@ static int fault_anonymous(struct vm_area *a, u64 *pte, u64 lin, enum vm_access 
     struct page *p = zero_page;
 
     if (access == VM_WRITE) {
-        p = page_alloc(true);
+        p = page_alloc(true, false);
         if (!p) {
             return -ENOMEM;
         }
@@ -165,7 +165,7 @@ static void map_around(struct vm_area *a, u64 lin)
 /* A private page of our own with the bytes of p, in place of `old`. */
 static int copy_page(struct vm_area *a, u64 *pte, u64 lin, u64 old, const struct page *p)
 {
-    struct page *copy = page_alloc(p == zero_page);
+    struct page *copy = page_alloc(p == zero_page, false);
 
     if (!copy) {
         return -ENOMEM;

@@ -1,5 +1,5 @@
 /*
- * The file's side of mappings: truncation, write-back and reclaim reach into the page tables of all
+ * The file's side of mappings: truncation and write-back reach into the page tables of all
  * who map a file. They come with inode->lock or less, never with a vm->lock, so they walk the file's
  * list of areas (mappings_lock) and change entries under table_lock alone. A table that an area in
  * the list needs is not freed before the area has left the list.
@@ -57,32 +57,4 @@ bool vm_clean_mappings(struct inode *inode, u64 index)
     }
     mutex_unlock(&inode->mappings_lock);
     return was_dirty;
-}
-
-/* One entry, if it shows p. True: it did. */
-static bool release_entry(struct vm *vm, u64 lin, const struct page *p)
-{
-    spin_lock(&vm->table_lock);
-    u64 *pte = tables_entry(vm, lin, false);
-    bool it_is = pte && *pte && pte_page(*pte) == p;
-    if (it_is) {
-        tables_count(vm, *pte, 0);
-        *pte = 0;
-        tlb_drop_page(vm, lin);
-    }
-    spin_unlock(&vm->table_lock);
-    return it_is;
-}
-
-void vm_release_page(struct inode *inode, struct page *p)
-{
-    u64 begin, end;
-
-    mutex_lock(&inode->mappings_lock);
-    for (LIST_EACH(struct vm_area, a, &inode->mappings, inode_link)) {
-        if (shows(a, p->index, p->index, &begin, &end) && release_entry(a->vm, begin, p)) {
-            page_put(p);
-        }
-    }
-    mutex_unlock(&inode->mappings_lock);
 }

@@ -12,6 +12,9 @@
 #include "guestos/mm/slab.h"
 #include "guestos/proc/process.h"
 
+#define STACK_ROOM_MIN 0x8000000ul /* as Linux has it: 128 MiB to 5/6 of all */
+#define STACK_ROOM_MAX (USER_STACK_TOP / 6 * 5)
+
 static struct slab_cache area_cache;
 
 void areas_init(void)
@@ -221,11 +224,19 @@ static u64 room_below(struct vm *vm, u64 len, u64 floor, u64 ceiling)
     return top >= len && top - len >= floor ? top - len : 0;
 }
 
+/* From here downwards things are mapped: below the room that the stack may want. */
+static u64 map_top(const struct vm *vm)
+{
+    u64 stack = MIN(MAX(vm->stack_limit_bytes, STACK_ROOM_MIN), STACK_ROOM_MAX);
+
+    return USER_STACK_TOP - ROUND_UP(stack + STACK_GAP_BYTES, (u64)PAGE_BYTES);
+}
+
 u64 areas_find_room(struct vm *vm, u64 len)
 {
-    u64 at = room_below(vm, len, USER_BEGIN, vm->map_hint);
+    u64 at = room_below(vm, len, USER_BEGIN, map_top(vm));
 
-    return at ? at : room_below(vm, len, vm->map_hint, USER_END);
+    return at ? at : room_below(vm, len, map_top(vm), USER_END);
 }
 
 /* ---- limits */
@@ -252,6 +263,12 @@ int areas_check_limits(struct vm *vm, u64 more, u32 prot, u32 flags)
     if (room != RLIM_INFINITY && vm->nr_pages * PAGE_BYTES + more > room) {
         return -ENOMEM;
     }
+    if (flags & MAP_LOCKED && more) {
+        int result = areas_check_lock_limit(areas_locked(vm, 0, USER_END) + more);
+        if (result < 0) {
+            return result == -ENOMEM ? -EAGAIN : result;
+        }
+    }
     room = vm_limit(RLIMIT_DATA);
     if (is_data(prot, flags) && room != RLIM_INFINITY) {
         for (LIST_EACH(struct vm_area, a, &vm->areas, link)) {
@@ -260,4 +277,24 @@ int areas_check_limits(struct vm *vm, u64 more, u32 prot, u32 flags)
         return more > room ? -ENOMEM : 0;
     }
     return 0;
+}
+
+u64 areas_locked(struct vm *vm, u64 begin, u64 end)
+{
+    u64 bytes = 0;
+
+    for (AREAS_IN(a, vm, begin, end)) {
+        bytes += a->flags & MAP_LOCKED ? MIN(end, a->end) - MAX(begin, a->begin) : 0;
+    }
+    return bytes;
+}
+
+int areas_check_lock_limit(u64 bytes)
+{
+    u64 limit = vm_limit(RLIMIT_MEMLOCK);
+
+    if (!this_process() || is_superuser() || bytes <= limit) {
+        return 0;
+    }
+    return limit == 0 ? -EPERM : -ENOMEM;
 }

@@ -22,15 +22,18 @@ int areas_cut(struct vm *, u64 begin, u64 end);
 void areas_join(struct vm *, u64 begin, u64 end);
 /* New bounds; the file's offset goes along with begin. */
 void area_resize(struct vm_area *, u64 begin, u64 end);
-/* The highest free range below the hint; NULL hint: none there. 0: no room. */
+/* The highest free range below the room for the stack, else one above. 0: no room. */
 u64 areas_find_room(struct vm *, u64 len_bytes);
 bool areas_free_range(struct vm *, u64 begin, u64 end);
 /* All of [begin, end) belongs to areas. */
 bool areas_cover(struct vm *, u64 begin, u64 end);
 
-/* Limits of the current process (none for the kernel's threads). 0 or -ENOMEM. */
+/* Limits of the current process (none for the kernel's threads). 0, -ENOMEM; of what is locked:
+ * -EAGAIN, -EPERM. */
 int areas_check_limits(struct vm *, u64 more_bytes, u32 prot, u32 flags);
 u64 vm_limit(u32 which);
+u64 areas_locked(struct vm *, u64 begin, u64 end); /* bytes */
+int areas_check_lock_limit(u64 bytes); /* may so much be locked in all? 0, -ENOMEM, -EPERM */
 
 /* vm_map.c; vm->lock is held */
 int vm_unmap_locked(struct vm *, u64 begin, u64 end);

@@ -191,27 +191,6 @@ long sys_mincore(const u64 *arg)
 
 enum { MCL_CURRENT = 1, MCL_FUTURE = 2, MCL_ONFAULT = 4, MLOCK_ONFAULT = 1 };
 
-static u64 locked_bytes(struct vm *vm, u64 begin, u64 end)
-{
-    u64 bytes = 0;
-
-    for (AREAS_IN(a, vm, begin, end)) {
-        bytes += a->flags & MAP_LOCKED ? MIN(end, a->end) - MAX(begin, a->begin) : 0;
-    }
-    return bytes;
-}
-
-/* May `bytes` be locked in all? Root may lock what it likes. */
-static int check_lock_limit(u64 bytes)
-{
-    u64 limit = vm_limit(RLIMIT_MEMLOCK);
-
-    if (is_superuser() || bytes <= limit) {
-        return 0;
-    }
-    return limit == 0 ? -EPERM : -ENOMEM;
-}
-
 /* With vm->lock held. */
 static int set_locked(struct vm *vm, u64 begin, u64 end, bool lock)
 {
@@ -240,8 +219,8 @@ static long lock_range(u64 at, u64 len, bool lock, bool fill)
     }
     mutex_lock(&vm->lock);
     if (lock) {
-        u64 others = locked_bytes(vm, 0, USER_END) - locked_bytes(vm, begin, end);
-        result = check_lock_limit(others + end - begin);
+        u64 others = areas_locked(vm, 0, USER_END) - areas_locked(vm, begin, end);
+        result = areas_check_lock_limit(others + end - begin);
     }
     if (result == 0 && !areas_cover(vm, begin, end)) {
         result = -ENOMEM;
@@ -303,7 +282,7 @@ long sys_mlockall(const u64 *arg)
         return -EINVAL;
     }
     mutex_lock(&vm->lock);
-    result = check_lock_limit(flags & MCL_CURRENT ? vm->nr_pages * PAGE_BYTES : 1);
+    result = areas_check_lock_limit(flags & MCL_CURRENT ? vm->nr_pages * PAGE_BYTES : 1);
     if (result == 0) {
         vm->lock_future = flags & MCL_FUTURE;
     }

@@ -3,6 +3,7 @@
 #include "guestos/kernel/panic.h"
 #include "guestos/kernel/string.h"
 #include "guestos/mm/paging.h"
+#include "guestos/mm/reclaim.h"
 #include "guestos/mm/tlb.h"
 
 #define TABLE_FLAGS (PTE_PRESENT | PTE_WRITE | PTE_USER) /* the last level restricts */
@@ -47,12 +48,12 @@ u64 *tables_entry(struct vm *vm, u64 lin, bool make)
     for (unsigned level = 4; level > 1; level--) {
         u64 *entry = &table[index_at(lin, level)];
         if (!*entry) {
-            u64 pa = make ? frame_alloc() : NO_FRAME;
-            if (pa == NO_FRAME) {
+            const struct page *p = make ? page_alloc(true, false) : NULL;
+            if (!p) {
                 return NULL;
             }
             vm->nr_tables++;
-            __atomic_store_n(entry, pa | TABLE_FLAGS, __ATOMIC_RELEASE);
+            __atomic_store_n(entry, page_pa(p) | TABLE_FLAGS, __ATOMIC_RELEASE);
         }
         table = direct(*entry & PTE_ADDR);
     }

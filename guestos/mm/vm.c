@@ -8,8 +8,6 @@
 #include "guestos/mm/slab.h"
 #include "guestos/mm/tables.h"
 
-#define HINT_GAP_BYTES 0x8000000ul /* below the stack's top, at least: room for it to grow */
-
 struct vm_counters vm_counters;
 
 static struct slab_cache vm_cache;
@@ -38,7 +36,6 @@ struct vm *vm_create(void)
     mutex_init(&vm->lock);
     spin_init(&vm->table_lock, "page tables");
     list_init(&vm->areas);
-    vm->map_hint = USER_STACK_TOP - HINT_GAP_BYTES;
     return vm;
 }
 

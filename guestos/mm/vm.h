@@ -58,7 +58,6 @@ struct vm {
     u32 nr_areas;
     bool lock_future; /* mlockall(MCL_FUTURE) */
     u64 brk_begin, brk_end;
-    u64 map_hint;               /* where the search for room begins, downwards */
     u64 nr_pages, max_pages;       /* areas' sizes */
     u64 nr_resident, max_resident; /* pages that are there, and of them */
     u64 nr_file;                   /* those of the page cache */

@@ -72,7 +72,6 @@ struct vm *vm_fork(struct vm *from)
     mutex_lock(&from->lock);
     to->brk_begin = from->brk_begin;
     to->brk_end = from->brk_end;
-    to->map_hint = from->map_hint;
     to->stack_limit_bytes = from->stack_limit_bytes;
     to->args_begin = from->args_begin;
     to->args_end = from->args_end;

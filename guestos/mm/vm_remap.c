@@ -122,13 +122,13 @@ static long remap_locked(struct vm *vm, u64 at, u64 old_len, u64 new_len, u32 fl
         return -EINVAL;
     }
     if (!fixed && !keep && old_len && new_len <= old_len) {
-        int result =
-            new_len < old_len ? vm_unmap_locked(vm, at + new_len, at + old_len) : 0;
-        return result < 0 ? result : (long)at;
+        int cut = new_len < old_len ? vm_unmap_locked(vm, at + new_len, at + old_len) : 0;
+        return cut < 0 ? cut : (long)at;
     }
     u64 more = keep ? new_len : new_len > old_len ? new_len - old_len : 0;
-    if (areas_check_limits(vm, more, a->prot, a->flags) < 0) {
-        return -ENOMEM;
+    int result = areas_check_limits(vm, more, a->prot, a->flags);
+    if (result < 0) {
+        return result;
     }
     if (!fixed && !keep && old_len && can_grow_here(vm, a, at, old_len, new_len)) {
         area_resize(a, a->begin, at + new_len);
@@ -139,7 +139,7 @@ static long remap_locked(struct vm *vm, u64 at, u64 old_len, u64 new_len, u32 fl
         return -ENOMEM;
     }
     if (fixed) {
-        int result = vm_unmap_locked(vm, to, to + new_len);
+        result = vm_unmap_locked(vm, to, to + new_len);
         if (result < 0) {
             return result;
         }

@@ -110,6 +110,19 @@ static int devfs_mount(struct super *super, const char *options, struct inode **
             inode_put(inode);
         }
     }
+    static const char *const links[][2] = {{"fd", "/proc/self/fd"},
+                                           {"stdin", "/proc/self/fd/0"},
+                                           {"stdout", "/proc/self/fd/1"},
+                                           {"stderr", "/proc/self/fd/2"}};
+    for (u32 i = 0; i < ARRAY_LEN(links); i++) {
+        struct inode *inode;
+        mutex_lock(&(*root)->lock);
+        int no_link = (*root)->ops->symlink(*root, links[i][0], links[i][1], &inode);
+        mutex_unlock(&(*root)->lock);
+        if (!no_link) {
+            inode_put(inode);
+        }
+    }
     if (error) {
         print("devfs: not all nodes could be made: error %d\n", -error);
     }

@@ -30,6 +30,7 @@ struct pipe {
     u32 readers, writers;
     u32 nr_opened_reading, nr_opened_writing; /* ever: a FIFO's opens wait for each other */
     u32 refs;                                 /* files, and opens under way */
+    bool unnamed;                             /* no FIFO: opens wait for nobody */
     struct wait_queue changed_for_readers, changed_for_writers;
 };
 
@@ -349,7 +350,7 @@ static int fifo_open(struct inode *inode, struct file *f)
     f->data = p;
     wake_both(p);
     mutex_lock(&p->mutex);
-    bool alone = reads(f) ? p->writers == 0 : p->readers == 0;
+    bool alone = !p->unnamed && (reads(f) ? p->writers == 0 : p->readers == 0);
     const u32 *other = reads(f) ? &p->nr_opened_writing : &p->nr_opened_reading;
     u32 before = *other;
     mutex_unlock(&p->mutex);
@@ -400,6 +401,9 @@ static int make_pipe(struct file *end[2], u32 flags)
     if (end[1]) {
         p->readers = p->writers = p->nr_opened_writing = 1;
         p->refs = 2;
+        p->unnamed = true;
+        inode->pipe = p; /* /proc/PID/fd/N opens it once more */
+        inode->file_ops = &fifo_file_ops;
         end[0]->data = end[1]->data = p;
         return 0;
     }

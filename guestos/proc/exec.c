@@ -36,6 +36,8 @@
 struct exec {
     struct vm *vm;
     struct file *file;
+    int dirfd; /* where the path begins */
+    u32 open_flags;
     char *path;     /* kmalloc: of the program, at last of the interpreter */
     u64 sp, bottom; /* in the new stack: the last string; the lowest that it may become */
     u64 *string;    /* kmalloc: addresses, environment first, arguments after, each from the last */
@@ -162,7 +164,7 @@ static int open_program(struct exec *e)
         e->file = NULL;
     }
     struct file *file;
-    int error = file_open(AT_FDCWD, e->path, O_RDONLY | O_NONBLOCK, 0, &file);
+    int error = file_open(e->dirfd, e->path, O_RDONLY | O_NONBLOCK | e->open_flags, 0, &file);
     if (error) {
         return error;
     }
@@ -239,6 +241,8 @@ static int enter_script(struct exec *e)
     }
     kfree(e->path);
     e->path = path;
+    e->dirfd = AT_FDCWD;
+    e->open_flags = 0;
     return open_program(e);
 }
 
@@ -519,8 +523,8 @@ static int build(struct exec *e, const struct strings *from, struct elf_image *i
     return error ? error : finish_stack(e, image);
 }
 
-/* Takes over path. */
-static int execve(char *path, const struct strings *from)
+/* Takes over path, which begins at dirfd. */
+static int execve(int dirfd, char *path, u32 open_flags, const struct strings *from)
 {
     struct process *p = this_process();
     struct elf_image image;
@@ -531,6 +535,8 @@ static int execve(char *path, const struct strings *from)
         return -ENOMEM;
     }
     e->path = path;
+    e->dirfd = dirfd;
+    e->open_flags = open_flags;
     int error = build(e, from, &image);
     if (!error) {
         exit_other_threads();
@@ -548,26 +554,87 @@ static int execve(char *path, const struct strings *from)
     return error;
 }
 
+static int path_from_user(u64 from, char **path)
+{
+    *path = kmalloc(PATH_MAX);
+    long len = *path ? string_from_user(*path, from, PATH_MAX) : -ENOMEM;
+    if (len < 0) {
+        kfree(*path);
+        return (int)len;
+    }
+    return 0;
+}
+
 long sys_execve(const u64 *arg)
 {
-    char *path = kmalloc(PATH_MAX);
+    char *path;
+    int error = path_from_user(arg[0], &path);
 
-    if (!path) {
-        return -ENOMEM;
-    }
-    long len = string_from_user(path, arg[0], PATH_MAX);
-    if (len <= 0) {
+    if (!error && !*path) {
         kfree(path);
-        return len ? len : -ENOENT;
+        error = -ENOENT;
     }
-    return execve(path, &(struct strings){.argv = arg[1], .envp = arg[2]});
+    return error ? error
+                 : execve(AT_FDCWD, path, 0, &(struct strings){.argv = arg[1], .envp = arg[2]});
+}
+
+#define AT_EMPTY_PATH       0x1000u
+#define AT_SYMLINK_NOFOLLOW 0x100u
+
+static void name_of_descriptor(char *to, u32 fd)
+{
+    static const char folder[] = "/proc/self/fd/";
+    char digits[10];
+    u32 n = 0;
+
+    do {
+        digits[n++] = (char)('0' + fd % 10);
+        fd /= 10;
+    } while (fd);
+    memcpy(to, folder, sizeof folder - 1);
+    to += sizeof folder - 1;
+    while (n) {
+        *to++ = digits[--n];
+    }
+    *to = 0;
+}
+
+/* execveat(2): with AT_EMPTY_PATH and "" the file that dirfd is, known as /proc/self/fd/N. */
+long sys_execveat(const u64 *arg)
+{
+    char *path;
+    int dirfd = (int)arg[0];
+    u32 flags = (u32)arg[4];
+
+    if (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW)) {
+        return -EINVAL;
+    }
+    int error = path_from_user(arg[1], &path);
+    if (error) {
+        return error;
+    }
+    if (!*path && flags & AT_EMPTY_PATH) {
+        struct file *file = fd_get(dirfd);
+        if (!file) {
+            kfree(path);
+            return -EBADF;
+        }
+        file_put(file);
+        name_of_descriptor(path, (u32)dirfd);
+    } else if (!*path) {
+        kfree(path);
+        return -ENOENT;
+    }
+    return execve(dirfd, path, flags & AT_SYMLINK_NOFOLLOW ? O_NOFOLLOW : 0,
+                  &(struct strings){.argv = arg[2], .envp = arg[3]});
 }
 
 void exec_first(const char *path, const char *const argv[], const char *const envp[])
 {
     char *copy = kstrdup(path);
-    int error =
-        copy ? execve(copy, &(struct strings){.kernel_argv = argv, .kernel_envp = envp}) : -ENOMEM;
+    int error = copy ? execve(AT_FDCWD, copy, 0,
+                              &(struct strings){.kernel_argv = argv, .kernel_envp = envp})
+                     : -ENOMEM;
 
     if (error) {
         panic("%s cannot be started as the first process: error %d (see errno(3))", path, -error);

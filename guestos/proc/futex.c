@@ -16,7 +16,10 @@ enum {
     FUTEX_REQUEUE,
     FUTEX_CMP_REQUEUE,
     FUTEX_WAKE_OP,
-    FUTEX_WAIT_BITSET = 9,
+    FUTEX_LOCK_PI,
+    FUTEX_UNLOCK_PI,
+    FUTEX_TRYLOCK_PI,
+    FUTEX_WAIT_BITSET,
     FUTEX_WAKE_BITSET,
 };
 #define FUTEX_PRIVATE        128u
@@ -265,6 +268,82 @@ static long wake_op(const u64 *arg, bool is_private)
     return n;
 }
 
+/*
+ * Locks whose word holds its owner's number: futex(2), "Priority-inheritance futexes". All threads
+ * have one priority here, so there is none to inherit; what is left is that the kernel takes the
+ * lock for a thread that waited for it, and finds dead owners.
+ */
+#define FUTEX_WAITERS    0x80000000u
+#define FUTEX_OWNER_DIED 0x40000000u
+#define FUTEX_TID_MASK   0x3FFFFFFFu
+
+static long lock_word(u64 at, bool wait, bool is_private, u64 deadline)
+{
+    u32 tid = current()->tid, word, seen;
+
+    for (;;) {
+        if (at % sizeof word) {
+            return -EINVAL;
+        }
+        if (GET_USER(word, at)) {
+            return -EFAULT;
+        }
+        u32 owner = word & FUTEX_TID_MASK;
+        if (!owner) {
+            u32 taken = tid | (word & (FUTEX_OWNER_DIED | FUTEX_WAITERS));
+            if (user_compare_exchange(at, word, taken, &seen)) {
+                return -EFAULT;
+            }
+            if (seen == word) {
+                return 0;
+            }
+            continue;
+        }
+        if (owner == tid) {
+            return -EDEADLK;
+        }
+        spin_lock(&process_lock);
+        bool alive = thread_find(owner);
+        spin_unlock(&process_lock);
+        if (!alive) {
+            return -ESRCH;
+        }
+        if (!wait) {
+            return -EAGAIN;
+        }
+        u32 marked = word | FUTEX_WAITERS;
+        if (user_compare_exchange(at, word, marked, &seen)) {
+            return -EFAULT;
+        }
+        if (seen == word) {
+            long result = wait_on(at, is_private, marked, deadline, ALL_BITS);
+            if (result && result != -EAGAIN) {
+                return result;
+            }
+        }
+    }
+}
+
+static long unlock_word(u64 at, bool is_private)
+{
+    u32 word, seen;
+
+    do {
+        if (GET_USER(word, at)) {
+            return -EFAULT;
+        }
+        if ((word & FUTEX_TID_MASK) != current()->tid) {
+            return -EPERM;
+        }
+        /* WAITERS goes too: who is woken and does not get it sets it again. */
+        if (user_compare_exchange(at, word, 0, &seen)) {
+            return -EFAULT;
+        }
+    } while (seen != word);
+    long n = wake_up(at, is_private, ~0u, ALL_BITS);
+    return n < 0 ? n : 0;
+}
+
 static int read_deadline(u64 from, bool absolute, bool realtime, u64 *deadline)
 {
     i64 t[2];
@@ -298,21 +377,23 @@ long sys_futex(const u64 *arg)
         return error ? error
                      : wait_on(arg[0], is_private, (u32)arg[2], deadline,
                                op == FUTEX_WAIT ? ALL_BITS : (u32)arg[5]);
+    case FUTEX_LOCK_PI: /* its time is absolute, of the real-time clock */
+        error = read_deadline(arg[3], true, true, &deadline);
+        return error ? error : lock_word(arg[0], true, is_private, deadline);
+    case FUTEX_TRYLOCK_PI: return lock_word(arg[0], false, is_private, NEVER);
+    case FUTEX_UNLOCK_PI: return unlock_word(arg[0], is_private);
     case FUTEX_WAKE: return wake_up(arg[0], is_private, (u32)arg[2], ALL_BITS);
     case FUTEX_WAKE_BITSET: return wake_up(arg[0], is_private, (u32)arg[2], (u32)arg[5]);
     case FUTEX_REQUEUE: return requeue(arg, is_private, false);
     case FUTEX_CMP_REQUEUE: return requeue(arg, is_private, true);
     case FUTEX_WAKE_OP: return wake_op(arg, is_private);
-    default: return -ENOSYS; /* those with priority inheritance */
+    default: return -ENOSYS; /* UNIMPL: WAIT_REQUEUE_PI and CMP_REQUEUE_PI */
     }
 }
 
 /* ---- robust lists: get_robust_list(2). Mutexes that a thread holds when it ends are marked. */
 
-#define FUTEX_WAITERS    0x80000000u
-#define FUTEX_OWNER_DIED 0x40000000u
-#define FUTEX_TID_MASK   0x3FFFFFFFu
-#define MAX_ROBUST       2048u
+#define MAX_ROBUST 2048u
 
 struct robust_head {
     u64 first;

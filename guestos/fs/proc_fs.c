@@ -1,6 +1,6 @@
 /*
- * procfs as a file system: the tree of names, inodes that are made of their numbers, and files whose
- * text is made when they are read from the beginning. What the texts say is in proc_system.c,
+ * procfs as a file system: the tree of names, inodes that are made of their numbers, and files
+ * whose text is made when they are read from the beginning. What the texts say is in proc_system.c,
  * proc_pid.c and proc_pid_files.c.
  *
  * An inode's number says everything: process (or thread) in the upper half, then whether it lies
@@ -34,7 +34,7 @@ enum node_index {
 };
 
 struct node {
-    u8 parent; /* node_index */
+    u8 parent;        /* node_index */
     const char *name; /* NULL: names are found at run time */
     u32 mode;
     proc_show *show;
@@ -42,12 +42,14 @@ struct node {
     proc_follow *follow;
 };
 
-#define DIR(parent, name, mode)   {parent, name, S_IFDIR | (mode), NULL, NULL, NULL}
-#define TEXT(parent, name, show)  {parent, name, S_IFREG | 0444, show, NULL, NULL}
-#define OWN(parent, name, show)   {parent, name, S_IFREG | 0400, show, NULL, NULL}
+/* clang-format off */
+#define DIR(parent, name, mode)        {parent, name, S_IFDIR | (mode), NULL, NULL, NULL}
+#define TEXT(parent, name, show)       {parent, name, S_IFREG | 0444, show, NULL, NULL}
+#define OWN(parent, name, show)        {parent, name, S_IFREG | 0400, show, NULL, NULL}
 #define SET(parent, name, show, store) {parent, name, S_IFREG | 0644, show, store, NULL}
-#define LINK(parent, name, show)  {parent, name, S_IFLNK | 0777, show, NULL, NULL}
-#define JUMP(parent, name, follow) {parent, name, S_IFLNK | 0777, NULL, NULL, follow}
+#define LINK(parent, name, show)       {parent, name, S_IFLNK | 0777, show, NULL, NULL}
+#define JUMP(parent, name, follow)     {parent, name, S_IFLNK | 0777, NULL, NULL, follow}
+/* clang-format on */
 
 static const struct node nodes[] = {
     [ROOT] = DIR(NO_NODE, "", 0555),

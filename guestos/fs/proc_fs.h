@@ -1,7 +1,7 @@
 /*
- * procfs: what the kernel knows, as text. Nothing is stored: a name is looked up among the processes
- * of the moment, a file's text is made when it is read from its beginning. proc(5) describes the
- * formats; the programs that read them decide the rest.
+ * procfs: what the kernel knows, as text. Nothing is stored: a name is looked up among the
+ * processes of the moment, a file's text is made when it is read from its beginning. proc(5)
+ * describes the formats; the programs that read them decide the rest.
  *
  * The tree is the table `nodes` in proc_fs.c; below a process' directory each node exists once for
  * every process, and once more for every thread below task/.
@@ -51,8 +51,8 @@ int proc_may_look(const struct proc_ref *); /* at its memory and files: 0, -EACC
 
 proc_show proc_meminfo, proc_stat, proc_uptime, proc_loadavg, proc_version, proc_cpuinfo,
     proc_mounts, proc_filesystems, proc_slabinfo, proc_vmstat, proc_partitions, proc_diskstats,
-    proc_hostname, proc_domainname, proc_ostype,
-    proc_osrelease, proc_osversion, proc_pid_max, proc_overcommit, proc_max_map_count, proc_file_nr;
+    proc_hostname, proc_domainname, proc_ostype, proc_osrelease, proc_osversion, proc_pid_max,
+    proc_overcommit, proc_max_map_count, proc_file_nr;
 proc_store proc_set_hostname, proc_set_domainname, proc_pid_set_comm;
 proc_show proc_pid_stat, proc_pid_status, proc_pid_statm, proc_pid_cmdline, proc_pid_comm,
     proc_pid_maps, proc_pid_smaps, proc_pid_environ, proc_pid_limits;

@@ -93,8 +93,11 @@ static const char *state_name(char letter)
     static const struct {
         char letter;
         const char *name;
-    } names[] = {
-        {'R', "running"}, {'S', "sleeping"}, {'D', "disk sleep"}, {'T', "stopped"}, {'Z', "zombie"}};
+    } names[] = {{'R', "running"},
+                 {'S', "sleeping"},
+                 {'D', "disk sleep"},
+                 {'T', "stopped"},
+                 {'Z', "zombie"}};
 
     for (u32 i = 0; i < ARRAY_LEN(names); i++) {
         if (names[i].letter == letter) {
@@ -251,8 +254,9 @@ int proc_pid_stat(struct text *t, const struct proc_ref *ref)
                l.started_ns / NS_PER_USER_TICK, vm->nr_pages * PAGE_BYTES, vm->nr_resident,
                RLIM_INFINITY);
     text_print(t, "%lu %lu %lu 0 0 ", s.code_begin, s.code_end, vm->stack_begin);
-    text_print(t, "%lu %lu %lu %lu 0 0 0 %d 0 0 0 0 0 0 ", (l.pending | l.shared_pending) & 0x7FFFFFFF,
-               l.blocked & 0x7FFFFFFF, l.ignored & 0x7FFFFFFF, l.caught & 0x7FFFFFFF,
+    text_print(t, "%lu %lu %lu %lu 0 0 0 %d 0 0 0 0 0 0 ",
+               (l.pending | l.shared_pending) & 0x7FFFFFFF, l.blocked & 0x7FFFFFFF,
+               l.ignored & 0x7FFFFFFF, l.caught & 0x7FFFFFFF,
                ref->is_task && l.pid != l.tgid ? -1 : (i32)l.exit_signal);
     text_print(t, "0 0 %lu %lu %lu %lu %lu %u\n", vm->brk_begin, vm->args_begin, vm->args_end,
                vm->env_begin, vm->env_end, l.state == 'Z' ? l.exit_code : 0);

@@ -197,9 +197,9 @@ int proc_slabinfo(struct text *t, const struct proc_ref *ref)
     return 0;
 }
 
-/* Linux' names for what Linux has; the others are Ember's, for looking at copy-on-write and sharing:
- * a fork adds to none of the copies; a file that two processes map is counted once in nr_file_pages
- * and twice in file_mappings. */
+/* Linux' names for what Linux has; the others are Ember's, for looking at copy-on-write and
+ * sharing: a fork adds to none of the copies; a file that two processes map is counted once in
+ * nr_file_pages and twice in file_mappings. */
 int proc_vmstat(struct text *t, const struct proc_ref *ref)
 {
     struct memory_use use;
@@ -245,8 +245,10 @@ static void print_mount(struct text *t, const struct super *s, char *buffer)
     static const struct {
         u32 flag;
         const char *name;
-    } options[] = {
-        {MS_NOSUID, ",nosuid"}, {MS_NODEV, ",nodev"}, {MS_NOEXEC, ",noexec"}, {MS_NOATIME, ",noatime"}};
+    } options[] = {{MS_NOSUID, ",nosuid"},
+                   {MS_NODEV, ",nodev"},
+                   {MS_NOEXEC, ",noexec"},
+                   {MS_NOATIME, ",noatime"}};
     const char *path = path_of(s->root, buffer, PATH_MAX);
 
     text_print(t, "%s %s %s %s", s->source, path ? path : "?", s->type->name,

@@ -11,8 +11,8 @@
 void areas_init(void);
 /* Linked into the list, and the file's. Takes over the reference to file. NULL: no memory. */
 struct vm_area *area_new(struct vm *, u64 begin, u64 end, const struct vm_area *like);
-void area_free(struct vm *, struct vm_area *); /* unlinked; its pages must be gone */
-struct vm_area *area_find(struct vm *, u64 lin);  /* the first that ends beyond lin; NULL: none */
+void area_free(struct vm *, struct vm_area *);   /* unlinked; its pages must be gone */
+struct vm_area *area_find(struct vm *, u64 lin); /* the first that ends beyond lin; NULL: none */
 struct vm_area *area_next(struct vm *, struct vm_area *); /* NULL: it is the last */
 struct vm_area *area_previous(struct vm *, struct vm_area *);
 struct vm_area *area_at(struct vm *, u64 lin); /* the one that lin is in; NULL: none */

@@ -29,10 +29,8 @@ static void send_signal(int error, u64 lin)
         u8 signal;
         i32 code;
     } signals[] = {
-        {-EFAULT, SIGSEGV, SEGV_MAPERR},
-        {-EACCES, SIGSEGV, SEGV_ACCERR},
-        {-ENXIO, SIGBUS, BUS_ADRERR},
-        {-EIO, SIGBUS, BUS_ADRERR},
+        {-EFAULT, SIGSEGV, SEGV_MAPERR}, {-EACCES, SIGSEGV, SEGV_ACCERR},
+        {-ENXIO, SIGBUS, BUS_ADRERR},    {-EIO, SIGBUS, BUS_ADRERR},
         {-ENOSPC, SIGBUS, BUS_ADRERR},
     };
 
@@ -65,9 +63,7 @@ bool page_fault(struct trap_frame *frame)
         return false;
     }
     __asm__ volatile("sti" : : : "memory");
-    enum vm_access access = error & PF_FETCH   ? VM_EXEC
-                            : error & PF_WRITE ? VM_WRITE
-                                               : VM_READ;
+    enum vm_access access = error & PF_FETCH ? VM_EXEC : error & PF_WRITE ? VM_WRITE : VM_READ;
     struct vm *vm = t->process ? t->process->vm : NULL;
     int result = vm ? vm_fault(vm, lin, access) : -EFAULT;
     if (result < 0 && from_user) {

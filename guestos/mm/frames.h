@@ -55,8 +55,8 @@ struct page {
 void frames_init(const struct boot_info *boot);
 void frames_init_pages(void); /* the struct pages; the direct map must be there */
 
-u64 frame_alloc(void);        /* a zeroed frame, held once; NO_FRAME when there is none */
-u64 frame_alloc_dirty(void);  /* the same, its bytes undefined */
+u64 frame_alloc(void);       /* a zeroed frame, held once; NO_FRAME when there is none */
+u64 frame_alloc_dirty(void); /* the same, its bytes undefined */
 /* 2^order contiguous frames, aligned to their size, bytes undefined, held as one by the page of the
  * first; NULL: none. */
 #define FRAMES_MAX_ORDER 10

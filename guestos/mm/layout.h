@@ -21,9 +21,9 @@
  *                                                  FFFFFFFFFFFFFFFF
  *
  * In KERNEL_BASE only the image is mapped, in 4 KiB pages: text read-execute, rodata read-only,
- * data and stacks read-write; each stack, there and in KERNEL_STACKS, has an unmapped page below it.
- * The direct map holds the first MiB and the frames, read-write and never executable; the image is
- * not in it. The upper half is the same in all address spaces.
+ * data and stacks read-write; each stack, there and in KERNEL_STACKS, has an unmapped page below
+ * it. The direct map holds the first MiB and the frames, read-write and never executable; the image
+ * is not in it. The upper half is the same in all address spaces.
  */
 #ifndef GUESTOS_MM_LAYOUT_H
 #define GUESTOS_MM_LAYOUT_H

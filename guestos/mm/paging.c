@@ -35,8 +35,8 @@ extern const u64 smap_begin[], smap_end[]; /* addresses of STAC and CLAC: smap.i
 /* How map() maps. */
 enum {
     MAP_WRITE = 1u << 0,
-    MAP_SMALL = 1u << 1, /* 4 KiB pages only, so that single pages can be taken out */
-    MAP_EXEC = 1u << 2,  /* absence sets NX, where the CPU has it */
+    MAP_SMALL = 1u << 1,  /* 4 KiB pages only, so that single pages can be taken out */
+    MAP_EXEC = 1u << 2,   /* absence sets NX, where the CPU has it */
     MAP_DEVICE = 1u << 3, /* not cached */
 };
 
@@ -80,8 +80,8 @@ static bool map(u64 lin, u64 pa, u64 bytes, u32 how)
                 (how & MAP_DEVICE ? PTE_PCD | PTE_PWT : 0) | (how & MAP_EXEC ? 0 : nx);
 
     while (bytes) {
-        bool large = !(how & MAP_SMALL) && (lin | pa) % LARGE_PAGE_BYTES == 0 &&
-                     bytes >= LARGE_PAGE_BYTES;
+        bool large =
+            !(how & MAP_SMALL) && (lin | pa) % LARGE_PAGE_BYTES == 0 && bytes >= LARGE_PAGE_BYTES;
         u64 step = large ? LARGE_PAGE_BYTES : PAGE_BYTES;
         u64 *entry = entry_at(lin, large ? 2 : 1, true);
         if (!entry) {
@@ -141,11 +141,11 @@ void paging_init(void)
     }
     root = frame_alloc();
     nr_frames++;
-    map_at_start(DIRECT_MAP, 0, LOW_MEMORY_END, MAP_WRITE); /* caching of VGA memory: the MTRRs' business */
+    map_at_start(DIRECT_MAP, 0, LOW_MEMORY_END,
+                 MAP_WRITE); /* caching of VGA memory: the MTRRs' business */
     const struct frame_range *ram = frames_ranges(&nr_ranges);
     for (u32 i = 0; i < nr_ranges; i++) {
-        map_at_start(DIRECT_MAP + ram[i].begin, ram[i].begin, ram[i].end - ram[i].begin,
-                     MAP_WRITE);
+        map_at_start(DIRECT_MAP + ram[i].begin, ram[i].begin, ram[i].end - ram[i].begin, MAP_WRITE);
     }
     map_image(text_begin, text_end, MAP_EXEC);
     map_image(rodata_begin, rodata_end, 0);

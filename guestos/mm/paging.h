@@ -23,7 +23,8 @@ void kernel_stack_free(u64 stack);
 /* Registers of a device, not cached; NULL: no memory. There is no way back. */
 void *device_map(u64 pa, u64 bytes);
 
-/* A thread's stack: the lowest address of KERNEL_STACK_BYTES, an unmapped page below; 0: no memory. */
+/* A thread's stack: the lowest address of KERNEL_STACK_BYTES, an unmapped page below; 0: no memory.
+ */
 u64 kernel_stack_alloc(void);
 void kernel_stack_free(u64 stack);
 

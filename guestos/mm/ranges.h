@@ -5,7 +5,7 @@
 #include "guestos/mm/frames.h"
 
 void ranges_init(const struct boot_info *);
-u64 ranges_take_early(void); /* a frame, its bytes undefined; NO_FRAME: none is left */
+u64 ranges_take_early(void);             /* a frame, its bytes undefined; NO_FRAME: none is left */
 struct frame_range *ranges_all(u32 *nr); /* sorted, disjoint */
 
 #endif

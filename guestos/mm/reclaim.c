@@ -11,10 +11,10 @@
 #include "guestos/mm/vm.h"
 #include "guestos/proc/process.h"
 
-#define RECLAIM_BATCH 128u
-#define KILL_WAIT_NS  (10 * NS_PER_MS)
+#define RECLAIM_BATCH  128u
+#define KILL_WAIT_NS   (10 * NS_PER_MS)
 #define WAITS_PER_SYNC 50u
-#define MAX_WAITS     500u /* of KILL_WAIT_NS: then the killed one is stuck, or there was none */
+#define MAX_WAITS      500u /* of KILL_WAIT_NS: then the killed one is stuck, or there was none */
 
 static u64 reserve, low_mark;
 static struct wait_queue reclaim_wanted = WAIT_QUEUE_INIT(reclaim_wanted);

@@ -1,8 +1,8 @@
 /*
  * Slabs: a frame that holds objects of one size, its book-keeping in its struct page. Free objects
- * are a list of offsets, each in the first two bytes of an object. A cache lists the slabs that have
- * room; a full one is in no list and found by its objects' addresses. An empty slab is given back
- * unless it is the only one with room, so that one object that comes and goes costs no frame.
+ * are a list of offsets, each in the first two bytes of an object. A cache lists the slabs that
+ * have room; a full one is in no list and found by its objects' addresses. An empty slab is given
+ * back unless it is the only one with room, so that one object that comes and goes costs no frame.
  *
  * kmalloc() has a cache for each power of two up to 2048, beyond that blocks of frames. One kfree()
  * for both: the struct page says what an address is.
@@ -39,9 +39,8 @@ void slab_cache_init(struct slab_cache *c, const char *name, u32 object_bytes)
 
 void slab_init(void)
 {
-    static const char *const names[] = {"kmalloc-16",  "kmalloc-32",  "kmalloc-64",
-                                        "kmalloc-128", "kmalloc-256", "kmalloc-512",
-                                        "kmalloc-1k",  "kmalloc-2k"};
+    static const char *const names[] = {"kmalloc-16",  "kmalloc-32",  "kmalloc-64", "kmalloc-128",
+                                        "kmalloc-256", "kmalloc-512", "kmalloc-1k", "kmalloc-2k"};
 
     for (u32 i = 0; i < ARRAY_LEN(kmalloc_caches); i++) {
         slab_cache_init(&kmalloc_caches[i], names[i], 1u << (SMALLEST_SHIFT + i));

@@ -52,7 +52,9 @@ static const struct advice {
     [MADV_NOHUGEPAGE] = {.accepted = true},
     [MADV_DONTDUMP] = {.accepted = true},
     [MADV_DODUMP] = {.accepted = true},
-    [MADV_WIPEONFORK] = {.accepted = true, .set = AREA_WIPE_ON_FORK, .only_private_anonymous = true},
+    [MADV_WIPEONFORK] = {.accepted = true,
+                         .set = AREA_WIPE_ON_FORK,
+                         .only_private_anonymous = true},
     [MADV_KEEPONFORK] = {.accepted = true, .clear = AREA_WIPE_ON_FORK},
     [MADV_COLD] = {.accepted = true},
     [MADV_PAGEOUT] = {.accepted = true},
@@ -137,9 +139,9 @@ static bool is_in_memory(struct vm *vm, const struct vm_area *a, u64 lin)
     if (pte && *pte) {
         return true;
     }
-    struct page *p = a->file ? cache_find(a->file->inode,
-                                          a->offset_pages + (lin - a->begin) / PAGE_BYTES)
-                             : NULL;
+    struct page *p =
+        a->file ? cache_find(a->file->inode, a->offset_pages + (lin - a->begin) / PAGE_BYTES)
+                : NULL;
     if (p) {
         page_put(p);
     }
@@ -277,8 +279,7 @@ long sys_mlockall(const u64 *arg)
     u64 flags = arg[0];
     int result = 0;
 
-    if (!flags || flags == MCL_ONFAULT ||
-        flags & ~(u64)(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) {
+    if (!flags || flags == MCL_ONFAULT || flags & ~(u64)(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) {
         return -EINVAL;
     }
     mutex_lock(&vm->lock);

@@ -1,5 +1,6 @@
 /* The system calls that change an address space: mmap, munmap, mprotect, mremap, brk, and msync.
- * Their pages of the Linux manual, section 2, say what they do; here are the checks of arguments. */
+ * Their pages of the Linux manual, section 2, say what they do; here are the checks of arguments.
+ */
 #include "guestos/fs/cache.h"
 #include "guestos/fs/vfs.h"
 #include "guestos/mm/area.h"
@@ -63,8 +64,8 @@ long sys_mmap(const u64 *arg)
             return result;
         }
     }
-    long place = vm_map(this_process()->vm, arg[0], arg[1], prot, flags, file,
-                        file ? arg[5] : 0, NULL);
+    long place =
+        vm_map(this_process()->vm, arg[0], arg[1], prot, flags, file, file ? arg[5] : 0, NULL);
     if (file) {
         file_put(file);
     }

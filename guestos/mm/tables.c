@@ -1,4 +1,5 @@
-/* Page tables of processes: tables.h says what is in them. Levels: 4 is the PML4, 1 a page table. */
+/* Page tables of processes: tables.h says what is in them. Levels: 4 is the PML4, 1 a page table.
+ */
 #include "guestos/mm/tables.h"
 #include "guestos/kernel/panic.h"
 #include "guestos/kernel/string.h"

@@ -3,8 +3,8 @@
  * is present or (PTE_HIDDEN) kept out of reach by PROT_NONE.
  *
  * Entries are guarded by vm->table_lock, a spinlock. They are added, and tables freed, only under
- * vm->lock as well; but truncation and write-back, which come from the file's side, clear entries or
- * take their write bit away with table_lock alone.
+ * vm->lock as well; but truncation and write-back, which come from the file's side, clear entries
+ * or take their write bit away with table_lock alone.
  */
 #ifndef GUESTOS_MM_TABLES_H
 #define GUESTOS_MM_TABLES_H
@@ -32,16 +32,18 @@ u64 *tables_run(struct vm *, u64 *lin, u64 end, u32 *nr);
 /* Frees the tables of what lies between floor and ceiling, where no entry is in use. */
 void tables_trim(struct vm *, u64 floor, u64 ceiling);
 
-/* Counts resident pages: an entry goes from `before` to `after` (0: nothing). table_lock is held. */
+/* Counts resident pages: an entry goes from `before` to `after` (0: nothing). table_lock is held.
+ */
 void tables_count(struct vm *, u64 before, u64 after);
 
-/* Clears all entries of a range and drops the pages; the range may be large. Under vm->lock, or from
- * the file's side. */
+/* Clears all entries of a range and drops the pages; the range may be large. Under vm->lock, or
+ * from the file's side. */
 void tables_clear(struct vm *, u64 begin, u64 end);
 /* Gives the entries of a range the rights of prot; writing only takes away, faults give it. */
 void tables_restrict(struct vm *, u64 begin, u64 end, u32 prot);
 
-/* What an entry's rights are for PROT_ bits: user, NX; not present for PROT_NONE; never writable. */
+/* What an entry's rights are for PROT_ bits: user, NX; not present for PROT_NONE; never writable.
+ */
 u64 pte_rights(u32 prot);
 
 /* Pages that were taken out of tables. They are put when the batch is full or ends, after the TLB

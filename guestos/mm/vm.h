@@ -50,7 +50,7 @@ struct vm_area {
 };
 
 struct vm {
-    u32 users; /* threads and borrowers; atomic */
+    u32 users;                  /* threads and borrowers; atomic */
     struct mutex lock;          /* all that follows, but for: */
     struct spinlock table_lock; /* entries of the page tables, nr_resident (mm/tables.h) */
     u64 root;                   /* the PML4's frame */
@@ -62,7 +62,7 @@ struct vm {
     u64 nr_resident, max_resident; /* pages that are there, and of them */
     u64 nr_file;                   /* those of the page cache */
     u64 nr_tables;                 /* frames of page tables */
-    u64 stack_limit_bytes;      /* RLIMIT_STACK at execve */
+    u64 stack_limit_bytes;         /* RLIMIT_STACK at execve */
     u64 args_begin, args_end, env_begin, env_end, stack_begin; /* for /proc */
     struct file *exe; /* held, and denied to writers (file_deny_write); for /proc/PID/exe */
     u64 faults_minor, faults_major, cow_copies, cow_reuses;
@@ -94,7 +94,8 @@ int vm_fault(struct vm *, u64 lin, enum vm_access);
  * writes to a page that has an inode calls cache_mark_dirty() afterwards. */
 int vm_page(struct vm *, u64 lin, enum vm_access, struct page **);
 int vm_read(struct vm *, u64 lin, void *to, size_t len); /* bytes got, or -EFAULT */
-int vm_write(struct vm *, u64 lin, const void *from, size_t len); /* 0, or as vm_fault; all or part */
+int vm_write(struct vm *, u64 lin, const void *from,
+             size_t len); /* 0, or as vm_fault; all or part */
 
 /* What all processes together did, for /proc/vmstat. */
 struct vm_counters {

@@ -1,9 +1,9 @@
 /*
  * Pages of files that processes map cannot leave the page cache while they are mapped. When memory
  * is short, this takes them out of page tables: a hand goes through all address spaces, clears the
- * accessed bit of each entry for a clean page of a file, and where it finds the bit clear, the entry
- * itself (the clock algorithm). Who needs the page faults and finds it in the cache, if it still is
- * there. Pages of programs' own have nowhere to go: there is no swap.
+ * accessed bit of each entry for a clean page of a file, and where it finds the bit clear, the
+ * entry itself (the clock algorithm). Who needs the page faults and finds it in the cache, if it
+ * still is there. Pages of programs' own have nowhere to go: there is no swap.
  */
 #include "guestos/mm/area.h"
 #include "guestos/mm/tables.h"

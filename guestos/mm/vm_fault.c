@@ -32,8 +32,7 @@ static void count(u64 *counter)
 
 static u64 new_pte(const struct vm_area *a, const struct page *p, bool writable)
 {
-    return page_pa(p) | pte_rights(a->prot) | PTE_ACCESSED |
-           (writable ? PTE_WRITE | PTE_DIRTY : 0);
+    return page_pa(p) | pte_rights(a->prot) | PTE_ACCESSED | (writable ? PTE_WRITE | PTE_DIRTY : 0);
 }
 
 /* *pte, if it is still `old` but for A and D, becomes `value`. The reference goes with it. */

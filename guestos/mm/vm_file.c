@@ -1,8 +1,8 @@
 /*
  * The file's side of mappings: truncation and write-back reach into the page tables of all
- * who map a file. They come with inode->lock or less, never with a vm->lock, so they walk the file's
- * list of areas (mappings_lock) and change entries under table_lock alone. A table that an area in
- * the list needs is not freed before the area has left the list.
+ * who map a file. They come with inode->lock or less, never with a vm->lock, so they walk the
+ * file's list of areas (mappings_lock) and change entries under table_lock alone. A table that an
+ * area in the list needs is not freed before the area has left the list.
  */
 #include "guestos/fs/vfs.h"
 #include "guestos/mm/tables.h"

@@ -1,7 +1,7 @@
 /*
  * fork: the child gets the same areas and, for private ones, entries for the same pages. Both sides
- * lose the right to write to them, so the first write of either copies that page (vm_fault.c). Pages
- * of shared mappings are in the page cache and come back by faults.
+ * lose the right to write to them, so the first write of either copies that page (vm_fault.c).
+ * Pages of shared mappings are in the page cache and come back by faults.
  */
 #include "guestos/fs/vfs.h"
 #include "guestos/mm/area.h"

@@ -7,7 +7,7 @@
 #include "guestos/mm/area.h"
 #include "guestos/mm/tables.h"
 
-#define PROT_ALL (PROT_READ | PROT_WRITE | PROT_EXEC)
+#define PROT_ALL   (PROT_READ | PROT_WRITE | PROT_EXEC)
 #define KEPT_FLAGS (MAP_SHARED | MAP_PRIVATE | MAP_GROWSDOWN | MAP_NORESERVE | MAP_LOCKED)
 
 /* ---- taking away */
@@ -119,7 +119,8 @@ static long map_locked(struct vm *vm, struct vm_area *like, struct file *file, u
     }
     like->begin = (u64)place;
     like->end = like->begin + len;
-    /* What it replaces does not count against the limits; but it goes only when all else is sure. */
+    /* What it replaces does not count against the limits; but it goes only when all else is sure.
+     */
     int result = areas_check_limits(vm, flags & MAP_FIXED ? 0 : len, like->prot, like->flags);
     if (result == 0) {
         result = choose_file(like, file);
@@ -160,8 +161,7 @@ long vm_map(struct vm *vm, u64 at, u64 len, u32 prot, u32 flags, struct file *fi
     if (bytes < len) {
         return -ENOMEM;
     }
-    if (file && bytes <= USER_END &&
-        (offset + bytes < offset || offset + bytes > (u64)INT64_MAX)) {
+    if (file && bytes <= USER_END && (offset + bytes < offset || offset + bytes > (u64)INT64_MAX)) {
         return -EOVERFLOW;
     }
     /* As Linux' heuristic: what can never be there is not promised. */
@@ -260,7 +260,7 @@ u64 vm_brk(struct vm *vm, u64 to)
 
     if (to >= vm->brk_begin && new_top >= to) {
         grown = new_top > old_top;
-        bool done = grown             ? grow_heap(vm, old_top, new_top)
+        bool done = grown               ? grow_heap(vm, old_top, new_top)
                     : new_top < old_top ? vm_unmap_locked(vm, new_top, old_top) == 0
                                         : true;
         if (done) {

@@ -32,8 +32,8 @@ static void move_entries(struct vm *vm, u64 from, u64 to, u64 len)
          lin += nr * (u64)PAGE_BYTES) {
         spin_lock(&vm->table_lock);
         for (u32 i = 0; i < nr; i++) {
-            u64 *there = pte[i] ? tables_entry(vm, lin - from + to + i * (u64)PAGE_BYTES, false)
-                                : NULL;
+            u64 *there =
+                pte[i] ? tables_entry(vm, lin - from + to + i * (u64)PAGE_BYTES, false) : NULL;
             if (there) {
                 *there = pte[i];
                 pte[i] = 0;
@@ -150,8 +150,7 @@ static long remap_locked(struct vm *vm, u64 at, u64 old_len, u64 new_len, u32 fl
         }
     }
     a = area_at(vm, at); /* unmapping may have cut it */
-    return old_len ? move(vm, at, old_len, to, new_len, keep)
-                   : duplicate(vm, a, at, to, new_len);
+    return old_len ? move(vm, at, old_len, to, new_len, keep) : duplicate(vm, a, at, to, new_len);
 }
 
 long vm_remap(struct vm *vm, u64 at, u64 old_bytes, u64 new_bytes, u32 flags, u64 to)

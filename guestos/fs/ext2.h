@@ -107,9 +107,9 @@ struct ext2 {
 struct ext2_inode {
     u32 block[EXT2_NR_SLOTS];
     u32 flags, file_acl;
-    u32 last_block; /* that was allocated: the next goal; 0: none */
-    u32 parent;     /* of a directory: the one it was found in */
-    u32 room_from;  /* of a directory: no room before this block of it */
+    u32 last_block;        /* that was allocated: the next goal; 0: none */
+    u32 parent, name_hash; /* of a directory: where it was found; parent 0: nowhere yet */
+    u32 room_from;         /* of a directory: no room before this block of it */
     bool deleted;
 };
 
@@ -168,6 +168,7 @@ int ext2_dir_add(struct inode *dir, const char *name, u32 ino, u32 mode);
 int ext2_dir_remove(struct inode *dir, const char *name, u32 ino);
 int ext2_dir_change(struct inode *dir, const char *name, u32 ino, u32 mode); /* points elsewhere */
 int ext2_dir_make(struct inode *dir, u32 parent_ino);                        /* "." and ".." */
+u32 ext2_name_hash(const char *name);
 int ext2_dir_is_empty(struct inode *dir); /* 0, -ENOTEMPTY, -EIO */
 extern const struct file_ops ext2_dir_file_ops;
 

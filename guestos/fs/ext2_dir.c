@@ -292,6 +292,16 @@ int ext2_dir_make(struct inode *dir, u32 parent_ino)
     return 0;
 }
 
+u32 ext2_name_hash(const char *name)
+{
+    u32 h = 0x811C9DC5; /* FNV-1a */
+
+    for (; *name; name++) {
+        h = (h ^ (u8)*name) * 0x01000193;
+    }
+    return h;
+}
+
 static bool is_dot(const struct ext2_dir_entry *e)
 {
     return e->name[0] == '.' && (e->name_len == 1 || (e->name_len == 2 && e->name[1] == '.'));

@@ -270,23 +270,42 @@ static int clear_on_disk(struct inode *inode)
     return 0;
 }
 
+/* A number with its inode. One whose last inode is just going, which may wait for fs->lock, is kept
+ * aside until another has been found. */
+static int take_number(struct inode *dir, bool is_directory, struct inode **made)
+{
+    struct ext2 *fs = ext2_of(dir);
+    u32 aside[8], nr_aside = 0, ino;
+    int error;
+
+    for (;;) {
+        error = ext2_number_alloc(fs, (u32)dir->ino, is_directory, &ino);
+        if (error) {
+            break;
+        }
+        *made = inode_new(dir->super, ino, &error);
+        if (error == -EEXIST) {
+            error = ext2_error(fs, "the bitmap says that an inode in use is free", ino, 0);
+        } else if (error) {
+            aside[nr_aside++] = ino;
+        }
+        if (error != -EBUSY || nr_aside == ARRAY_LEN(aside)) {
+            break;
+        }
+    }
+    while (nr_aside) {
+        (void)ext2_number_free(fs, aside[--nr_aside], is_directory);
+    }
+    return error;
+}
+
 int ext2_inode_new(struct inode *dir, u32 mode, u64 rdev, struct inode **made)
 {
     struct ext2 *fs = ext2_of(dir);
     struct ext2_inode *e = kmalloc(sizeof *e);
     struct inode *inode = NULL;
-    bool fresh = false;
-    u32 ino = 0;
-    int error = e ? ext2_number_alloc(fs, (u32)dir->ino, S_ISDIR(mode), &ino) : -ENOMEM;
+    int error = e ? take_number(dir, S_ISDIR(mode), &inode) : -ENOMEM;
 
-    if (!error && !(inode = inode_get(dir->super, ino, &fresh))) {
-        error = -ENOMEM;
-        (void)ext2_number_free(fs, ino, S_ISDIR(mode));
-    }
-    if (!error && !fresh) {
-        error = ext2_error(fs, "the bitmap says that an inode in use is free", ino, 0);
-        /* inode keeps one reference too many: it stays, which is harmless */
-    }
     if (error) {
         kfree(e);
         return error;

@@ -7,6 +7,12 @@
 #include "guestos/kernel/string.h"
 #include "guestos/mm/slab.h"
 
+static void set_name(struct inode *inode, const struct inode *dir, const char *name)
+{
+    ext2_inode_of(inode)->parent = (u32)dir->ino;
+    ext2_inode_of(inode)->name_hash = ext2_name_hash(name);
+}
+
 static int ext2_lookup(struct inode *dir, const char *name, struct inode **found)
 {
     struct ext2 *fs = ext2_of(dir);
@@ -17,13 +23,13 @@ static int ext2_lookup(struct inode *dir, const char *name, struct inode **found
     mutex_unlock(&fs->lock);
     error = error ? error : ext2_get(dir->super, ino, found);
     if (!error && S_ISDIR((*found)->mode)) {
-        /* A directory has one parent: circles, which would lock a directory twice, are damage. */
-        u32 *parent = &ext2_inode_of(*found)->parent;
-        if (*parent && *parent != dir->ino) {
+        /* A directory has one name: circles, which would lock a directory twice, are damage. */
+        struct ext2_inode *e = ext2_inode_of(*found);
+        if (e->parent && (e->parent != dir->ino || e->name_hash != ext2_name_hash(name))) {
             inode_put(*found);
-            return ext2_error(fs, "a directory has two parents", ino, dir->ino);
+            return ext2_error(fs, "a directory has two names", ino, dir->ino);
         }
-        *parent = (u32)dir->ino;
+        set_name(*found, dir, name);
     }
     return error;
 }
@@ -178,7 +184,7 @@ static int ext2_mkdir(struct inode *dir, const char *name, u32 mode, struct inod
     int error = ext2_inode_new(dir, S_IFDIR | mode, 0, made);
     if (!error) {
         (*made)->nlink = 2;
-        ext2_inode_of(*made)->parent = (u32)dir->ino;
+        set_name(*made, dir, name);
         error = ext2_dir_make(*made, (u32)dir->ino);
         error = error ? error : ext2_inode_store(*made);
         error = error ? error : ext2_dir_add(dir, name, (u32)(*made)->ino, S_IFDIR);
@@ -225,7 +231,6 @@ static int change_parent(struct inode *old_dir, struct inode *target, struct ino
     int error = ext2_dir_change(target, "..", (u32)new_dir->ino, S_IFDIR);
 
     if (!error) {
-        ext2_inode_of(target)->parent = (u32)new_dir->ino;
         old_dir->nlink -= old_dir->nlink > 2;
         new_dir->nlink++;
         error = ext2_inode_store(old_dir);
@@ -257,6 +262,9 @@ static int rename_locked(struct inode *old_dir, const char *old_name, struct ino
     }
     if (!error && is_dir && new_dir != old_dir) {
         error = change_parent(old_dir, target, new_dir);
+    }
+    if (!error) {
+        set_name(target, new_dir, new_name);
     }
     inode_touch(target, TOUCH_CTIME);
     int late = ext2_inode_store(target);

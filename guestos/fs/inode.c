@@ -106,6 +106,29 @@ struct inode *inode_get(struct super *super, u64 ino, bool *fresh)
     }
 }
 
+struct inode *inode_new(struct super *super, u64 ino, int *error)
+{
+    struct inode *inode = inode_alloc(super, ino);
+
+    if (!inode) {
+        *error = -ENOMEM;
+        return NULL;
+    }
+    spin_lock(&table_lock);
+    const struct inode *old = find(super, ino);
+    *error = !old ? 0 : old->state & INODE_GOING ? -EBUSY : -EEXIST;
+    if (!old) {
+        list_add_first(bucket(super, ino), &inode->hash_link);
+        list_add_last(&super->inodes, &inode->super_link);
+    }
+    spin_unlock(&table_lock);
+    if (*error) {
+        slab_free(&inode_slab, inode);
+        inode = NULL;
+    }
+    return inode;
+}
+
 static void take_out(struct inode *inode)
 {
     spin_lock(&table_lock);

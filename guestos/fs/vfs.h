@@ -162,7 +162,7 @@ struct file {
     const struct file_ops *ops;
     struct mutex pos_lock;
     u64 pos;
-    u32 owner_pid; /* F_SETOWN */
+    u32 owner_pid;               /* F_SETOWN */
     struct epoll_item *watchers; /* fs/epoll.c */
     void *data;
 };
@@ -185,6 +185,9 @@ enum { INODE_NEW = 1, INODE_GOING = 2 };
 /* The inode (super, ino), held; *fresh: it is new, nobody else gets it yet, and the caller fills it
  * in, then calls inode_ready() or, if that failed, inode_forget(). NULL: no memory. */
 struct inode *inode_get(struct super *, u64 ino, bool *fresh);
+/* A new one with that number, as a fresh one of inode_get(). NULL with *error: -EEXIST (one is in
+ * memory), -EBUSY (one is going), -ENOMEM. Does not wait: a file system's mutex may be held. */
+struct inode *inode_new(struct super *, u64 ino, int *error);
 void inode_ready(struct inode *);
 void inode_forget(struct inode *);
 struct inode *inode_hold(struct inode *);

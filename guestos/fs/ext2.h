@@ -111,6 +111,7 @@ struct ext2_inode {
     u32 parent, name_hash; /* of a directory: where it was found; parent 0: nowhere yet */
     u32 room_from;         /* of a directory: no room before this block of it */
     bool deleted;
+    struct ext2_index *index; /* of a large directory; or NULL */
 };
 
 static inline struct ext2 *ext2_of(const struct inode *inode)
@@ -168,9 +169,19 @@ int ext2_dir_add(struct inode *dir, const char *name, u32 ino, u32 mode);
 int ext2_dir_remove(struct inode *dir, const char *name, u32 ino);
 int ext2_dir_change(struct inode *dir, const char *name, u32 ino, u32 mode); /* points elsewhere */
 int ext2_dir_make(struct inode *dir, u32 parent_ino);                        /* "." and ".." */
-u32 ext2_name_hash(const char *name);
+u32 ext2_name_hash(const char *name, u32 len);
+/* Shows each name, with the block of the directory where it is, until `see` says false. */
+int ext2_dir_each(struct inode *dir, bool (*see)(const struct ext2_dir_entry *, u32, void *),
+                  void *);
 int ext2_dir_is_empty(struct inode *dir); /* 0, -ENOTEMPTY, -EIO */
 extern const struct file_ops ext2_dir_file_ops;
+
+/* ---- ext2_index.c: which blocks of a large directory to look into. fs->lock is held. */
+int ext2_index_prepare(struct inode *dir); /* afterwards there is one, or none is needed or had */
+void ext2_index_add(struct inode *dir, u32 hash, u32 block);
+void ext2_index_drop(struct inode *dir);
+/* The next block (*cursor from 0) where a name of this hash may be; there is an index. */
+bool ext2_index_next(const struct inode *dir, u32 hash, u32 *cursor, u32 *block);
 
 /* ---- ext2_names.c */
 extern const struct inode_ops ext2_dir_ops, ext2_file_ops, ext2_link_ops, ext2_special_ops;

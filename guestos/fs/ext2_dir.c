@@ -102,27 +102,41 @@ static int find_in_block(struct inode *dir, const char *name, u32 len, struct pl
     return 1;
 }
 
-static int find(struct inode *dir, const char *name, struct place *p)
+/* In block `index`: as find_in_block(), the page held if it is 0. */
+static int look_into(struct inode *dir, u32 index, const char *name, u32 len, struct place *p)
 {
-    u32 len = (u32)strlen(name);
-    int error;
+    int result;
 
-    for (u32 i = 0; i < nr_blocks(dir); i++) {
-        p->data = get_block(dir, i, &p->block, &p->page, &error);
-        if (!p->data) {
-            return error;
-        }
-        p->index = i;
-        int result = find_in_block(dir, name, len, p);
-        if (result == 0) {
-            return 0;
-        }
-        page_put(p->page);
-        if (result < 0) {
-            return result;
+    p->index = index;
+    p->data = get_block(dir, index, &p->block, &p->page, &result);
+    if (p->data) {
+        result = find_in_block(dir, name, len, p);
+        if (result) {
+            page_put(p->page);
         }
     }
-    return -ENOENT;
+    return result;
+}
+
+static int find(struct inode *dir, const char *name, struct place *p)
+{
+    u32 len = (u32)strlen(name), hash = ext2_name_hash(name, len), cursor = 0, index;
+    int result = ext2_index_prepare(dir);
+
+    if (result) {
+        return result;
+    }
+    result = 1;
+    if (ext2_inode_of(dir)->index) {
+        while (result > 0 && ext2_index_next(dir, hash, &cursor, &index)) {
+            result = look_into(dir, index, name, len, p);
+        }
+    } else {
+        for (index = 0; index < nr_blocks(dir) && result > 0; index++) {
+            result = look_into(dir, index, name, len, p);
+        }
+    }
+    return result > 0 ? -ENOENT : result;
 }
 
 int ext2_dir_find(struct inode *dir, const char *name, u32 *ino)
@@ -230,6 +244,7 @@ int ext2_dir_add(struct inode *dir, const char *name, u32 ino, u32 mode)
     e->room_from = p.index;
     e->flags &= ~(u32)EXT2_INDEXED;
     fill(dir, entry_of(&p), name, ino, mode);
+    ext2_index_add(dir, ext2_name_hash(name, (u32)strlen(name)), p.index);
     changed(dir, &p);
     page_put(p.page);
     return ext2_inode_store(dir);
@@ -292,35 +307,32 @@ int ext2_dir_make(struct inode *dir, u32 parent_ino)
     return 0;
 }
 
-u32 ext2_name_hash(const char *name)
+u32 ext2_name_hash(const char *name, u32 len)
 {
     u32 h = 0x811C9DC5; /* FNV-1a */
 
-    for (; *name; name++) {
-        h = (h ^ (u8)*name) * 0x01000193;
+    while (len--) {
+        h = (h ^ (u8)*name++) * 0x01000193;
     }
-    return h;
+    return h ^ h >> 15;
 }
 
-static bool is_dot(const struct ext2_dir_entry *e)
-{
-    return e->name[0] == '.' && (e->name_len == 1 || (e->name_len == 2 && e->name[1] == '.'));
-}
-
-int ext2_dir_is_empty(struct inode *dir)
+int ext2_dir_each(struct inode *dir, bool (*see)(const struct ext2_dir_entry *, u32, void *),
+                  void *argument)
 {
     u32 size = ext2_of(dir)->block_bytes, block;
     struct page *page;
+    bool more = true;
     int error = 0;
 
-    for (u32 i = 0; i < nr_blocks(dir) && !error; i++) {
+    for (u32 i = 0; i < nr_blocks(dir) && more && !error; i++) {
         u8 *data = get_block(dir, i, &block, &page, &error);
-        for (u32 at = 0; data && at < size && !error;) {
-            struct ext2_dir_entry *e = entry_at(dir, data, at);
+        for (u32 at = 0; data && at < size && more && !error;) {
+            const struct ext2_dir_entry *e = entry_at(dir, data, at);
             if (!e) {
                 error = -EIO;
             } else {
-                error = e->inode && !is_dot(e) ? -ENOTEMPTY : 0;
+                more = !e->inode || see(e, i, argument);
                 at += e->rec_len;
             }
         }
@@ -329,6 +341,22 @@ int ext2_dir_is_empty(struct inode *dir)
         }
     }
     return error;
+}
+
+static bool is_dot(const struct ext2_dir_entry *e, u32 block, void *empty)
+{
+    (void)block;
+    *(bool *)empty =
+        e->name[0] == '.' && (e->name_len == 1 || (e->name_len == 2 && e->name[1] == '.'));
+    return *(bool *)empty;
+}
+
+int ext2_dir_is_empty(struct inode *dir)
+{
+    bool empty = true;
+    int error = ext2_dir_each(dir, is_dot, &empty);
+
+    return error ? error : empty ? 0 : -ENOTEMPTY;
 }
 
 /* ---- reading. A position is a byte's offset; entries may have been joined since it was given. */

@@ -339,6 +339,7 @@ void ext2_inode_give_up(struct inode *inode)
     inode->nlink = 0;
     (void)ext2_inode_store(inode);
     (void)ext2_number_free(ext2_of(inode), (u32)inode->ino, S_ISDIR(inode->mode));
+    ext2_index_drop(inode);
     inode_forget(inode);
     kfree(e);
 }
@@ -404,6 +405,9 @@ void ext2_delete_inode(struct inode *inode)
 void ext2_free_inode(struct inode *inode)
 {
     ext2_delete_inode(inode);
+    if (inode->data) {
+        ext2_index_drop(inode);
+    }
     kfree(inode->data);
     inode->data = NULL;
 }

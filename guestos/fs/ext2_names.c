@@ -10,7 +10,7 @@
 static void set_name(struct inode *inode, const struct inode *dir, const char *name)
 {
     ext2_inode_of(inode)->parent = (u32)dir->ino;
-    ext2_inode_of(inode)->name_hash = ext2_name_hash(name);
+    ext2_inode_of(inode)->name_hash = ext2_name_hash(name, (u32)strlen(name));
 }
 
 static int ext2_lookup(struct inode *dir, const char *name, struct inode **found)
@@ -25,7 +25,8 @@ static int ext2_lookup(struct inode *dir, const char *name, struct inode **found
     if (!error && S_ISDIR((*found)->mode)) {
         /* A directory has one name: circles, which would lock a directory twice, are damage. */
         struct ext2_inode *e = ext2_inode_of(*found);
-        if (e->parent && (e->parent != dir->ino || e->name_hash != ext2_name_hash(name))) {
+        if (e->parent &&
+            (e->parent != dir->ino || e->name_hash != ext2_name_hash(name, (u32)strlen(name)))) {
             inode_put(*found);
             return ext2_error(fs, "a directory has two names", ino, dir->ino);
         }

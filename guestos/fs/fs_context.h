@@ -4,7 +4,8 @@
 
 #include "guestos/fs/vfs.h"
 
-#define DENTRIES_UNUSED_MAX 4096u
+#define DENTRIES_UNUSED_MAX                                                                        \
+    ((u32)MIN(frames_total() / 4, 32768ul)) /* a kilobyte each, inode and all */
 
 struct fs_context *fs_context_new(void); /* the first process': at the root; NULL: no memory */
 /* Of the current process, or the first root for kernel threads; held. */

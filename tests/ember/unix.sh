@@ -62,8 +62,14 @@ other"
 -rwsr-xr-x"
     # vi, with escapes and all; what it draws is looked at on the screen (screen.sh)
     keys 'vi /tmp/v\n'
-    sleep 1
-    keys 'ione line\033yypA and more\033:wq\n'
+    expect "- /tmp/v"
+    keys 'ione line\033' # what comes at once after Esc would be a part of a key's sequence
+    expect "- /tmp/v [Modified]"
+    seen=$(wc -c <serial.txt)
+    keys 'yypA and more\033'
+    expect "- /tmp/v [Modified]"
+    keys ':wq\n'
+    wait_prompt "after vi"
     gives "cat /tmp/v" "one line
 one line and more"
     echo "shell: good"
@@ -75,12 +81,14 @@ jobs_and_keys() {
     expect "began one"
     sleep 1
     keys '\003'
+    wait_prompt "after Ctrl-C"
     gives 'echo back' back
     keys "sh -c 'echo began two; exec sleep 1001'\n"
     expect "began two"
     sleep 1
     keys '\032'
-    expect "Stopped"
+    wait_prompt "after Ctrl-Z"
+    says Stopped
     run 'jobs'
     says Stopped
     run 'bg'
@@ -89,16 +97,19 @@ jobs_and_keys() {
     expect "foreground"
     sleep 1
     keys '\003'
+    wait_prompt "after Ctrl-C"
     gives 'jobs | wc -l' 0
-    gives 'sleep 0.2 & wait $!; echo waited $?' "waited 0"
+    gives "sh -c 'sleep 0.2 & wait \$!; echo waited \$?'" "waited 0"
     keys 'cat >/tmp/typed\n'
     sleep 1
-    keys 'typed\nlinf\010e\n\004'
+    keys 'typed\nlinf\177e\n\004'
+    wait_prompt "after cat"
     gives 'tr "\\010" "#" </tmp/typed' "typed
 line"
     keys 'sleep 1002 | cat\n'
     sleep 1
     keys '\003'
+    wait_prompt "after Ctrl-C"
     gives 'ps | grep -c "[s]leep 100" || true' 0
     echo "job control: good"
 }
@@ -113,9 +124,9 @@ while [ \$i -lt $N ]; do echo \"file \$i \$((i * 7919 % 10007))\" >f\$i; i=\$((i
     gives "cat /tmp/many/* | sort -k 3n -k 2n | md5sum | cut -c 1-32" "$(awk -v n=$N 'BEGIN {
         for (i = 0; i < n; i++) print "file", i, i * 7919 % 10007 }' | LC_ALL=C sort -k 3n -k 2n |
         md5sum | cut -c 1-32)"
-    run "cd /tmp && tar cf many.tar many && gzip many.tar && mkdir again && gunzip -c many.tar.gz | tar xf - -C again"
+    run "(cd /tmp && tar cf many.tar many && gzip many.tar && mkdir again && gunzip -c many.tar.gz | tar xf - -C again)"
     gives "diff -r /tmp/many /tmp/again/many && echo same" same
-    run "rm -rf /tmp/many /tmp/again /tmp/many.tar.gz; sync; cd"
+    run "rm -rf /tmp/many /tmp/again /tmp/many.tar.gz; sync"
     echo "$N files: good"
 }
 
@@ -132,9 +143,9 @@ touch: /etc/x: Permission denied
     expect "login: "
     keys 'user\n'
     expect "Password: "
+    seen=$(wc -c <serial.txt)
     keys 'wrong\n'
     expect "Login incorrect"
-    seen=$(wc -c <serial.txt)
     PROMPT="ember:~\$ "
     log_in user ember
     gives 'id -u; pwd' "1000

@@ -21,7 +21,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, GUARD_MS = 1500 };
+enum { PAGE = 4096, GUARD_MS = 300 };
 
 /* Waits for a child that may hang, stop or be killed; true if it ended by itself. */
 static bool ends(pid_t pid)

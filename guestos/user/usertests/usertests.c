@@ -234,7 +234,7 @@ static void clean_up(const struct test *t, pid_t pid)
         sleep_ms(5);
     }
     snprintf(dir, sizeof dir, "%s/%s", top, t->name);
-    nftw(dir, remove_one, 32, FTW_DEPTH | FTW_PHYS);
+    nftw(dir, remove_one, 200, FTW_DEPTH | FTW_PHYS);
 }
 
 static int run_once(const struct test *t)

@@ -1,14 +1,8 @@
 /*
  * execve(2). The new address space is built beside the old one: until it is complete, a failure
- * leaves the caller as it was. Arguments go straight to the new stack, the last one first:
- *
- *   USER_STACK_TOP  0, the program's path, environment strings, argument strings (growing down),
- *                   16 random bytes, "x86_64", then from RSP up: argc, argv[], 0, envp[], 0, auxv
- *
- * (System V ABI, AMD64, 3.4.1). A script's first line, "#!interpreter [argument]", puts these two
- * and the script's path in front of the arguments.
+ * leaves the caller as it was. A script's first line, "#!interpreter [argument]", puts these two
+ * and the script's path in front of the arguments. The stack is exec_stack.c's.
  */
-#include "guestos/drivers/random.h"
 #include "guestos/fs/vfs.h"
 #include "guestos/kernel/cpu.h"
 #include "guestos/kernel/fpu.h"
@@ -19,129 +13,14 @@
 #include "guestos/mm/layout.h"
 #include "guestos/mm/slab.h"
 #include "guestos/mm/vm.h"
-#include "guestos/proc/elf.h"
+#include "guestos/proc/exec.h"
 #include "guestos/proc/fork.h"
 #include "guestos/proc/signal.h"
 #include "guestos/sys/syscall.h"
 
-#define HEAD_BYTES         256u /* of the file: an ELF header, or a script's first line */
-#define MAX_SCRIPTS        5u   /* interpreters that are scripts */
-#define MAX_STRING_BYTES   (32u * PAGE_BYTES)
-#define MAX_STRINGS        65536u
-#define STACK_START        (132u * 1024) /* mapped from the start; it grows */
 #define RFLAGS_START       0x202ul
 #define MSR_FS_BASE        0xC0000100u
 #define MSR_KERNEL_GS_BASE 0xC0000102u
-
-struct exec {
-    struct vm *vm;
-    struct file *file;
-    int dirfd; /* where the path begins */
-    u32 open_flags;
-    char *path;     /* kmalloc: of the program, at last of the interpreter */
-    u64 sp, bottom; /* in the new stack: the last string; the lowest that it may become */
-    u64 *string;    /* kmalloc: addresses, environment first, arguments after, each from the last */
-    u32 nr_strings, argc, envc, max_strings;
-    u64 path_at;
-    char *buffer; /* kmalloc: for one string */
-    size_t buffer_bytes;
-    u64 random_at, platform_at;
-    char head[HEAD_BYTES];
-    u32 head_len;
-    char name[16];    /* of the process: the program's, or the script's */
-    bool has_exec_id; /* a setuid or setgid program */
-    u32 euid, egid;
-};
-
-/* ---- strings to the new stack */
-
-static int push_bytes(struct exec *e, const void *from, size_t len)
-{
-    if (len > e->sp - e->bottom) {
-        return -E2BIG;
-    }
-    e->sp -= len;
-    return vm_write(e->vm, e->sp, from, len);
-}
-
-static int push_string(struct exec *e, const char *s, size_t len)
-{
-    ASSERT(e->nr_strings < e->max_strings);
-    int error = push_bytes(e, s, len + 1);
-    e->string[e->nr_strings++] = e->sp;
-    return error;
-}
-
-/* How many addresses a NULL-ended array in user memory has; no array is an empty one. */
-static int count_strings(u64 array, u32 *count)
-{
-    u64 at = 1;
-
-    for (*count = 0; array; ++*count) {
-        if (*count == MAX_STRINGS) {
-            return -E2BIG;
-        }
-        if (GET_USER(at, array + 8ul * *count)) {
-            return -EFAULT;
-        }
-        if (!at) {
-            break;
-        }
-    }
-    return 0;
-}
-
-/* Into e->buffer, which grows for the rare long one; its length. */
-static long take_string(struct exec *e, u64 at)
-{
-    long len = string_from_user(e->buffer, at, e->buffer_bytes);
-
-    if (len == -ENAMETOOLONG && e->buffer_bytes < MAX_STRING_BYTES) {
-        kfree(e->buffer);
-        e->buffer_bytes = MAX_STRING_BYTES;
-        e->buffer = kmalloc(e->buffer_bytes);
-        len = e->buffer ? string_from_user(e->buffer, at, e->buffer_bytes) : -ENOMEM;
-    }
-    return len == -ENAMETOOLONG ? -E2BIG : len;
-}
-
-/* An array's strings from `first` on, the last one at first. */
-static int push_user_array(struct exec *e, u64 array, u32 first, u32 count)
-{
-    u64 at;
-
-    for (u32 i = count; i > first; i--) {
-        if (GET_USER(at, array + 8ul * (i - 1))) {
-            return -EFAULT;
-        }
-        long len = take_string(e, at);
-        int error = len < 0 ? (int)len : push_string(e, e->buffer, (size_t)len);
-        if (error) {
-            return error;
-        }
-    }
-    return 0;
-}
-
-static u32 kernel_strings(const char *const *array)
-{
-    u32 n = 0;
-
-    while (array[n]) {
-        n++;
-    }
-    return n;
-}
-
-static int push_kernel_array(struct exec *e, const char *const *array, u32 count)
-{
-    int error = 0;
-
-    for (u32 i = count; i > 0 && !error; i--) {
-        error = push_string(e, array[i - 1], strlen(array[i - 1]));
-    }
-    return error;
-}
 
 /* ---- the file, and what a script makes of it */
 
@@ -195,7 +74,7 @@ static bool parse_script(struct exec *e, char **interpreter, char **argument)
 {
     char *at = e->head + 2, *end = strchr(e->head, '\n');
 
-    e->head[HEAD_BYTES - 1] = 0;
+    e->head[EXEC_HEAD_BYTES - 1] = 0;
     if (end) {
         *end = 0;
     } else {
@@ -229,11 +108,9 @@ static int enter_script(struct exec *e)
     if (!parse_script(e, &interpreter, &argument)) {
         return -ENOEXEC;
     }
-    int error = push_string(e, e->path, strlen(e->path));
-    e->argc++;
+    int error = exec_push_argument(e, e->path);
     if (!error && argument) {
-        error = push_string(e, argument, strlen(argument));
-        e->argc++;
+        error = exec_push_argument(e, argument);
     }
     char *path = error ? NULL : kstrdup(interpreter);
     if (!path) {
@@ -272,101 +149,10 @@ static void look_at_ids(struct exec *e)
     e->has_exec_id = e->euid != p->cred.euid || e->egid != p->cred.egid;
 }
 
-static int begin(struct exec *e, const struct process *p)
-{
-    u64 limit = p->limit[RLIMIT_STACK].soft;
-
-    e->buffer_bytes = PAGE_BYTES;
-    e->buffer = kmalloc(e->buffer_bytes);
-    e->max_strings = e->argc + e->envc + 2 * MAX_SCRIPTS + 2;
-    e->string = kmalloc(e->max_strings * sizeof *e->string);
-    e->vm = vm_create();
-    if (!e->buffer || !e->string || !e->vm) {
-        return -ENOMEM;
-    }
-    e->vm->stack_limit_bytes = limit;
-    long at = vm_map(e->vm, USER_STACK_TOP - STACK_START, STACK_START, PROT_READ | PROT_WRITE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN, NULL, 0, "[stack]");
-    if (at < 0) {
-        return (int)at;
-    }
-    e->sp = USER_STACK_TOP - 8; /* eight zero bytes end it */
-    u64 room = MAX(MIN(limit / 4, 2ul << 20), STACK_START - PAGE_BYTES);
-    e->bottom = USER_STACK_TOP - room;
-    return 0;
-}
-
-static int push_auxv(struct exec *e, const struct elf_image *image)
-{
-    const struct process *p = this_process();
-    const u64 auxv[][2] = {
-        {AT_HWCAP, cpuid(1, 0).edx},
-        {AT_PAGESZ, PAGE_BYTES},
-        {AT_CLKTCK, 100},
-        {AT_PHDR, image->headers},
-        {AT_PHENT, sizeof(struct elf_program_header)},
-        {AT_PHNUM, image->nr_headers},
-        {AT_BASE, image->interpreter},
-        {AT_FLAGS, 0},
-        {AT_ENTRY, image->entry},
-        {AT_UID, p->cred.uid},
-        {AT_EUID, e->euid},
-        {AT_GID, p->cred.gid},
-        {AT_EGID, e->egid},
-        {AT_SECURE, e->has_exec_id},
-        {AT_RANDOM, e->random_at},
-        {AT_PLATFORM, e->platform_at},
-        {AT_EXECFN, e->path_at},
-        {AT_NULL, 0},
-    };
-
-    return push_bytes(e, auxv, sizeof auxv);
-}
-
-/* argc, argv, envp: string[] holds the environment's addresses, then the arguments', each from the
- * last. They go down in that very order. */
-static int push_pointers(struct exec *e)
-{
-    u64 zero = 0, argc = e->argc;
-    u32 at = 0;
-    int error = push_bytes(e, &zero, sizeof zero);
-
-    for (; at < e->nr_strings && !error; at++) {
-        if (at == e->envc) {
-            error = push_bytes(e, &zero, sizeof zero);
-        }
-        error = error ? error : push_bytes(e, &e->string[at], sizeof e->string[at]);
-    }
-    if (e->argc == 0) {
-        error = error ? error : push_bytes(e, &zero, sizeof zero);
-    }
-    return error ? error : push_bytes(e, &argc, sizeof argc);
-}
-
-static int finish_stack(struct exec *e, const struct elf_image *image)
-{
-    static const char platform[] = "x86_64";
-    u8 random[16];
-
-    e->vm->args_begin = e->sp;
-    random_bytes(random, sizeof random);
-    int error = push_bytes(e, random, sizeof random);
-    e->random_at = e->sp;
-    error = error ? error : push_bytes(e, platform, sizeof platform);
-    e->platform_at = e->sp;
-    /* RSP is to be a multiple of 16 at argc: auxv is, the pointers are 3 + argc + envc words. */
-    e->sp = ROUND_DOWN(e->sp, 16ul);
-    if ((e->argc + e->envc + 3) % 2) {
-        e->sp -= 8;
-    }
-    error = error ? error : push_auxv(e, image);
-    return error ? error : push_pointers(e);
-}
-
 static int load(struct exec *e, struct elf_image *image)
 {
     for (u32 scripts = 0; is_script(e); scripts++) {
-        int error = scripts == MAX_SCRIPTS ? -ELOOP : enter_script(e);
+        int error = scripts == EXEC_MAX_SCRIPTS ? -ELOOP : enter_script(e);
         if (error) {
             return error;
         }
@@ -469,62 +255,25 @@ static void commit(struct exec *e, const struct elf_image *image)
 }
 
 /* The strings come from the program, or from the kernel for the first one. */
-struct strings {
-    u64 argv, envp;
-    const char *const *kernel_argv, *const *kernel_envp;
-};
-
-static int count(struct exec *e, const struct strings *from)
-{
-    if (from->kernel_argv) {
-        e->argc = kernel_strings(from->kernel_argv);
-        e->envc = kernel_strings(from->kernel_envp);
-        return 0;
-    }
-    int error = count_strings(from->argv, &e->argc);
-    return error ? error : count_strings(from->envp, &e->envc);
-}
-
-static int push_strings(struct exec *e, const struct strings *from)
-{
-    u32 first = is_script(e) && e->argc ? 1 : 0;
-    int error = push_string(e, e->path, strlen(e->path));
-
-    e->nr_strings = 0; /* that one is not among the pointers */
-    e->path_at = e->vm->env_end = e->sp;
-    if (!error) {
-        error = from->kernel_envp ? push_kernel_array(e, from->kernel_envp, e->envc)
-                                  : push_user_array(e, from->envp, 0, e->envc);
-    }
-    e->vm->args_end = e->vm->env_begin = e->sp;
-    if (!error) {
-        error = from->kernel_argv ? push_kernel_array(e, from->kernel_argv, e->argc)
-                                  : push_user_array(e, from->argv, first, e->argc);
-    }
-    e->argc -= first;
-    return error;
-}
-
-static int build(struct exec *e, const struct strings *from, struct elf_image *image)
+static int build(struct exec *e, const struct exec_strings *from, struct elf_image *image)
 {
     int error = open_program(e);
 
     name_after(e, e->path);
-    error = error ? error : count(e, from);
-    error = error ? error : begin(e, this_process());
-    error = error ? error : push_strings(e, from);
     bool script = is_script(e);
+    error = error ? error : exec_count(e, from);
+    error = error ? error : exec_begin_stack(e);
+    error = error ? error : exec_push_strings(e, from, script);
     error = error ? error : load(e, image);
     if (!error && (script || e->argc == 0)) {
-        error = push_string(e, e->path, strlen(e->path));
-        e->argc++;
+        error = exec_push_argument(e, e->path);
     }
     look_at_ids(e);
-    return error ? error : finish_stack(e, image);
+    return error ? error : exec_finish_stack(e, image);
 }
 
 /* Takes over path, which begins at dirfd. */
-static int execve(int dirfd, char *path, u32 open_flags, const struct strings *from)
+static int execve(int dirfd, char *path, u32 open_flags, const struct exec_strings *from)
 {
     struct process *p = this_process();
     struct elf_image image;
@@ -574,8 +323,9 @@ long sys_execve(const u64 *arg)
         kfree(path);
         error = -ENOENT;
     }
-    return error ? error
-                 : execve(AT_FDCWD, path, 0, &(struct strings){.argv = arg[1], .envp = arg[2]});
+    return error
+               ? error
+               : execve(AT_FDCWD, path, 0, &(struct exec_strings){.argv = arg[1], .envp = arg[2]});
 }
 
 #define AT_EMPTY_PATH       0x1000u
@@ -626,14 +376,14 @@ long sys_execveat(const u64 *arg)
         return -ENOENT;
     }
     return execve(dirfd, path, flags & AT_SYMLINK_NOFOLLOW ? O_NOFOLLOW : 0,
-                  &(struct strings){.argv = arg[2], .envp = arg[3]});
+                  &(struct exec_strings){.argv = arg[2], .envp = arg[3]});
 }
 
 void exec_first(const char *path, const char *const argv[], const char *const envp[])
 {
     char *copy = kstrdup(path);
     int error = copy ? execve(AT_FDCWD, copy, 0,
-                              &(struct strings){.kernel_argv = argv, .kernel_envp = envp})
+                              &(struct exec_strings){.kernel_argv = argv, .kernel_envp = envp})
                      : -ENOMEM;
 
     if (error) {

@@ -64,6 +64,12 @@ static int in_child(void (*body)(void))
     return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
 }
 
+static void say_child(const char *what, void (*body)(void))
+{
+    int status = in_child(body);
+    printf("%s ended with %d\n", what, status);
+}
+
 static int make(const char *name, mode_t mode)
 {
     int fd = open(name, O_CREAT | O_RDWR | O_TRUNC, mode);
@@ -470,10 +476,10 @@ static void locks(void)
     l = (struct flock){.l_type = F_WRLCK, .l_start = -1};
     SHOW(fcntl(fd, F_SETLK, &l));
     SHOW(flock(fd, LOCK_SH));
-    SAY("another process: %d", in_child(other_locker));
+    say_child("another process", other_locker);
     SHOW(flock(fd, LOCK_UN));
     close(open("lk", O_RDONLY)); /* which gives up all record locks of this process */
-    SAY("another process: %d", in_child(other_locker));
+    say_child("another process", other_locker);
 
     pipe(ready); /* two processes that would wait for each other */
     fcntl(fd, F_SETLK, &first);
@@ -532,18 +538,24 @@ static void on_signal(int number)
     got_signal = number;
 }
 
+/* The limit would hold for what is printed, too: that comes when it has been lifted. */
 static void small_files(void)
 {
-    struct rlimit limit = {1000, 1000};
+    struct rlimit limit = {1000, RLIM_INFINITY}, none = {RLIM_INFINITY, RLIM_INFINITY};
     int fd = make("small", 0644);
+    long result[4];
 
-    setrlimit(RLIMIT_FSIZE, &limit);
     signal(SIGXFSZ, on_signal);
-    SHOW(write(fd, buffer, 2000));
-    SHOW(write(fd, buffer, 10));
-    SAY("SIGXFSZ: %d", got_signal == SIGXFSZ);
-    SHOW(ftruncate(fd, 1001));
-    SHOW(pwrite(fd, buffer, 10, 995));
+    setrlimit(RLIMIT_FSIZE, &limit);
+    result[0] = write(fd, buffer, 2000);
+    result[1] = write(fd, buffer, 10) < 0 ? -errno : 0;
+    result[2] = ftruncate(fd, 1001) < 0 ? -errno : 0;
+    result[3] = pwrite(fd, buffer, 10, 995);
+    setrlimit(RLIMIT_FSIZE, &none);
+    SAY("%ld %ld %ld %ld; SIGXFSZ: %d", result[0], result[1], result[2], result[3],
+        got_signal == SIGXFSZ);
+    fflush(stdout);
+    setrlimit(RLIMIT_FSIZE, &limit);
     signal(SIGXFSZ, SIG_DFL);
     write(fd, buffer, 10);
 }
@@ -575,9 +587,9 @@ static void permissions_and_limits(void)
     mkdir("closed", 0600);
     close(make("closed/f", 0666));
     chmod(".", 0755);
-    SAY("as a user: %d", in_child(as_user));
-    SAY("a limit of sizes: %d", in_child(small_files));
-    SAY("a limit of descriptors: %d", in_child(few_descriptors));
+    say_child("as a user", as_user);
+    say_child("a limit of sizes", small_files);
+    say_child("a limit of descriptors", few_descriptors);
 }
 
 static void nodes(void)

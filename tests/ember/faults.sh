@@ -36,8 +36,8 @@ fault bp '#BP' 3 0000 breakpoint
 fault ud '#UD' 6 0000 invalid_opcode
 fault nm '#NM' 7 0000 no_coprocessor
 fault df '#DF' 8 0000 double_fault
-fault np '#NP' 11 0028 not_present
-fault ss '#SS' 12 0028 stack_fault
+fault np '#NP' 11 0040 not_present
+fault ss '#SS' 12 0040 stack_fault
 fault gp '#GP' 13 0000 general_protection
 fault sel '#GP' 13 1238 bad_selector
 fault pf '#PF' 14 0000 read_unmapped

@@ -5,6 +5,7 @@
  */
 #include "guestos/proc/process.h"
 #include "guestos/fs/vfs.h"
+#include "guestos/kernel/console.h"
 #include "guestos/kernel/panic.h"
 #include "guestos/kernel/string.h"
 #include "guestos/mm/slab.h"
@@ -204,9 +205,25 @@ static const struct rlimit default_limits[NR_RLIMITS] = {
 
 static char first_path[64];
 
+/* Descriptors 0 to 2 are the console, as far as there is one. */
+static void open_console(void)
+{
+    struct file *console;
+
+    if (file_open(AT_FDCWD, "/dev/console", O_RDWR | O_NOCTTY, 0, &console)) {
+        print("There is no /dev/console for the first process\n");
+        return;
+    }
+    for (u32 fd = 0; fd < 2; fd++) {
+        fd_install(file_hold(console), fd, false);
+    }
+    fd_install(console, 2, false);
+}
+
 static void first_program(void *unused)
 {
     (void)unused;
+    open_console();
     exec_first(first_path, (const char *const[]){first_path, NULL},
                (const char *const[]){"HOME=/", "TERM=linux", NULL});
 }

@@ -318,7 +318,6 @@ static void move_lines(struct vt *v, i32 up)
 
     if (s->row >= s->top && s->row < s->bottom) {
         screen_scroll(s, s->row, up);
-        s->column = 0;
     }
 }
 
@@ -331,6 +330,9 @@ static void control_sequence(struct vt *v, char letter)
 
     if (v->mark && letter != 'h' && letter != 'l') {
         return;
+    }
+    if (strchr("@JKLMPX", letter)) { /* what changes cells ends a line that is full */
+        s->wrap_pending = false;
     }
     switch (letter) {
     case '@': screen_shift(s, n); break;

@@ -68,11 +68,10 @@ static u32 expand(struct tty *t, char c, char to[MAX_EXPANSION])
         if ((oflag & ONOCR) && t->column == 0) {
             return 0;
         }
-        if (oflag & OCRNL) {
-            return expand_newline(t, to);
+        if (!(oflag & OCRNL) || (oflag & ONLRET)) {
+            t->column = 0;
         }
-        t->column = 0;
-        return put_one(to, c);
+        return put_one(to, oflag & OCRNL ? '\n' : c);
     default:
         t->column += !tty_is_control(c) && !tty_is_continuation(t, c);
         return put_one(to, (oflag & OLCUC) && c >= 'a' && c <= 'z' ? (char)(c - 0x20) : c);

@@ -184,17 +184,30 @@ static void rub_out(struct tty *t, u32 columns, bool is_tab)
     }
 }
 
-/* The last character of the line, however many bytes it has, off the queue and off the screen. */
-static void erase_one(struct tty *t)
+/* Where the line's last character begins, however many bytes it has. The line is not empty. */
+static u32 last_character(const struct tty *t)
 {
-    u32 end = t->head;
+    u32 at = t->head;
 
     do {
-        t->head--;
-    } while (t->head != t->line_begin && tty_is_continuation(t, queue_at(t, t->head)));
-    if (has(t, ECHO | ECHOE)) {
-        rub_out(t, column_at(t, end) - column_at(t, t->head), queue_at(t, t->head) == '\t');
+        at--;
+    } while (at != t->line_begin && tty_is_continuation(t, queue_at(t, at)));
+    return at;
+}
+
+/* Off the queue and off the screen. False: it is none (bytes that belong to no character stay). */
+static bool erase_one(struct tty *t)
+{
+    u32 end = t->head, begin = last_character(t);
+
+    if (tty_is_continuation(t, queue_at(t, begin))) {
+        return false;
     }
+    t->head = begin;
+    if (has(t, ECHO)) {
+        rub_out(t, column_at(t, end) - column_at(t, begin), queue_at(t, begin) == '\t');
+    }
+    return true;
 }
 
 static void erase(struct tty *t, char c)
@@ -202,16 +215,19 @@ static void erase(struct tty *t, char c)
     if (t->head == t->line_begin) {
         return;
     }
-    erase_one(t);
-    if (has(t, ECHO) && !has(t, ECHOE)) {
+    if (!has(t, ECHO) || has(t, ECHOE)) {
+        erase_one(t);
+    } else if (!tty_is_continuation(t, queue_at(t, last_character(t)))) {
+        t->head = last_character(t); /* it stays on the paper */
         tty_echo(t, c);
     }
 }
 
+/* By a character's first byte; of those beyond ASCII all count as letters. */
 static bool is_word(char c)
 {
     return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '_' ||
-           c & 0x80;
+           (u8)c >= 0xC0;
 }
 
 /* What is no word, then a word. */
@@ -220,20 +236,24 @@ static void erase_word(struct tty *t)
     bool in_word = false;
 
     while (t->head != t->line_begin) {
-        bool word = is_word(queue_at(t, t->head - 1));
+        bool word = is_word(queue_at(t, last_character(t)));
         if (in_word && !word) {
             return;
         }
         in_word = word;
-        erase_one(t);
+        if (!erase_one(t)) {
+            return;
+        }
     }
 }
 
 static void kill_line(struct tty *t, char c)
 {
+    if (t->head == t->line_begin) {
+        return;
+    }
     if (has(t, ECHO | ECHOE | ECHOK | ECHOKE)) {
-        while (t->head != t->line_begin) {
-            erase_one(t);
+        while (t->head != t->line_begin && erase_one(t)) {
         }
         return;
     }
@@ -265,10 +285,8 @@ static bool edit(struct tty *t, char c)
         kill_line(t, c);
     } else if (has(t, IEXTEN) && is_char(t, VWERASE, c)) {
         erase_word(t);
-    } else if (has(t, IEXTEN) && is_char(t, VREPRINT, c)) {
-        if (has(t, ECHO)) {
-            reprint(t, c);
-        }
+    } else if (has(t, IEXTEN | ECHO) && is_char(t, VREPRINT, c)) {
+        reprint(t, c);
     } else if (has(t, IEXTEN) && is_char(t, VLNEXT, c)) {
         t->literal_next = true;
         if (has(t, ECHO | ECHOCTL)) {
@@ -285,7 +303,8 @@ static bool edit(struct tty *t, char c)
 
 /* ---- a byte arrives */
 
-static void receive_plain(struct tty *t, char c)
+/* is_newline: to be echoed as one, not as ^J. */
+static void receive_plain(struct tty *t, char c, bool is_newline)
 {
     bool ends = has(t, ICANON) && !t->literal_next &&
                 (c == '\n' || is_char(t, VEOL, c) || (has(t, IEXTEN) && is_char(t, VEOL2, c)));
@@ -293,12 +312,12 @@ static void receive_plain(struct tty *t, char c)
     if (!append(t, c, ends)) {
         return;
     }
-    if (c == '\n' && !t->literal_next ? has(t, ECHO) || has(t, ECHONL | ICANON) : has(t, ECHO)) {
-        if (c == '\n') {
+    if (is_newline) {
+        if (has(t, ECHO) || has(t, ECHONL | ICANON)) {
             tty_echo_raw(t, c);
-        } else {
-            tty_echo(t, c);
         }
+    } else if (has(t, ECHO)) {
+        tty_echo(t, c);
     }
 }
 
@@ -336,7 +355,7 @@ static u32 receive(struct tty *t, char c)
         c &= 0x7F;
     }
     if (t->literal_next) {
-        receive_plain(t, c);
+        receive_plain(t, c, false);
         t->literal_next = false;
         return 0;
     }
@@ -357,16 +376,19 @@ static u32 receive(struct tty *t, char c)
         }
         return signal;
     }
+    bool is_newline = c == '\n' && has(t, ICANON);
     if (c == '\r') {
         if (iflag & IGNCR) {
             return 0;
         }
-        c = iflag & ICRNL ? '\n' : c;
+        is_newline = iflag & ICRNL;
+        c = is_newline ? '\n' : c;
     } else if (c == '\n' && (iflag & INLCR)) {
         c = '\r';
+        is_newline = false;
     }
     if (!has(t, ICANON) || !edit(t, c)) {
-        receive_plain(t, c);
+        receive_plain(t, c, is_newline);
     }
     return 0;
 }

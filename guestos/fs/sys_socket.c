@@ -116,6 +116,19 @@ static int make_inode(const struct socket_address *a, struct inode **made)
     return error == -EEXIST ? -EADDRINUSE : error;
 }
 
+static bool exists(const struct socket_address *a)
+{
+    struct dentry *d;
+    char *path = path_of_address(a);
+    bool found = path && path_lookup(AT_FDCWD, path, 0, &d) == 0;
+
+    if (found) {
+        dentry_put(d);
+    }
+    kfree(path);
+    return found;
+}
+
 /* As much as the program has room for; the whole length is told. No addresses: nothing. */
 static long address_to_user(const struct socket_address *a, u64 to, u64 len_at)
 {
@@ -219,7 +232,10 @@ static long bind_to(struct socket *s, const struct socket_address *a)
         }
         return socket_bind(s, &own, NULL);
     }
-    long error = s->address.len ? -EINVAL : is_path(a) ? make_inode(a, &inode) : 0;
+    if (s->address.len) { /* Linux looks at the path first */
+        return is_path(a) && exists(a) ? -EADDRINUSE : -EINVAL;
+    }
+    long error = is_path(a) ? make_inode(a, &inode) : 0;
     if (!error) {
         error = socket_bind(s, a, inode);
     }

@@ -2,7 +2,8 @@
 # that was built with, in one folder). A test's name is its text, with underscores for spaces.
 cd testsuite || exit 1
 export ECHO=/bin/echo
-./runtest 2>&1 </dev/null | sed -n 's/^\(PASS\|FAIL\): \(.*\)/\1 \2/p' |
-    while read -r verdict name; do
-        echo "$verdict $(echo "$name" | tr ' ' '_')"
-    done
+./runtest 2>&1 </dev/null | while read -r line; do
+    case $line in
+    PASS:* | FAIL:*) echo "${line%%:*} $(echo "${line#*: }" | tr ' ' '_')" ;;
+    esac
+done

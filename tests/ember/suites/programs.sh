@@ -5,7 +5,7 @@ mkdir -p out work
 for p in programs/*; do
     name=${p##*/}
     rm -rf work/* 2>/dev/null
-    (cd work && timeout -s KILL "${LIMIT:-100}" "../$p" >"../out/$name" 2>&1 </dev/null)
+    (cd work && timeout -s KILL "${LIMIT:-20}" "../$p" >"../out/$name" 2>&1 </dev/null)
     status=$?
     if [ $status = 0 ]; then
         echo "PASS $name"

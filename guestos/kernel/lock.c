@@ -78,18 +78,38 @@ bool mutex_try(struct mutex *m)
                                        __ATOMIC_RELAXED);
 }
 
+/* The waiter's look: it has been given the mutex, or takes it. One who was woken in vain asks for it
+ * to be handed over, since who unlocks and locks in a loop would else always be faster. */
+static bool mutex_mine(struct mutex *m, u32 *looks)
+{
+    if (mutex_held(m) || mutex_try(m)) {
+        return true;
+    }
+    if ((*looks)++ > 0) {
+        __atomic_store_n(&m->hand_over, true, __ATOMIC_RELAXED);
+    }
+    return false;
+}
+
 void mutex_lock(struct mutex *m)
 {
+    u32 looks = 0;
+
     ASSERT(!mutex_held(m));
     ASSERT(cpu_local()->irq_off_depth == 0);
     if (!mutex_try(m)) {
-        WAIT(&m->waiters, mutex_try(m), WAIT_FIRM, NEVER);
+        WAIT(&m->waiters, mutex_mine(m, &looks), WAIT_FIRM, NEVER);
     }
 }
 
 void mutex_unlock(struct mutex *m)
 {
     ASSERT(mutex_held(m));
-    __atomic_store_n(&m->holder, NULL, __ATOMIC_RELEASE);
+    spin_lock(&m->waiters.lock);
+    bool hand_over = __atomic_exchange_n(&m->hand_over, false, __ATOMIC_RELAXED);
+    const struct waiter *next =
+        hand_over ? LIST_FIRST(&m->waiters.waiters, struct waiter, link) : NULL;
+    __atomic_store_n(&m->holder, next ? next->thread : NULL, __ATOMIC_RELEASE);
+    spin_unlock(&m->waiters.lock);
     wake_one(&m->waiters);
 }

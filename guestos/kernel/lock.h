@@ -33,7 +33,8 @@ struct wait_queue {
 };
 
 struct mutex {
-    struct thread *holder; /* guarded by waiters.lock */
+    struct thread *holder; /* taken by who finds it NULL; given up under waiters.lock */
+    bool hand_over;        /* the next unlock makes the first waiter the holder */
     struct wait_queue waiters;
 };
 

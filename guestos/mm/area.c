@@ -57,8 +57,14 @@ struct vm_area *area_previous(struct vm *vm, struct vm_area *a)
 
 struct vm_area *area_find(struct vm *vm, u64 lin)
 {
+    struct vm_area *recent = vm->recent;
+
+    if (recent && recent->begin <= lin && lin < recent->end) {
+        return recent;
+    }
     for (LIST_EACH(struct vm_area, a, &vm->areas, link)) {
         if (a->end > lin) {
+            vm->recent = a;
             return a;
         }
     }
@@ -105,6 +111,9 @@ void area_free(struct vm *vm, struct vm_area *a)
     list_remove(&a->inode_link);
     file_unlock(a);
     list_remove(&a->link);
+    if (vm->recent == a) {
+        vm->recent = NULL;
+    }
     vm->nr_areas--;
     vm->nr_pages -= (a->end - a->begin) / PAGE_BYTES;
     if (a->file) {

@@ -55,6 +55,7 @@ struct vm {
     struct spinlock table_lock; /* entries of the page tables, nr_resident (mm/tables.h) */
     u64 root;                   /* the PML4's frame */
     struct list areas;          /* by address */
+    struct vm_area *recent;     /* what was found last: most often it is wanted again */
     u32 nr_areas;
     bool lock_future; /* mlockall(MCL_FUTURE) */
     u64 brk_begin, brk_end;

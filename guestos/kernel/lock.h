@@ -7,7 +7,8 @@
  * holder; taking one that oneself holds, and giving back one that is another's, panics.
  *
  * Order, outer before inner: a process' mutexes, vm->lock, inode->lock (parents before children,
- * by address between unrelated ones), a file system's own mutex, a page's lock, then spinlocks.
+ * by address between unrelated ones), a file's busy page, a file system's own mutex, a block
+ * device's busy page, then spinlocks.
  * User memory is not touched under an inode->lock unless its pages were made present before
  * (a fault may need that very lock): the page cache copies through pinned pages.
  *

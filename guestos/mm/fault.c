@@ -11,7 +11,9 @@
 #include "guestos/proc/process.h"
 #include "guestos/proc/signal.h"
 
+#define PF_PRESENT  (1u << 0)
 #define PF_WRITE    (1u << 1)
+#define PF_USER     (1u << 2)
 #define PF_RESERVED (1u << 3)
 #define PF_FETCH    (1u << 4)
 
@@ -66,6 +68,11 @@ bool page_fault(struct trap_frame *frame)
     enum vm_access access = error & PF_FETCH ? VM_EXEC : error & PF_WRITE ? VM_WRITE : VM_READ;
     struct vm *vm = t->process ? t->process->vm : NULL;
     int result = vm ? vm_fault(vm, lin, access) : -EFAULT;
+    /* The page is there, but SMAP forbids it to the CPU's own accesses for a program: QEMU 7.2's
+     * IRET in user mode reads the stack so. It would fault for ever. */
+    if (from_user && (error & (PF_PRESENT | PF_USER)) == PF_PRESENT) {
+        result = -EACCES;
+    }
     if (result < 0 && from_user) {
         send_signal(result, lin);
     } else if (result < 0) {

@@ -4,7 +4,8 @@
 # WORKDIR/results.txt. The disks' file systems are checked afterwards. Fails if a test of the list
 # EXPECTED fails that should pass ("-": no list): what passes is a list that only grows.
 # usage: suite.sh EMBER.IMG WORKDIR FOLDER SCRIPT EXPECTED EMULATOR [OPTIONS...]
-# SCRIPT: one of suites/; it runs in Ember, in the folder. FOLDER is not changed.
+# SCRIPT: one of suites/; it runs in Ember, in the folder. FOLDER, or the variable KILN_... that names
+# it, is not changed.
 src=$(cd "$(dirname "$0")" && pwd)
 image=$1 dir=$2 folder=$3 script=$4 expected=$5
 shift 5
@@ -12,6 +13,13 @@ shift 5
 . "$src/unix_lib.sh"
 PATH=$PATH:/usr/sbin:/sbin
 need "$1" mke2fs e2fsck
+case $folder in
+KILN_*)
+    name=$folder
+    eval "folder=\${$name:-}"
+    [ -n "$folder" ] || { echo "skipped: $name names no folder"; exit 77; }
+    ;;
+esac
 [ -d "$folder" ] || { echo "skipped: no folder $folder"; exit 77; }
 rm -rf "$dir" && mkdir -p "$dir/tree" && cd "$dir" || exit 1
 cp -RL "$folder/." tree && cp "$script" tree/run.sh || fail "no copy of $folder"

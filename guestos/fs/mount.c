@@ -241,7 +241,7 @@ void fs_sync(struct super *super)
             (void)inode_write(i, true);
         }
     }
-    if (super->ops->sync && !super->readonly) {
+    if (super->ops && super->ops->sync && !super->readonly) { /* pipes have none */
         (void)super->ops->sync(super);
     }
 }

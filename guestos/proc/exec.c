@@ -3,6 +3,7 @@
  * leaves the caller as it was. A script's first line, "#!interpreter [argument]", puts these two
  * and the script's path in front of the arguments. The stack is exec_stack.c's.
  */
+#include "guestos/fs/fd.h"
 #include "guestos/fs/vfs.h"
 #include "guestos/kernel/cpu.h"
 #include "guestos/kernel/fpu.h"

@@ -25,10 +25,6 @@ void exec_first(const char *path, const char *const argv[], const char *const en
 void exit_other_threads(void); /* execve: waits until the current thread is alone */
 void vfork_done(void);         /* fork.c: the current thread has a memory of its own, or ends */
 
-/* fs/ */
-struct fs_context *fs_context_new(void);
-void fd_table_unshare(struct process *);
-
 /* futex.c */
 void futex_wake_address(u64 address, u32 how_many); /* of the current process */
 void futex_exit_robust(struct thread *);

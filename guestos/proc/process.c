@@ -4,6 +4,7 @@
  * last time (kernel/sched.c).
  */
 #include "guestos/proc/process.h"
+#include "guestos/fs/fs_context.h"
 #include "guestos/fs/vfs.h"
 #include "guestos/kernel/console.h"
 #include "guestos/kernel/panic.h"

@@ -158,7 +158,7 @@ static bool stop(const struct ahci_port *p)
     return port_wait(p, PxCMD, CMD_FR, 0, STATE_NS) && stopped;
 }
 
-static bool start(const struct ahci_port *p)
+static bool port_start(const struct ahci_port *p)
 {
     u64 list = p->memory_pa + AT_LIST, fis = p->memory_pa + AT_FIS;
 
@@ -184,7 +184,7 @@ static bool reset(const struct ahci_port *p)
     port_write(p, PxSCTL, (port_read(p, PxSCTL) & ~15u) | SCTL_RESET);
     sleep_ms(2);
     port_write(p, PxSCTL, port_read(p, PxSCTL) & ~15u);
-    return port_wait(p, PxSSTS, 15, DET_PRESENT, LINK_NS) && start(p);
+    return port_wait(p, PxSSTS, 15, DET_PRESENT, LINK_NS) && port_start(p);
 }
 
 static void port_interrupt(struct ahci_port *p)
@@ -455,7 +455,7 @@ static void start_port(struct ahci_host *h, u32 number)
     h->port[number] = p;
     h->ports |= 1u << number;
     stop(p);
-    if (start(p) && port_read(p, PxSIG) == SIG_ATA && identify(p)) {
+    if (port_start(p) && port_read(p, PxSIG) == SIG_ATA && identify(p)) {
         start_disk(p);
         return;
     }

@@ -57,7 +57,7 @@ void kernel_prompt(void)
 }
 
 /* The second half, as a thread: here things may sleep. */
-static void start(void *unused)
+static void come_up(void *unused)
 {
     char root[OPTION_BYTES], init[OPTION_BYTES], console[OPTION_BYTES];
     bool has_root = boot_option(&boot, "root", root, sizeof root);
@@ -110,7 +110,7 @@ void kernel_main(u32 magic, u32 info)
 
     clock_init();
     __asm__ volatile("sti");
-    if (!thread_spawn("main", start, NULL)) {
+    if (!thread_spawn("main", come_up, NULL)) {
         panic("no memory for the first thread");
     }
     sched_idle();

@@ -90,7 +90,7 @@ in_order ember.txt "Breakpoint 1, " "start: long 0" "Hardware watchpoint 2" "New
     "active: paging 1 long 1 eip ok 1" "64-bit: cs 8" "enter64 in section" "Breakpoint 3, kernel_main" \
     "#0  kernel_main" "in enter64 ()" \
     "Hardware watchpoint 4: ticks" "Old value = 0" "New value = 1" "= 1" \
-    "Temporary breakpoint 5, shell_read_line" "= 1" "#0  shell_read_line" "in shell_run" "in kernel_main" \
+    "Temporary breakpoint 5, shell_read_line" "= 1" "#0  shell_read_line" "in shell_run" "in kernel_prompt" \
     "= 0x123456789abcdef" "= 0x89abcdef"
 
 # ---- other layouts; the code is decoded as what it is

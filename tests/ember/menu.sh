@@ -92,7 +92,9 @@ send 'e'
 expect "Esc goes back"
 send '\025/boot/none\033'
 expect "> /boot/none"
-expect "$(printf '\033[22;1H')" # the rows below the menu are emptied: Esc was no sequence's first byte
+# The next key waits until the rows below the menu are emptied: Esc was no sequence's first byte then.
+left() { tail -c 20 serial.txt | grep -qaF "$(printf '\033[24;1H')"; }
+until_true left || fail "Esc does not lead back to the menu"
 send '1'
 expect "kernel: /boot/ember"
 wait_prompt

@@ -66,7 +66,10 @@ other"
     keys 'ione line\033' # what comes at once after Esc would be a part of a key's sequence
     expect "- /tmp/v [Modified]"
     seen=$(wc -c <serial.txt)
-    keys 'yypA and more\033'
+    keys 'yypA and more'
+    expect "and more"
+    seen=$(wc -c <serial.txt)
+    keys '\033'
     expect "- /tmp/v [Modified]"
     keys ':wq\n'
     wait_prompt "after vi"

@@ -73,11 +73,11 @@ for at in $(seq 64 331 "$size"); do
 done
 
 [ -n "$image" ] || finish
-"$kiln" trace "$image" -snapshot --sym "$symbols" --lines --from 1M --max-insns 2200K -o "$dir/trace"
+"$kiln" trace "$image" -snapshot --sym "$symbols" --lines --from kernel_main --max-insns 3000K -o "$dir/trace"
 lines_agree "$dir/trace" "$symbols" 100
 
 # The ring shows the same lines.
-"$kiln" trace "$image" -snapshot --sym "$symbols" --lines --from 1M --max-insns 2200K --last 5000 -o "$dir/ring"
+"$kiln" trace "$image" -snapshot --sym "$symbols" --lines --from kernel_main --max-insns 3000K --last 5000 -o "$dir/ring"
 first=$(grep -v '^#' "$dir/ring" | head -1)
 [ "$(grep -vc '^#' "$dir/ring")" = 5000 ] || fail "--last counts source lines"
 awk -v first="$first" '$0 == first { on = 1 } on' "$dir/trace" >"$dir/tail"

@@ -12,12 +12,12 @@ cd "$dir" || exit 1
 # quiet ARGS...: a run of the guest at hand; its words in $dir/err
 quiet() {
     shown="kiln $*"
-    "$kiln" "$@" -display none -serial file:serial -snapshot -m $mib --timeout 3000 disk.img 2>err \
+    "$kiln" "$@" -display none -serial file:serial -snapshot -m $ram_mib --timeout 3000 disk.img 2>err \
         </dev/null || { cat err; echo "FAILED: $shown"; exit 1; }
 }
 
 trace_window() {
-    "$kiln" trace -display none -serial file:serial -snapshot -m 64 --from "$1" --to "$2" \
+    "$kiln" trace -display none -serial file:serial -snapshot -m $ram_mib --from "$1" --to "$2" \
         disk.img 2>/dev/null </dev/null
 }
 
@@ -70,8 +70,8 @@ check_guest() {
     while read -r kind at; do
         nr=$((nr + 1))
         if [ "$kind" = rep ]; then # it is where it was thought to be
-            "$kiln" trace -display none -serial file:serial -snapshot -m 64 -loadvm $nr.kiln \
-                --max-insns $((${at%+*} + 1)) -o line disk.img 2>/dev/null </dev/null
+            "$kiln" trace -display none -serial file:serial -snapshot -m $ram_mib -loadvm $nr.kiln \
+                --max-insns $((${at%+*} + 1)) -o line disk.img 2>err </dev/null || { cat err; fail "$guest: no trace from $at"; }
             awk -v n="${at%+*}" '$1 == n && $7 ~ /^rep/ { found = 1 } END { exit !found }' line &&
                 inside=$((inside + 1))
         fi
@@ -92,7 +92,7 @@ check_guest() {
 }
 
 for guest in $guests; do
-    mib=64
+    ram_mib=64 # not mib, which is grub_disk()'s
     case $guest in
     grub)
         why=$(grub_missing) && { echo "skipped: $why"; exit 77; }
@@ -111,7 +111,7 @@ for guest in $guests; do
         . "$here/../boot/debian_disk.sh"
         why=$(debian_missing) && { echo "skipped: $why"; exit 77; }
         debian_disk "$dir" ext4 "poweroff -f" "console=ttyS0 quiet" || exit 1
-        quick='' whole='' mib=256
+        quick='' whole='' ram_mib=256
         span=1750000000
         ;;
     esac

@@ -20,15 +20,14 @@
 #define GATE_PRESENT   0x80
 #define NR_VECTORS     256
 
-#define MSR_EFER           0xC0000080u
-#define MSR_STAR           0xC0000081u
-#define MSR_LSTAR          0xC0000082u
-#define MSR_SFMASK         0xC0000084u
-#define MSR_GS_BASE        0xC0000101u
-#define MSR_KERNEL_GS_BASE 0xC0000102u
-#define EFER_SCE           1ul
-#define SYSRET_BASE        (USER_DS - 8) /* SYSRET takes SS from here + 8 and CS from here + 16 */
-#define SYSCALL_CLEARS     0x257700ul    /* ID, AC, RF, NT, IOPL, OF, DF, IF, TF */
+#define MSR_EFER       0xC0000080u
+#define MSR_STAR       0xC0000081u
+#define MSR_LSTAR      0xC0000082u
+#define MSR_SFMASK     0xC0000084u
+#define MSR_GS_BASE    0xC0000101u
+#define EFER_SCE       1ul
+#define SYSRET_BASE    (USER_DS - 8) /* SYSRET takes SS from here + 8 and CS from here + 16 */
+#define SYSCALL_CLEARS 0x257700ul    /* ID, AC, RF, NT, IOPL, OF, DF, IF, TF */
 
 struct tss {
     u32 reserved0;

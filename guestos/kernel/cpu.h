@@ -8,6 +8,9 @@
 #define USER_CS        0x28
 #define NOT_PRESENT_DS 0x40 /* for `fault` */
 
+#define MSR_FS_BASE        0xC0000100u
+#define MSR_KERNEL_GS_BASE 0xC0000102u /* the program's GS.base, while in the kernel */
+
 #define IST_NONE         0
 #define IST_DOUBLE_FAULT 1
 #define IST_NMI          2

@@ -15,9 +15,6 @@
 
 #define SLICE_TICKS (CLOCK_HZ / 100)
 
-#define MSR_FS_BASE        0xC0000100u
-#define MSR_KERNEL_GS_BASE 0xC0000102u
-
 static struct spinlock sched_lock = SPINLOCK_INIT("scheduler");
 static struct list run_queue = LIST_INIT(run_queue);
 static u32 nr_queued;
@@ -57,7 +54,7 @@ static void save_user_side(struct thread *t)
     }
 }
 
-static void load_user_side(struct thread *t)
+void thread_load_user_side(struct thread *t)
 {
     cpu_set_kernel_stack(t->kernel_stack + KERNEL_STACK_BYTES);
     if (t->process) {
@@ -104,7 +101,7 @@ static void switch_away(void)
             dead = from;
         }
         cpu->thread = to;
-        load_user_side(to);
+        thread_load_user_side(to);
         switch_stacks(&from->saved_rsp, to->saved_rsp);
     }
     cpu_local()->irq_were_on = irq_were_on;

@@ -73,6 +73,10 @@ _Noreturn void thread_exit(void); /* the current one */
 void thread_entered(struct trap_frame *frame);
 void thread_leaves(void);
 
+/* Its kernel stack, and if it is a process' thread, tables, vector registers and bases, to this CPU.
+ * Interrupts are off. */
+void thread_load_user_side(struct thread *);
+
 void schedule(void); /* another thread's turn; returns when it is ours again. No spinlock held */
 void thread_wake(struct thread *);            /* makes a sleeping thread runnable */
 void thread_wake_for_signal(struct thread *); /* only if its sleep lets signals through */

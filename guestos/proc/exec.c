@@ -19,9 +19,7 @@
 #include "guestos/proc/signal.h"
 #include "guestos/sys/syscall.h"
 
-#define RFLAGS_START       0x202ul
-#define MSR_FS_BASE        0xC0000100u
-#define MSR_KERNEL_GS_BASE 0xC0000102u
+#define RFLAGS_START 0x202ul
 
 /* ---- the file, and what a script makes of it */
 
@@ -223,7 +221,6 @@ static void start_at(struct thread *t, u64 rip, u64 rsp)
         .rip = rip, .rsp = rsp, .cs = USER_CS | 3, .ss = USER_DS | 3, .rflags = RFLAGS_START};
     t->fs_base = t->gs_base = 0;
     t->clear_child_tid = t->robust_list = 0;
-    fpu_reset(t->fpu);
 }
 
 static void commit(struct exec *e, const struct elf_image *image)
@@ -244,10 +241,8 @@ static void commit(struct exec *e, const struct elf_image *image)
     spin_lock(&process_lock);
     p->vm = e->vm;
     e->vm = NULL;
-    vm_switch(p->vm);
-    fpu_load(t->fpu);
-    wrmsr(MSR_FS_BASE, 0);
-    wrmsr(MSR_KERNEL_GS_BASE, 0);
+    fpu_reset(t->fpu); /* here: a switch before would save the old program's over it */
+    thread_load_user_side(t);
     spin_unlock(&process_lock);
     vfork_done();
     if (old) {

@@ -10,9 +10,6 @@
 #include "guestos/proc/system.h"
 #include "guestos/sys/syscall.h"
 
-#define MSR_FS_BASE        0xC0000100u
-#define MSR_KERNEL_GS_BASE 0xC0000102u
-
 long sys_getpid(const u64 *arg)
 {
     (void)arg;

@@ -35,6 +35,18 @@ static int ext2_lookup(struct inode *dir, const char *name, struct inode **found
     return error;
 }
 
+/* A new inode gets its name and is ready, unless something has gone wrong or does: then it goes. */
+static int enter(struct inode *dir, const char *name, struct inode *made, int error)
+{
+    error = error ? error : ext2_dir_add(dir, name, (u32)made->ino, made->mode);
+    if (error) {
+        ext2_inode_give_up(made);
+    } else {
+        inode_ready(made);
+    }
+    return error;
+}
+
 static int ext2_create(struct inode *dir, const char *name, u32 mode, u64 rdev, struct inode **made)
 {
     struct ext2 *fs = ext2_of(dir);
@@ -42,12 +54,7 @@ static int ext2_create(struct inode *dir, const char *name, u32 mode, u64 rdev, 
     mutex_lock(&fs->lock);
     int error = ext2_inode_new(dir, mode, rdev, made);
     if (!error) {
-        error = ext2_dir_add(dir, name, (u32)(*made)->ino, mode);
-        if (error) {
-            ext2_inode_give_up(*made);
-        } else {
-            inode_ready(*made);
-        }
+        error = enter(dir, name, *made, 0);
     }
     mutex_unlock(&fs->lock);
     return error;
@@ -114,12 +121,7 @@ static int ext2_symlink(struct inode *dir, const char *name, const char *text, s
     if (!error) {
         error = store_link(*made, text, len);
         error = error ? error : ext2_inode_store(*made);
-        error = error ? error : ext2_dir_add(dir, name, (u32)(*made)->ino, S_IFLNK);
-        if (error) {
-            ext2_inode_give_up(*made);
-        } else {
-            inode_ready(*made);
-        }
+        error = enter(dir, name, *made, error);
     }
     mutex_unlock(&fs->lock);
     return error;

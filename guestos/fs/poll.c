@@ -11,6 +11,7 @@
 #include "guestos/mm/user.h"
 #include "guestos/proc/process.h"
 #include "guestos/proc/signal.h"
+#include "guestos/proc/timespec.h"
 #include "guestos/sys/syscall.h"
 
 #define WAITERS_OF_TABLE 8u
@@ -151,7 +152,7 @@ int deadline_from_user(u64 from, u64 *deadline)
     if (GET_USER(t, from) < 0) {
         return -EFAULT;
     }
-    if (t.sec < 0 || t.nsec < 0 || t.nsec >= (i64)NS_PER_S) {
+    if (!timespec_is_valid(&t)) {
         return -EINVAL;
     }
     *deadline = clock_after(t.sec, t.nsec);

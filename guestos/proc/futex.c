@@ -7,6 +7,7 @@
 #include "guestos/mm/layout.h"
 #include "guestos/mm/vm.h"
 #include "guestos/proc/fork.h"
+#include "guestos/proc/timespec.h"
 #include "guestos/sys/syscall.h"
 
 enum {
@@ -346,7 +347,7 @@ static long unlock_word(u64 at, bool is_private)
 
 static int read_deadline(u64 from, bool absolute, bool realtime, u64 *deadline)
 {
-    i64 t[2];
+    struct abi_timespec t;
 
     *deadline = NEVER;
     if (!from) {
@@ -355,10 +356,10 @@ static int read_deadline(u64 from, bool absolute, bool realtime, u64 *deadline)
     if (GET_USER(t, from)) {
         return -EFAULT;
     }
-    if (t[0] < 0 || t[1] < 0 || t[1] >= (i64)NS_PER_S) {
+    if (!timespec_is_valid(&t)) {
         return -EINVAL;
     }
-    *deadline = absolute ? clock_deadline(t[0], t[1], realtime) : clock_after(t[0], t[1]);
+    *deadline = absolute ? clock_deadline(t.sec, t.nsec, realtime) : clock_after(t.sec, t.nsec);
     return 0;
 }
 

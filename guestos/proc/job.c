@@ -73,22 +73,23 @@ long sys_setpgid(const u64 *arg)
     return result;
 }
 
-long sys_getpgid(const u64 *arg)
+static long group_or_session(i32 pid, bool session)
 {
     spin_lock(&process_lock);
-    struct process *p = find((i32)arg[0]);
-    long result = p ? (long)p->pgid : -ESRCH;
+    struct process *p = find(pid);
+    long result = p ? (long)(session ? p->sid : p->pgid) : -ESRCH;
     spin_unlock(&process_lock);
     return result;
 }
 
+long sys_getpgid(const u64 *arg)
+{
+    return group_or_session((i32)arg[0], false);
+}
+
 long sys_getsid(const u64 *arg)
 {
-    spin_lock(&process_lock);
-    struct process *p = find((i32)arg[0]);
-    long result = p ? (long)p->sid : -ESRCH;
-    spin_unlock(&process_lock);
-    return result;
+    return group_or_session((i32)arg[0], true);
 }
 
 long sys_getpgrp(const u64 *arg)

@@ -3,6 +3,7 @@
 #include "guestos/kernel/string.h"
 #include "guestos/proc/process.h"
 #include "guestos/proc/signal.h"
+#include "guestos/proc/timespec.h"
 #include "guestos/sys/syscall.h"
 
 #define SIGSET_BYTES 8
@@ -100,7 +101,7 @@ long sys_rt_sigtimedwait(const u64 *arg)
     struct thread *t = current();
     struct siginfo info;
     struct wait_queue nobody;
-    i64 timeout[2];
+    struct abi_timespec timeout;
     u64 set, deadline = NEVER;
     u32 signal = 0;
 
@@ -111,10 +112,10 @@ long sys_rt_sigtimedwait(const u64 *arg)
         return -EFAULT;
     }
     if (arg[2]) {
-        if (timeout[0] < 0 || timeout[1] < 0 || timeout[1] >= (i64)NS_PER_S) {
+        if (!timespec_is_valid(&timeout)) {
             return -EINVAL;
         }
-        deadline = clock_after(timeout[0], timeout[1]);
+        deadline = clock_after(timeout.sec, timeout.nsec);
     }
     set &= ~SIGNALS_NOT_MASKED;
     wait_queue_init(&nobody);

@@ -1,9 +1,9 @@
 /* System calls about time: clocks, sleeping, alarms. clock_gettime(2), nanosleep(2), setitimer(2).
  */
-#include "guestos/abi/stat.h"
 #include "guestos/proc/cpu_time.h"
 #include "guestos/proc/fork.h"
 #include "guestos/proc/rusage.h"
+#include "guestos/proc/timespec.h"
 #include "guestos/sys/syscall.h"
 
 enum {
@@ -33,16 +33,6 @@ static bool is_monotonic(u64 clock)
            clock == CLOCK_MONOTONIC_COARSE || clock == CLOCK_BOOTTIME;
 }
 
-static struct abi_timespec to_timespec(u64 ns)
-{
-    return (struct abi_timespec){(i64)(ns / NS_PER_S), (i64)(ns % NS_PER_S)};
-}
-
-static bool is_valid(const struct abi_timespec *t)
-{
-    return t->sec >= 0 && t->nsec >= 0 && t->nsec < (i64)NS_PER_S;
-}
-
 static u64 cpu_time(bool of_thread)
 {
     u64 user_ns, system_ns;
@@ -69,7 +59,7 @@ long sys_clock_gettime(const u64 *arg)
     } else {
         return -EINVAL;
     }
-    struct abi_timespec t = to_timespec(ns);
+    struct abi_timespec t = timespec_of(ns);
     return PUT_USER(arg[1], t);
 }
 
@@ -95,7 +85,7 @@ long sys_clock_settime(const u64 *arg)
     if (GET_USER(t, arg[1])) {
         return -EFAULT;
     }
-    if (!is_valid(&t)) {
+    if (!timespec_is_valid(&t)) {
         return -EINVAL;
     }
     if (!is_superuser()) {
@@ -151,7 +141,7 @@ static long sleep_for_user(u64 deadline, u64 left_at)
         return error;
     }
     u64 now = clock_monotonic();
-    struct abi_timespec left = to_timespec(deadline > now ? deadline - now : 0);
+    struct abi_timespec left = timespec_of(deadline > now ? deadline - now : 0);
     return PUT_USER(left_at, left) ? -EFAULT : -EINTR;
 }
 
@@ -191,7 +181,7 @@ long sys_nanosleep(const u64 *arg)
     if (GET_USER(t, arg[0])) {
         return -EFAULT;
     }
-    return is_valid(&t) ? sleep_relative(clock_after(t.sec, t.nsec), arg[1]) : -EINVAL;
+    return timespec_is_valid(&t) ? sleep_relative(clock_after(t.sec, t.nsec), arg[1]) : -EINVAL;
 }
 
 long sys_clock_nanosleep(const u64 *arg)
@@ -208,7 +198,7 @@ long sys_clock_nanosleep(const u64 *arg)
     if (GET_USER(t, arg[2])) {
         return -EFAULT;
     }
-    if (!is_valid(&t)) {
+    if (!timespec_is_valid(&t)) {
         return -EINVAL;
     }
     if (!(arg[1] & TIMER_ABSTIME)) {

@@ -2,9 +2,9 @@
  * Timers of a process that send signals: timer_create(2) and its kin, on the real-time and the
  * monotonic clock. A timer whose signal still waits counts what it missed (timer_getoverrun).
  */
-#include "guestos/abi/stat.h"
 #include "guestos/mm/slab.h"
 #include "guestos/proc/fork.h"
+#include "guestos/proc/timespec.h"
 #include "guestos/sys/syscall.h"
 
 #define MAX_TIMERS    32 /* of a process */
@@ -131,23 +131,13 @@ long sys_timer_create(const u64 *arg)
     return PUT_USER(arg[2], t->id);
 }
 
-static struct abi_timespec to_timespec(u64 ns)
-{
-    return (struct abi_timespec){(i64)(ns / NS_PER_S), (i64)(ns % NS_PER_S)};
-}
-
 static struct itimerspec read_timer(const struct posix_timer *t)
 {
     u64 now = clock_monotonic(), when = t->timer.when_ns;
 
-    return (struct itimerspec){to_timespec(t->interval_ns), to_timespec(!when        ? 0
+    return (struct itimerspec){timespec_of(t->interval_ns), timespec_of(!when        ? 0
                                                                         : when > now ? when - now
                                                                                      : 1)};
-}
-
-static bool is_valid(const struct abi_timespec *t)
-{
-    return t->sec >= 0 && t->nsec >= 0 && t->nsec < (i64)NS_PER_S;
 }
 
 long sys_timer_settime(const u64 *arg)
@@ -160,7 +150,7 @@ long sys_timer_settime(const u64 *arg)
     if (GET_USER(new_value, arg[2])) {
         return -EFAULT;
     }
-    if (!is_valid(&new_value.value) || !is_valid(&new_value.interval)) {
+    if (!timespec_is_valid(&new_value.value) || !timespec_is_valid(&new_value.interval)) {
         return -EINVAL;
     }
     spin_lock(&process_lock);

@@ -99,8 +99,17 @@ struct mem_page mem_view_page(struct mem_view *v, u64 pa)
     return resolve(v, pa & v->a20_mask & ~(PAGE_SIZE - 1));
 }
 
+/* Not commutative, and whatever the sizes are that stores are split into. */
+void mem_view_hash_write(struct mem_view *v, u64 off, u64 len)
+{
+    for (u64 i = off; i < off + len; i++)
+        v->write_hash = (v->write_hash ^ (i << 8 | v->backing[i])) * 0x9e3779b97f4a7c15ull;
+}
+
 void mem_view_wrote(struct mem_view *v, u64 off, u64 len)
 {
+    if (UNLIKELY(v->hash_writes))
+        mem_view_hash_write(v, off, len);
     for (u64 p = off >> PAGE_SHIFT; p <= (off + len - 1) >> PAGE_SHIFT; p++) {
         v->page_flags[p] |= MEM_DIRTY;
         if ((v->page_flags[p] & MEM_CODE) && v->code_written) {

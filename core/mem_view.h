@@ -60,6 +60,8 @@ struct mem_view {
     void (*changed)(void *sink); /* the map is not what it was: drop all cached translations */
     void (*code_written)(void *sink, u64 off, u64 len); /* a page with MEM_CODE was written */
     void *sink;
+    bool hash_writes; /* lock step: write_hash takes in each store to the backing */
+    u64 write_hash;
 };
 
 /* Allocates the backing (zeroed, lazily committed). -1: the host has no memory. */
@@ -80,6 +82,9 @@ void mem_write(struct mem_view *, u64 pa, u64 val, unsigned size);
 
 /* Bytes of the backing were changed by anyone but an engine's own store: dirty, and code. */
 void mem_view_wrote(struct mem_view *, u64 off, u64 len);
+
+/* Takes a store of len bytes at off, which has been made, into write_hash. */
+void mem_view_hash_write(struct mem_view *, u64 off, u64 len);
 
 /* Copies by DMA or a debugger. Unbacked pages read as FFh and drop writes; devices are not
  * reached. Returns the number of bytes that were backed. DMA does not pass the A20 gate. */

@@ -53,10 +53,13 @@ struct block_cache {
     struct block **page_blocks; /* per backing page */
     struct granules *granules;  /* per backing page */
     struct fetch_page fetch[FETCH_SIZE];
+    block_dropped *dropped;
+    void *h;
+    unsigned max_insns;
     struct block_stats stats;
 };
 
-struct block_cache *block_cache_create(struct cpu *c)
+struct block_cache *block_cache_create(struct cpu *c, block_dropped *dropped, void *h)
 {
     struct block_cache *k = calloc(1, sizeof(*k));
     u64 pages = c->cfg.view->backing_size >> PAGE_SHIFT;
@@ -64,6 +67,11 @@ struct block_cache *block_cache_create(struct cpu *c)
     if (!k)
         return NULL;
     k->c = c;
+    k->dropped = dropped;
+    k->h = h;
+    k->max_insns = c->cfg.engine.block_insns ? c->cfg.engine.block_insns : BLOCK_MAX_OPS;
+    if (k->max_insns > BLOCK_MAX_OPS)
+        k->max_insns = BLOCK_MAX_OPS;
     k->pool = malloc(POOL_BYTES);
     k->page_blocks = calloc(pages, sizeof(*k->page_blocks));
     k->granules = calloc(pages, sizeof(*k->granules));
@@ -97,6 +105,12 @@ _Static_assert(HASH_SIZE == 1 << (64 - 49), "hash_of() yields bucket numbers");
 
 /* ---- dropping ---- */
 
+static void tell_dropped(struct block_cache *k, struct block *b)
+{
+    if (b->translations)
+        k->dropped(k->h, b);
+}
+
 static void unhash(struct block_cache *k, struct block *b)
 {
     struct block **p = &k->hash[hash_of(b->off, b->mode)];
@@ -106,6 +120,7 @@ static void unhash(struct block_cache *k, struct block *b)
     if (*p)
         *p = b->hash_next;
     b->dead = true;
+    tell_dropped(k, b);
 }
 
 /* Counts a block in (1) or out (-1). */
@@ -172,12 +187,14 @@ bool block_invalidate(struct block_cache *k, u64 off, u64 len)
     return any;
 }
 
-static void drop_all(struct block_cache *k)
+void block_drop_all(struct block_cache *k)
 {
     u64 pages = k->c->cfg.view->backing_size >> PAGE_SHIFT;
 
     for (u64 p = 0; p < pages; p++)
         if (k->page_blocks[p]) {
+            for (struct block *b = k->page_blocks[p]; b; b = b->page_next)
+                tell_dropped(k, b);
             k->page_blocks[p] = NULL;
             k->granules[p] = (struct granules){ 0 };
             k->c->cfg.view->page_flags[p] &= (u8)~MEM_CODE;
@@ -296,7 +313,7 @@ static struct block *alloc_block(struct block_cache *k)
 
     k->apart.b = NULL;
     if (k->used + most > POOL_BYTES)
-        drop_all(k);
+        block_drop_all(k);
     b = (struct block *)(k->pool + k->used);
     *b = (struct block){ .off = NO_BACKING };
     return b;
@@ -377,7 +394,7 @@ struct block *block_lookup(struct block_cache *k)
     b = alloc_block(k);
     avail = (unsigned)(PAGE_SIZE - (off & (PAGE_SIZE - 1)));
     code = c->cfg.view->backing + off;
-    while (n < BLOCK_MAX_OPS && bytes < avail) {
+    while (n < k->max_insns && bytes < avail) {
         struct op *op = &b->ops[n];
         enum decode_status s = insn_decode(&op->in, code + bytes, avail - bytes, c->mode);
 

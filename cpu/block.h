@@ -34,12 +34,16 @@ struct block {
     struct block *page_next;
     struct block_link link[2]; /* a conditional jump has two ways on */
     u8 link_turn;              /* the one to be replaced next */
+    u32 runs;                  /* the JIT's: how often it was interpreted, and what was made of it */
+    void *translations;
     struct op ops[];
 };
 
 struct block_cache;
 
-struct block_cache *block_cache_create(struct cpu *);
+/* dropped (may be NULL) is told of each block that has translations and dies. */
+typedef void block_dropped(void *h, struct block *);
+struct block_cache *block_cache_create(struct cpu *, block_dropped *, void *h);
 void block_cache_destroy(struct block_cache *);
 
 /* The block at the present CS:RIP: found or decoded. Raises #PF or #GP of the fetch. The block
@@ -52,6 +56,9 @@ struct block *block_lookup_from(struct block_cache *, struct block *from);
 /* Bytes of the backing have changed: drops the blocks that were made from them. Returns whether
  * there were any. */
 bool block_invalidate(struct block_cache *, u64 off, u64 len);
+
+/* Drops all. */
+void block_drop_all(struct block_cache *);
 
 struct block_stats {
     u64 decoded, invalidations, flushes;

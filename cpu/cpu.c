@@ -15,23 +15,17 @@
 
 int cpu_init(struct cpu *c, const struct cpu_config *cfg)
 {
-    bool ok;
-
-    *c = (struct cpu){ .cfg = *cfg, .features = cfg->features, .random = cfg->seed,
-                        .delivering = DELIVER_NONE };
-    for (int i = 0; i < NR_FAST_SETS; i++)
-        c->fast_sets[i] = malloc(sizeof(struct fast_set));
+    memset(c, 0, sizeof(*c));
+    c->cfg = *cfg;
+    c->features = cfg->features;
+    c->random = cfg->seed;
+    c->delivering = DELIVER_NONE;
     c->tlb = tlb_create();
-    ok = c->tlb != NULL;
-    for (int i = 0; i < NR_FAST_SETS; i++)
-        ok = ok && c->fast_sets[i];
-    if (!ok) {
-        cpu_fini(c);
+    if (!c->tlb)
         return -1;
-    }
     for (int i = 0; i < NR_FAST_SETS; i++)
-        c->fast_sets[i]->nr_filled = FAST_LISTED + 1; /* the first flush visits all */
-    c->fast = c->fast_sets[0];
+        c->fast_sets[i].nr_filled = FAST_LISTED + 1; /* the first flush visits all */
+    c->fast = &c->fast_sets[0];
     clock_attach(cfg->clk, &c->budget);
     cpu_reset(c);
     return 0;
@@ -39,10 +33,6 @@ int cpu_init(struct cpu *c, const struct cpu_config *cfg)
 
 void cpu_fini(struct cpu *c)
 {
-    for (int i = 0; i < NR_FAST_SETS; i++) {
-        free(c->fast_sets[i]);
-        c->fast_sets[i] = NULL;
-    }
     free(c->tlb);
     c->tlb = NULL;
 }
@@ -145,8 +135,9 @@ void cpu_update_mode(struct cpu *c)
         (c->cr4 & (m & MODE_VM ? CR4_VME : CR4_PVI)))
         m |= MODE_VIP;
     c->mode = m;
-    c->fast = c->fast_sets[(m & MODE_AC) || (c->observer && c->observer->mem) ? FAST_NONE
-                                                                             : cpu_fast_set(c)];
+    c->fast = &c->fast_sets[(m & MODE_AC) || (c->observer && c->observer->mem) || c->cfg.engine.hash_writes
+                                    ? FAST_NONE
+                                    : cpu_fast_set(c)];
 }
 
 unsigned cpu_fast_set(const struct cpu *c)

@@ -9,9 +9,11 @@
 
 #include "core/irq.h"
 #include "core/types.h"
+#include "cpu/engine_options.h"
 #include "cpu/insn.h"
 #include "cpu/isa.h"
 #include <setjmp.h>
+#include <stdio.h>
 
 struct bus;
 struct cpu_debug;
@@ -62,6 +64,7 @@ struct seg {
     u64 base;
     u8 usable; /* not a null selector */
     u8 fast;   /* SEG_FAST_R, SEG_FAST_W: expand-up and permitted, so only the limit is left */
+    u64 room_r, room_w; /* limit + 1 where fast says so, else 0: what translated code compares with */
 };
 enum { SEG_FAST_R = 1, SEG_FAST_W = 2 };
 enum seg_attr {
@@ -171,6 +174,8 @@ struct cpu_config {
      * NULL. The board names and counts what is a known instruction elsewhere. */
     void (*undefined)(void *h, struct cpu *);
     void *undefined_h;
+    struct engine_options engine;
+    u32 tlb_capacity; /* entries of the architectural TLB; 0: TLB_CAPACITY. Part of what the machine is */
 };
 
 /* Machine check banks: as many as QEMU's processors have. Nothing here reports an error. */
@@ -187,13 +192,13 @@ struct msrs {
     u64 mc[MC_BANKS * 4]; /* CTL, STATUS, ADDR, MISC (APM 2 9.3). No reset reaches them: the last */
 };
 
-#define FAST_ENTRIES 1024
+#define FAST_ENTRIES 4096
 struct fast_entry {
     u64 tag;    /* linear page address, or FAST_INVALID */
     u64 addend; /* host address minus linear address */
 };
 #define FAST_INVALID 0x4000000000000000ull /* not canonical, so that nothing matches */
-#define FAST_LISTED 256
+#define FAST_LISTED 1024
 struct fast_set {
     struct fast_entry read[FAST_ENTRIES], write[FAST_ENTRIES];
     u32 nr_filled;           /* since the last flush; beyond FAST_LISTED no list is kept */
@@ -262,7 +267,7 @@ struct cpu {
     int delivering; /* vector being delivered, DELIVER_EXTERNAL, or DELIVER_NONE */
     int exc_during; /* what was being delivered when the fault was raised */
 
-    struct fast_set *fast_sets[NR_FAST_SETS]; /* owned */
+    struct fast_set fast_sets[NR_FAST_SETS];
     struct tlb *tlb;               /* architectural; owned */
     u32 fetch_epoch;               /* counts flushes: what engines cached of fetches is stale */
 
@@ -340,13 +345,14 @@ static inline bool mode_real(u32 mode) /* no descriptors: real or virtual-8086 *
 /* An engine runs a struct cpu. Interpreter, JIT and lock step are peers. */
 struct engine {
     const char *name;
-    void *(*create)(struct cpu *); /* NULL: no memory */
+    void *(*create)(struct cpu *); /* by cpu->cfg.engine; NULL: no memory */
     /* Runs until cpu.budget is used up, exactly, or earlier with a reason. */
     enum stop_reason (*run)(void *);
     void (*sync)(void *);          /* canonical state: lazy flags */
     void (*code_changed)(void *, u64 backing_off, u64 len);
     void (*map_changed)(void *);   /* the memory view is not what it was */
     void (*destroy)(void *);
+    void (*print_stats)(void *, FILE *); /* `info jit`, --stats; NULL: there are none */
 };
 extern const struct engine interp_engine;
 

@@ -11,11 +11,13 @@ void seg_update_fast(struct seg *s)
 
     s->fast = 0;
     if (!s->usable || !(s->attr & SEG_P))
-        return;
-    if (code)
+        s->fast = 0;
+    else if (code)
         s->fast = s->attr & SEG_RW ? SEG_FAST_R : 0;
     else if (!(s->attr & SEG_DC))
         s->fast = s->attr & SEG_RW ? SEG_FAST_R | SEG_FAST_W : SEG_FAST_R;
+    s->room_r = s->fast & SEG_FAST_R ? (u64)s->limit + 1 : 0;
+    s->room_w = s->fast & SEG_FAST_W ? (u64)s->limit + 1 : 0;
 }
 
 /* The checks that seg_lin's quick path left over. SDM 3A 5.3 to 5.5. */

@@ -89,13 +89,51 @@ bool opt_smp(struct option_parser *p, const struct option_row *row, const char *
     return good;
 }
 
+/* ",cache=MiB,hot=N,block=N,check=on,tlb=N" of the JIT. */
+static bool accel_options(struct option_parser *p, const char *list)
+{
+    struct engine_options *e = &p->o->engine_options;
+    bool good = true;
+    char *item;
+
+    if (!*list)
+        return true;
+    list++;
+    while (good && (item = option_next_item(&list))) {
+        char *value = option_split_value(item), *end = "x";
+        unsigned long n = value ? strtoul(value, &end, 0) : 0;
+        bool number = value && *value && !*end;
+
+        if (!strcmp(item, "check"))
+            e->check_hits = !value || !strcmp(value, "on");
+        else if (!strcmp(item, "cache") && number && n >= 1 && n <= 1024)
+            e->cache_bytes = (u64)n << 20;
+        else if (!strcmp(item, "block") && number && n >= 1)
+            e->block_insns = (u32)n;
+        else if (!strcmp(item, "tlb") && number && n >= 4 && n <= 4096)
+            p->o->tlb_capacity = (u32)n;
+        else if (!strcmp(item, "hot") && number) {
+            e->from_first = n == 0;
+            e->hot = (u32)n;
+        } else
+            good = option_fail(p, "-accel jit has no '%s'; it takes cache=MiB (1 to 1024), hot=N, block=N, "
+                                  "tlb=N (4 to 4096), check=on", item);
+        free(item);
+    }
+    return good;
+}
+
 static bool accel(struct option_parser *p, const char *name)
 {
     size_t n = strcspn(name, ",:");
-    if ((n == 6 && !strncmp(name, "interp", 6)) || (n == 3 && !strncmp(name, "tcg", 3)))
+    if (n == 6 && !strncmp(name, "interp", 6)) {
+        p->o->engine = "interp";
         return true;
-    if (n == 3 && !strncmp(name, "jit", 3))
-        return option_fail(p, "the JIT is not there yet; try -accel interp");
+    }
+    if (n == 3 && (!strncmp(name, "jit", 3) || !strncmp(name, "tcg", 3))) {
+        p->o->engine = "jit";
+        return accel_options(p, name + n);
+    }
     static const char *const hypervisors[] = {"kvm", "hvf", "whpx", "xen", "nvmm"};
     for (unsigned i = 0; i < ARRAY_LEN(hypervisors); i++)
         if (strlen(hypervisors[i]) == n && !strncmp(name, hypervisors[i], n))

@@ -292,7 +292,8 @@ enum options_result options_parse(struct options *o, int argc, char **argv, FILE
 {
     *o = (struct options){
         .max_insns = UINT64_MAX, .until_port = -1, .screenshot_at_s = -1, .verb = VERB_RUN,
-        .processor = processor_default()};
+        .processor = processor_default(),
+        .engine = "interp"};
     struct option_parser p = {.o = o, .out = out, .err = err, .name = "kiln"};
     int i = 1;
     if (argc < 2) {

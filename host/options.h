@@ -101,6 +101,9 @@ struct options {
 
     u64 ram_bytes;                             /* 0: the machine's default */
     char *cpu;                                 /* -cpu as written; NULL: the default */
+    const char *engine;                        /* -accel */
+    struct engine_options engine_options;
+    u32 tlb_capacity;
     struct processor processor;                /* what it means */
     u64 seed;
     struct drive_options drive[MAX_DISKS]; /* by enum disk_place, once parsing is over */

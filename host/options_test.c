@@ -121,7 +121,7 @@ static void bad_lines(void **state)
         {"-gdb stdio -serial stdio a.img", "both want stdout"},
         {"-qmp unix:x a.img", "does not call others"},
         {"-qmp unix:x,server,nowiat a.img", "not server, nowait"},
-        {"-accel jit a.img", "the JIT is not there yet"},
+        {"-accel jit,nosuch=1 a.img", "-accel jit has no 'nosuch'"},
         {"-M vax a.img", "try -M pc"},
         {"a.img b.img", "a second disk goes with -hdb b.img"},
         {"-hda a.img -hda b.img", "already holds a.img"},

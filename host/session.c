@@ -253,7 +253,9 @@ int session_open(struct session *s, struct options *o)
         cfg.ram_bytes = o->ram_bytes;
     cfg.processor = o->processor;
     cfg.seed = o->seed;
-    cfg.engine = "interp";
+    cfg.engine = o->engine;
+    cfg.engine_options = o->engine_options;
+    cfg.tlb_capacity = o->tlb_capacity;
     cfg.exit_device = o->exit_device;
     if (o->exit_device) {
         cfg.exit_port = o->exit_port;

@@ -8,6 +8,7 @@
  * power, reset and exit are honoured between instructions.
  */
 #include "machine/machine.h"
+#include "jit/jit.h"
 #include "machine/kernel_image.h"
 #include "machine/observe.h"
 #include "machine/pc.h"
@@ -89,6 +90,16 @@ static void deliver_input(void *sink, const struct input_event *e)
 
 /* ---- creation ---- */
 
+static const struct engine *engine_of(const char *name)
+{
+    static const struct engine *const engines[] = { &interp_engine, &jit_engine };
+
+    for (unsigned i = 0; i < ARRAY_LEN(engines); i++)
+        if (!strcmp(engines[i]->name, name))
+            return engines[i];
+    return NULL;
+}
+
 static int check_config(const struct machine_config *cfg, char *err)
 {
     u64 ram = cfg->ram_bytes;
@@ -98,9 +109,8 @@ static int check_config(const struct machine_config *cfg, char *err)
                  "a machine has 1 MiB to 64 GiB of memory, in whole MiB; try -m 128");
         return -1;
     }
-    if (strcmp(cfg->engine, interp_engine.name)) {
-        snprintf(err, MACHINE_ERR_LEN, "there is no engine '%s'; try -accel %s", cfg->engine,
-                 interp_engine.name);
+    if (!engine_of(cfg->engine)) {
+        snprintf(err, MACHINE_ERR_LEN, "there is no engine '%s'; try -accel jit or -accel interp", cfg->engine);
         return -1;
     }
     return 0;
@@ -133,7 +143,7 @@ static int build(struct machine *m, char *err)
     input_init(&m->pc.input, &m->pc.clk, &m->pc.trace, deliver_input, m);
     if (cfg->kernel && kernel_image_load(&m->pc, cfg, err))
         return -1;
-    m->engine = &interp_engine;
+    m->engine = engine_of(cfg->engine);
     m->engine_state = m->engine->create(&m->pc.cpu);
     if (!m->engine_state) {
         snprintf(err, MACHINE_ERR_LEN, "the host has no memory for the %s engine", m->engine->name);
@@ -439,5 +449,7 @@ void machine_print_stats(struct machine *m, FILE *f, double host_seconds)
     print_bus(f, &m->pc.mem);
     print_sites(f, &m->pc.log, LOG_KIND_UNIMPLEMENTED, "unimplemented");
     print_sites(f, &m->pc.log, LOG_KIND_GUEST_ERROR, "guest error");
+    if (m->engine->print_stats)
+        m->engine->print_stats(m->engine_state, f);
     observe_print_stats(m->observe, f);
 }

@@ -10,6 +10,7 @@
 #define MACHINE_MACHINE_H
 
 #include "core/backend.h"
+#include "cpu/engine_options.h"
 #include "core/input.h"
 #include "core/log.h"
 #include "core/text_screen.h"
@@ -35,7 +36,9 @@ struct machine_config {
     const char *vgabios_path;
     struct processor processor; /* -cpu */
     u64 seed;                   /* of RDRAND and RDSEED */
-    const char *engine;     /* "interp" */
+    const char *engine;     /* "interp" or "jit" */
+    struct engine_options engine_options;
+    u32 tlb_capacity;       /* of the architectural TLB; 0: the usual */
     struct blockdev *disk[MAX_DISKS]; /* by enum disk_place; NULL: none there */
     u16 cdroms;             /* bits: CD-ROM drives, whose media, if any, are disk[] */
     bool ahci;              /* the controller is there */

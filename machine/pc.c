@@ -366,7 +366,8 @@ int pc_init(struct pc *pc, const struct machine_config *cfg, char err[MACHINE_ER
                                   .log = &pc->log, .ack = { lapic_ack, &pc->lapic },
                                   .apic = lapic_port(&pc->lapic),
                                   .ferr = wire(piix3_set_ferr, &pc->isa_bridge, 0),
-                                  .features = cfg->processor.features, .seed = cfg->seed };
+                                  .features = cfg->processor.features, .seed = cfg->seed,
+                                  .engine = cfg->engine_options, .tlb_capacity = cfg->tlb_capacity };
     FILE *log_file = cfg->log_file ? cfg->log_file : stderr;
     char lacks[MACHINE_ERR_LEN / 4];
 

@@ -29,7 +29,7 @@ static void flush_set(struct fast_set *s)
 void mmu_flush_fast(struct cpu *c)
 {
     for (int s = 0; s < NR_FAST_SETS; s++)
-        flush_set(c->fast_sets[s]);
+        flush_set(&c->fast_sets[s]);
     c->fetch_epoch++;
 }
 
@@ -106,7 +106,7 @@ static void fill_fast(struct cpu *c, u64 lin, u64 pa, unsigned access)
 {
     struct mem_view *v = c->cfg.view;
     bool write = (access & ACC_KIND) == ACC_WRITE;
-    struct fast_set *set = c->fast_sets[cpu_fast_set(c)];
+    struct fast_set *set = &c->fast_sets[cpu_fast_set(c)];
     struct mem_page page = mem_view_page(v, pa);
     u64 off = write ? page.write_off : page.read_off, tag = lin & ~0xfffull;
     unsigned i = (lin >> 12) & (FAST_ENTRIES - 1);

@@ -66,7 +66,7 @@ void tlb_insert(struct cpu *c, u64 lin, u64 pa, u8 flags, u8 level)
     struct tlb *t = c->tlb;
     struct tlb_entry *e;
 
-    if (t->nr >= TLB_CAPACITY && !t->slot[probe(t, key)].key) {
+    if (t->nr >= (c->cfg.tlb_capacity ? c->cfg.tlb_capacity : TLB_CAPACITY) && !t->slot[probe(t, key)].key) {
         mmu_flush_all(c);
         /* The page of the code that runs is gone too. It comes back with the next fetch: let that
          * be the next instruction's, however long the block is that the engine is in. */

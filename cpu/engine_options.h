@@ -1,0 +1,18 @@
+/* How an engine is to run: plain data that the command line fills in (-accel). */
+#ifndef CPU_ENGINE_OPTIONS_H
+#define CPU_ENGINE_OPTIONS_H
+
+#include "core/types.h"
+
+/* How an engine is to run. All zero: as usual. */
+struct engine_options {
+    u64 cache_bytes;     /* JIT: of translated code; 0: 128 MiB */
+    u32 block_insns;     /* most instructions of a block; 0: as many as fit */
+    u32 hot;             /* JIT: how often a block is interpreted before it is translated; 0: the default */
+    bool from_first;     /* JIT: translate at the first execution */
+    bool check_hits;     /* JIT: each hit of a fast set is walked again and compared */
+    bool stop_at_blocks; /* run() returns STOP_REQUEST after each block: lock step */
+    bool hash_writes;    /* mem_view.write_hash takes in each store, emitted ones too */
+};
+
+#endif

@@ -203,7 +203,7 @@ void block_drop_all(struct block_cache *k)
     k->apart.b = NULL;
     k->used = 0;
     k->stats.flushes++;
-    k->c->fetch_epoch++; /* links lead nowhere now */
+    k->c->jit.epoch = ++k->c->fetch_epoch; /* links lead nowhere now */
 }
 
 /* ---- fetching ---- */
@@ -273,6 +273,11 @@ static void op_privileged(struct cpu *c, const struct insn *in)
     if (c->cpl != 0)
         cpu_raise(c, EXC_GP, 0);
     isa_rows[in->row].exec(c, in);
+}
+
+bool block_op_plain(const struct op *op)
+{
+    return op->fn != op_undefined && op->fn != op_missing && op->fn != op_too_long && op->fn != op_privileged;
 }
 
 static exec_fn *function_of(const struct cpu *c, struct insn *in, enum decode_status s)

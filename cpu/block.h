@@ -39,6 +39,9 @@ struct block {
     struct op ops[];
 };
 
+/* Whether the instruction is what its row says, and no more: not one that raises, counts or checks first. */
+bool block_op_plain(const struct op *);
+
 struct block_cache;
 
 /* dropped (may be NULL) is told of each block that has translations and dies. */

@@ -194,10 +194,11 @@ struct msrs {
 
 #define FAST_ENTRIES 4096
 struct fast_entry {
-    u64 tag;    /* linear page address, or FAST_INVALID */
+    u64 tag;    /* linear page address, or FAST_INVALID(index) */
     u64 addend; /* host address minus linear address */
 };
-#define FAST_INVALID 0x4000000000000000ull /* not canonical, so that nothing matches */
+/* A page that has another index, so that nothing that is looked for at this one matches. */
+#define FAST_INVALID(index) ((u64)(~(index) & (FAST_ENTRIES - 1)) << 12)
 #define FAST_LISTED 1024
 struct fast_set {
     struct fast_entry read[FAST_ENTRIES], write[FAST_ENTRIES];
@@ -224,6 +225,18 @@ enum { HALT_NONE, HALT_HLT, HALT_MWAIT, HALT_FERR, HALT_MAX = HALT_FERR };
 /* What setjmp at cpu.unwind returns. */
 enum { UNWIND_FAULT = 1, UNWIND_WAIT };
 
+/* What translated code keeps here (jit/README.md). */
+struct jit_state {
+    u16 flags;       /* arithmetic flags as LAHF and SETO give them: OF in the low byte, the rest in the high */
+    bool vec_live;   /* the XMM registers and MXCSR are in the host's */
+    bool x87_native; /* the x87 registers are in the host's, and all exceptions are masked */
+    u32 context;     /* what its blocks depend on beside RIP */
+    u32 epoch;       /* cpu.fetch_epoch: compared together with context */
+    u64 temp;
+    u64 slot[2];     /* operands that flags are made from again */
+    void *jump_cache, *jit;
+};
+
 struct cpu {
     /* hot */
     u64 gpr[NO_REG + 1]; /* the last one is always 0 */
@@ -232,6 +245,7 @@ struct cpu {
     i64 budget;   /* ticks left in the slice; the clock counts in it */
     u32 mode;
     u32 attention;
+    struct jit_state jit;
     struct lazy_flags lf;
     u32 eflags; /* all bits when !lf.lazy; else without the arithmetic ones */
     bool leave; /* end the block after this instruction: a device was reached, code was written */

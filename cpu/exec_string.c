@@ -190,7 +190,7 @@ static u64 direct(const struct cpu *c, const struct insn *in, unsigned seg, u64 
         last = last < s->limit ? last : s->limit;
         lin = (u32)(s->base + off);
     } else if (!canonical(lin)) {
-        return 0; /* it could match FAST_INVALID */
+        return 0;
     }
     e = &(access == ACC_READ ? c->fast->read : c->fast->write)[(lin >> 12) & (FAST_ENTRIES - 1)];
     if (lin - e->tag >= 4096)

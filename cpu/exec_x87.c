@@ -234,6 +234,7 @@ void x_fldcw(struct cpu *c, const struct insn *in)
     cw = (u16)opnd_load(c, in, 0, 2);
     if (can_stay_live(c)) {
         __asm__ volatile("fldcw %1\n\tfnstcw %0" : "=m"(c->fpu.cw) : "m"(cw));
+        c->jit.x87_native = fpu_all_masked(c);
         return;
     }
     fpu_to_memory(c);

@@ -43,7 +43,7 @@ void fpu_move_to_memory(struct cpu *c)
     struct fx_image x;
 
     __asm__ volatile("fxsave64 %0\n\tfninit" : "=m"(x));
-    c->fpu_live = false;
+    c->fpu_live = c->jit.x87_native = false;
     c->fpu.sw = x.sw;
     c->fpu.valid = x.valid;
     for (unsigned i = 0; i < 8; i++)

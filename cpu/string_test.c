@@ -163,7 +163,7 @@ static void a_fault_leaves_the_upper_half(void **state)
 static void what_is_not_canonical_faults(void **state)
 {
     static const u8 ops[] = { OP_MOVS, OP_CMPS, OP_STOS, OP_SCAS };
-    static const u64 at[] = { FAST_INVALID, FAST_INVALID + 4095, 1ull << 47, ~0ull << 48 };
+    static const u64 at[] = { 0x4000000000000000, 0x4000000000000fff, 1ull << 47, ~0ull << 48 };
 
     (void)state;
     for (unsigned i = 0; i < ARRAY_LEN(ops); i++)

@@ -19,10 +19,13 @@ static void flush_set(struct fast_set *s)
 {
     if (s->nr_filled > FAST_LISTED)
         for (unsigned i = 0; i < FAST_ENTRIES; i++)
-            s->read[i].tag = s->write[i].tag = FAST_INVALID;
+            s->read[i].tag = s->write[i].tag = FAST_INVALID(i);
     else
-        for (unsigned i = 0; i < s->nr_filled; i++)
-            (s->filled[i] & 1 ? s->write : s->read)[s->filled[i] >> 1].tag = FAST_INVALID;
+        for (unsigned n = 0; n < s->nr_filled; n++) {
+            unsigned i = s->filled[n] >> 1;
+
+            (s->filled[n] & 1 ? s->write : s->read)[i].tag = FAST_INVALID(i);
+        }
     s->nr_filled = 0;
 }
 
@@ -31,6 +34,7 @@ void mmu_flush_fast(struct cpu *c)
     for (int s = 0; s < NR_FAST_SETS; s++)
         flush_set(&c->fast_sets[s]);
     c->fetch_epoch++;
+    c->jit.epoch = c->fetch_epoch;
 }
 
 void mmu_flush_all(struct cpu *c)
@@ -123,7 +127,7 @@ static void fill_fast(struct cpu *c, u64 lin, u64 pa, unsigned access)
             return;
         v->page_flags[off >> PAGE_SHIFT] |= MEM_DIRTY;
     }
-    if (e->tag == FAST_INVALID) {
+    if (e->tag == FAST_INVALID(i)) {
         if (set->nr_filled < FAST_LISTED)
             set->filled[set->nr_filled] = (u16)(i << 1 | write);
         set->nr_filled++;
@@ -299,6 +303,17 @@ void mmu_store16_slow(struct cpu *c, u64 lin, const struct xmm *v)
         phys_write(c, pa + 8, v->q[1], 8);
     }
     observe16(c, lin, v, true);
+}
+
+bool mmu_fill(struct cpu *c, u64 lin, unsigned size, unsigned access)
+{
+    const struct fast_set *set = &c->fast_sets[cpu_fast_set(c)];
+    const struct fast_entry *e = (access == ACC_WRITE ? set->write : set->read) + ((lin >> 12) & (FAST_ENTRIES - 1));
+
+    if ((c->mode & MODE_AC) || first_part(lin, size) < size)
+        return false;
+    fill_fast(c, lin, translate(c, lin, access), access);
+    return lin - e->tag <= 4096 - size;
 }
 
 u64 mmu_load_sys(struct cpu *c, u64 lin, unsigned size)

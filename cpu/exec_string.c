@@ -9,6 +9,7 @@
  */
 #include "core/clock.h"
 #include "cpu/exec_io.h"
+#include "cpu/forms.h"
 #include "cpu/operand.h"
 
 /* What a string instruction does. `many` does up to `most` elements at once where memory can be
@@ -16,7 +17,7 @@
 struct string_op {
     void (*element)(struct cpu *, const struct insn *, unsigned size);
     u64 (*many)(struct cpu *, const struct insn *, unsigned size, u64 most);
-    bool per_line; /* a tick for each line, not for each element */
+    bool per_line; /* a tick for each line of rDI, not for each element */
     bool on_zf;    /* REPE and REPNE look at ZF */
 };
 
@@ -54,18 +55,20 @@ static bool repeat_on_zf(const struct cpu *c, const struct insn *in)
     return in->pfx & PFX_REP ? flag_zf(c) : !flag_zf(c);
 }
 
-/* Elements that may run before the next tick must be paid for, or the slice would end; one has been
- * paid for. */
-static inline u64 paid_for(const struct cpu *c, const struct insn *in, unsigned size, bool per_line)
+/* Elements that may run in one go: as many as the slice pays for, where one tick has been paid. What is
+ * paid by lines stops short of the line that would end the slice. */
+ALWAYS_INLINE u64 paid_for(const struct cpu *c, u64 left, u64 di, unsigned size, bool per_line)
 {
-    u64 left = ea_mask(c->gpr[RCX], in->adsz);
-    u64 most = per_line ? (64 - (di(c, in) & 63) + size - 1) / size : c->budget > 1 ? (u64)c->budget : 1;
+    u64 most = c->budget > 1 && !c->leave ? (u64)c->budget : 1;
 
+    if (per_line) {
+        most = most < 2 * 4096 / 64 ? most : 2 * 4096 / 64; /* no go is longer than a page */
+        most = (most * 64 - (di & 63) + size - 1) / size;
+    }
     return most < left ? most : left;
 }
 
-static inline __attribute__((always_inline)) void repeat(struct cpu *c, const struct insn *in,
-                                                         unsigned size, const struct string_op *op)
+ALWAYS_INLINE void repeat(struct cpu *c, const struct insn *in, unsigned size, const struct string_op *op)
 {
     u64 line = ~0ull;
 
@@ -73,9 +76,9 @@ static inline __attribute__((always_inline)) void repeat(struct cpu *c, const st
         op->element(c, in, size);
         return;
     }
-    while (ea_mask(c->gpr[RCX], in->adsz) != 0) {
+    for (u64 left; (left = ea_mask(c->gpr[RCX], in->adsz)) != 0;) {
         bool first = line == ~0ull, by_ones = c->mode & MODE_TF || c->debug_pending || c->eflags & F_D;
-        u64 this_line = di(c, in) >> 6, done = 0;
+        u64 from = di(c, in), this_line = from >> 6, done = 0;
 
         /* The first tick is the instruction's own, and is counted when it retires. */
         if (!first && (!op->per_line || this_line != line || (c->mode & MODE_TF))) {
@@ -90,13 +93,16 @@ static inline __attribute__((always_inline)) void repeat(struct cpu *c, const st
         }
         line = this_line;
         if (op->many && !by_ones)
-            done = op->many(c, in, size, paid_for(c, in, size, op->per_line));
+            done = op->many(c, in, size, paid_for(c, left, from, size, op->per_line));
         if (!done) {
             op->element(c, in, size);
             done = 1;
-        }
-        if (!op->per_line && done > 1)
+        } else if (op->per_line) { /* those lines after the first that an element began in */
+            line = (from + (done - 1) * size) >> 6;
+            clock_charge(c->cfg.clk, line - this_line);
+        } else {
             clock_charge(c->cfg.clk, done - 1);
+        }
         reg_write(c, RCX, c->gpr[RCX] - done, in->adsz);
         if (op->on_zf && !repeat_on_zf(c, in))
             return;
@@ -210,6 +216,59 @@ static u64 direct_both(const struct cpu *c, const struct insn *in, unsigned size
     return n ? direct(c, in, ES, di(c, in), size, access_di, n, to) : 0;
 }
 
+/* PERF: the host's own string instructions, not memcpy: the host's vector registers may hold the
+ * guest's, and a copy of up to 128 bytes is cheaper than a call. */
+static inline void host_movs(u8 *to, const u8 *from, u64 len)
+{
+    __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(len) : : "memory");
+}
+
+/* Copies upwards as elements of that size do one after the other. */
+static void copy_up(u8 *to, const u8 *from, u64 len, unsigned size)
+{
+    u64 distance = (u64)((uintptr_t)to - (uintptr_t)from), done = 0;
+
+    if (LIKELY(distance >= len)) {
+        host_movs(to, from, len);
+    } else if (distance < size) { /* an element overlaps itself: no pattern */
+        for (; done < len; done += size)
+            store_le(to + done, load_le(from + done, size), size);
+    } else { /* repeats the first `distance` bytes; each chunk reads what is there already */
+        for (u64 chunk = distance; done < len; done += chunk, chunk = done + distance) {
+            chunk = chunk < len - done ? chunk : len - done;
+            host_movs(to + done, from, chunk);
+        }
+    }
+}
+
+static inline u64 ror64(u64 v, unsigned n)
+{
+    return v >> (n & 63) | v << (-n & 63);
+}
+
+/* n elements of value v. */
+static inline void fill(u8 *to, u64 v, u64 n, unsigned size)
+{
+    u64 len = n * size, all = v * (~0ull / size_mask(size)), head, quads;
+
+    if (all == (u8)all * 0x0101010101010101ull) {
+        __asm__ volatile("rep stosb" : "+D"(to), "+c"(len) : "a"(all) : "memory");
+        return;
+    }
+    if (len <= 64) {
+        for (u64 i = 0; i < len; i += size)
+            store_le(to + i, v, size);
+        return;
+    }
+    /* PERF: `rep stosq` is quick where it is aligned. What a quad there holds is the value rotated. */
+    store_le(to, all, 8);
+    store_le(to + len - 8, ror64(all, (unsigned)len * 8), 8);
+    head = -(u64)(uintptr_t)to & 7;
+    to += head;
+    quads = (len - head) / 8;
+    __asm__ volatile("rep stosq" : "+D"(to), "+c"(quads) : "a"(ror64(all, (unsigned)head * 8)) : "memory");
+}
+
 static u64 movs_many(struct cpu *c, const struct insn *in, unsigned size, u64 most)
 {
     u8 *from, *to;
@@ -217,12 +276,7 @@ static u64 movs_many(struct cpu *c, const struct insn *in, unsigned size, u64 mo
 
     if (!n)
         return 0;
-    if ((uintptr_t)to - (uintptr_t)from >= n * size) {
-        memmove(to, from, n * size);
-    } else { /* reads what it has written */
-        for (u64 i = 0; i < n * size; i += size)
-            store_le(to + i, load_le(from + i, size), size);
-    }
+    copy_up(to, from, n * size, size);
     step(c, in, RSI, n * size);
     step(c, in, RDI, n * size);
     return n;
@@ -235,8 +289,7 @@ static u64 stos_many(struct cpu *c, const struct insn *in, unsigned size, u64 mo
 
     if (!n)
         return 0;
-    for (u64 i = 0; i < n * size; i += size)
-        store_le(to + i, c->gpr[RAX], size);
+    fill(to, reg_read(c, RAX, size), n, size);
     step(c, in, RDI, n * size);
     return n;
 }
@@ -291,8 +344,26 @@ static const struct string_op scas_op = { scas_element, scas_many, .on_zf = true
 static const struct string_op ins_op = { .element = ins_element };
 static const struct string_op outs_op = { .element = outs_element };
 
-void x_movs(struct cpu *c, const struct insn *in) { repeat(c, in, in->opsz, &movs_op); }
-void x_stos(struct cpu *c, const struct insn *in) { repeat(c, in, in->opsz, &stos_op); }
+/* PERF: with the size a constant; cpu/forms.c takes these at once. */
+#define OF_SIZE(name, size)                                                                        \
+    void name##_##size(struct cpu *c, const struct insn *in)                                       \
+    {                                                                                              \
+        repeat(c, in, size, &name##_op);                                                           \
+    }
+#define OF_SIZES(name)                                                                             \
+    OF_SIZE(name, 1) OF_SIZE(name, 2) OF_SIZE(name, 4) OF_SIZE(name, 8)                            \
+    void x_##name(struct cpu *c, const struct insn *in)                                            \
+    {                                                                                              \
+        switch (in->opsz) {                                                                        \
+        case 1: name##_1(c, in); break;                                                            \
+        case 2: name##_2(c, in); break;                                                            \
+        case 4: name##_4(c, in); break;                                                            \
+        default: name##_8(c, in); break;                                                           \
+        }                                                                                          \
+    }
+OF_SIZES(movs)
+OF_SIZES(stos)
+
 void x_lods(struct cpu *c, const struct insn *in) { repeat(c, in, in->opsz, &lods_op); }
 void x_cmps(struct cpu *c, const struct insn *in) { repeat(c, in, in->opsz, &cmps_op); }
 void x_scas(struct cpu *c, const struct insn *in) { repeat(c, in, in->opsz, &scas_op); }

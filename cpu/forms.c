@@ -62,7 +62,7 @@ FORMS(MAKE_MOV, mov, )
         }                                                                                          \
     }
 exec_fn x_add, x_adc, x_sub, x_sbb, x_and, x_or, x_xor, x_cmp, x_test, x_mov, x_jcc, x_push, x_pop, x_call,
-    x_jmp, x_ret;
+    x_jmp, x_ret, x_movs, x_stos;
 
 static const struct {
     exec_fn *general;
@@ -117,12 +117,14 @@ STACK(2) STACK(4) STACK(8)
 static const struct {
     exec_fn *general, *form[NR_FORM_SIZES];
     u8 kind; /* of operand 0 */
-} stack_forms[] = {
+} sized_forms[] = {
     { x_push, { NULL, push_r2, push_r4, push_r8 }, K_REG },
     { x_pop, { NULL, pop_r2, pop_r4, pop_r8 }, K_REG },
     { x_call, { NULL, call_rel2, call_rel4, call_rel8 }, K_REL },
     { x_jmp, { NULL, jmp_rel2, jmp_rel4, jmp_rel8 }, K_REL },
     { x_ret, { NULL, ret2, ret4, ret8 }, K_NONE },
+    { x_movs, { movs_1, movs_2, movs_4, movs_8 }, K_STR },
+    { x_stos, { stos_1, stos_2, stos_4, stos_8 }, K_STR },
 };
 
 static int form_kind(const struct insn *in)
@@ -147,10 +149,10 @@ exec_fn *form_of(const struct insn *in)
         return jcc[in->cc];
     if (size >= NR_FORM_SIZES)
         return general;
-    for (unsigned i = 0; i < ARRAY_LEN(stack_forms); i++)
-        if (stack_forms[i].general == general && stack_forms[i].kind == in->kind[0] &&
-            stack_forms[i].form[size])
-            return stack_forms[i].form[size];
+    for (unsigned i = 0; i < ARRAY_LEN(sized_forms); i++)
+        if (sized_forms[i].general == general && sized_forms[i].kind == in->kind[0] &&
+            sized_forms[i].form[size])
+            return sized_forms[i].form[size];
     /* MOV's operands are of one size; where a row says otherwise the general function is right. */
     if (form < 0 || (in->kind[1] != K_IMM && in->srcsz != in->opsz))
         return general;

@@ -11,4 +11,7 @@
  * constants where such a one was made, else the row's. They never differ in what they do. */
 exec_fn *form_of(const struct insn *);
 
+/* String instructions by size (cpu/exec_string.c). */
+exec_fn movs_1, movs_2, movs_4, movs_8, stos_1, stos_2, stos_4, stos_8;
+
 #endif

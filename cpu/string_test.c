@@ -143,6 +143,135 @@ static void as_on_the_host(void **state)
     rig_destroy(r);
 }
 
+/* ---- in bulk and element by element ---- */
+
+enum { VARIED_CASES = 30000, ALIASED = 1, ABSENT_PAGE = 4, READ_ONLY_PAGE = 5, DEVICE_PAGE = 6, CODE_PAGE = 7 };
+
+/* Eight pages in memory's own order, of which one is another's alias, and others fault, are a device or hold the
+ * code. */
+static struct test_rig *varied_rig(bool compat, bool code16, bool by_elements)
+{
+    struct test_rig *r = rig_long(0, compat);
+
+    for (u64 p = 0; p < PAGES; p++) {
+        u64 pa = p == DEVICE_PAGE ? RAM_SIZE : p == CODE_PAGE ? CODE : 0x100000 + (p == ALIASED ? 0 : p * 5 % PAGES) * 4096;
+
+        if (p != ABSENT_PAGE)
+            map4(r, BASE + p * 4096, pa, p == READ_ONLY_PAGE ? 5 : 7);
+    }
+    if (compat) {
+        set_descriptor(r, SMALL, descriptor(BASE + 4 - 0x21, 0x5123, 0x93, 4));
+        set_descriptor(r, DOWN, descriptor(BASE - 0x1003, 0x8800, 0x93, 4));
+        rig_load_seg(r, DS, SMALL);
+        rig_load_seg(r, ES, DOWN);
+        if (code16)
+            rig_load_seg(r, CS, CODE16);
+    }
+    r->c.cfg.engine.hash_writes = by_elements; /* each store goes the slow way: no fast set is used */
+    cpu_update_mode(&r->c);
+    return r;
+}
+
+/* Offsets that lie in the area, near the ends of its pages often. */
+static u64 varied_offset(u64 *s, const struct test_rig *r, unsigned seg)
+{
+    u64 at = BASE + next_random(s) % AREA;
+
+    if (next_random(s) & 1)
+        at = (at & ~0xfffull) + 4096 - next_random(s) % 80;
+    return at - ((r->c.mode & MODE_CODE_MASK) == MODE_CODE64 ? 0 : r->c.seg[seg].base);
+}
+
+static void assert_same(const struct test_rig *a, const struct test_rig *b)
+{
+    assert_memory_equal(a->c.gpr, b->c.gpr, sizeof(a->c.gpr));
+    assert_int_equal(a->c.rip, b->c.rip);
+    assert_int_equal(clock_ticks(&a->clk), clock_ticks(&b->clk));
+    assert_int_equal(clock_icount(&a->clk), clock_icount(&b->clk));
+    assert_int_equal(flags_all(&a->c), flags_all(&b->c));
+    assert_int_equal(a->c.nr_events, b->c.nr_events);
+    assert_int_equal(a->c.cr2, b->c.cr2);
+    assert_int_equal(a->mem.nr_accesses, b->mem.nr_accesses);
+    assert_int_equal(tlb_hash(a->c.tlb, 0), tlb_hash(b->c.tlb, 0));
+}
+
+/* What is done at once leaves what elements one by one would: at each slice's end, at faults, at
+ * devices, where segments end, and in code that writes itself. */
+static void in_bulk_as_by_elements(void **state)
+{
+    static const u8 ops[] = { OP_MOVS, OP_MOVS, OP_MOVS, OP_STOS, OP_STOS, OP_CMPS, OP_SCAS, OP_LODS };
+    static u8 random[AREA + 4096], equal[AREA];
+    u64 s = 88172645463325252ull, faults = 0, cuts = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof(random); i++)
+        random[i] = (u8)next_random(&s);
+    for (unsigned kind = 0; kind < 3; kind++) {
+        struct test_rig *r[2] = { varied_rig(kind > 0, kind > 1, false), varied_rig(kind > 0, kind > 1, true) };
+        struct cpu fresh = r[0]->c;
+
+        for (unsigned i = 0; i < VARIED_CASES / 3; i++) {
+            u8 code[32], op = ops[next_random(&s) % sizeof(ops)];
+            unsigned n = 0, slices = 1 + next_random(&s) % 30, far = next_random(&s) & 1 ? 8192 : 200;
+            bool down = next_random(&s) % 4 == 0;
+            u64 pick = next_random(&s), count = next_random(&s) % far;
+            u64 from = varied_offset(&s, r[0], DS), to = varied_offset(&s, r[0], ES), fill = next_random(&s);
+            enum stop_reason why[2] = { STOP_SLICE, STOP_SLICE };
+
+            if (pick & 8)
+                to = from + next_random(&s) % 200 - 100;
+            if (pick & 1)
+                code[n++] = 0x67;
+            if (pick & 2)
+                code[n++] = 0x66;
+            code[n++] = pick & 4 ? 0xf3 : 0xf2;
+            if (kind == 0 && (pick & 16))
+                code[n++] = 0x48;
+            code[n++] = op | (pick >> 5 & 1);
+            code[n++] = 0xf4;
+            for (unsigned j = 0; j < 2; j++) {
+                struct cpu *c = &r[j]->c;
+
+                memcpy(rig_ram(r[j], 0x100000), op == OP_CMPS || op == OP_SCAS ? equal : random + fill % 4096, AREA);
+                memset(rig_ram(r[j], CODE), 0xf4, 4096);
+                put_code(r[j], code, n);
+                memcpy(c->gpr, fresh.gpr, sizeof(c->gpr));
+                memcpy(c->seg, fresh.seg, sizeof(c->seg));
+                c->rip = CODE;
+                c->halted = HALT_NONE;
+                c->gpr[RAX] = op == OP_SCAS ? 0 : fill;
+                c->gpr[RCX] = count;
+                c->gpr[RSI] = from;
+                c->gpr[RDI] = to;
+                flags_set(c, F_ARITH | F_D, F_Z | F_P | (down ? F_D : 0));
+                cpu_update_mode(c);
+                if (pick & 64)
+                    mmu_flush_all(c);
+            }
+            while (slices-- && why[0] == STOP_SLICE) {
+                u64 ticks = 1 + next_random(&s) % (pick & 128 ? 300 : pick & 256 ? 12 : 3);
+
+                for (unsigned j = 0; j < 2; j++)
+                    why[j] = rig_run(r[j], ticks);
+                assert_int_equal(why[0], why[1]);
+                assert_same(r[0], r[1]);
+                cuts += why[0] == STOP_SLICE;
+            }
+            faults += why[0] == STOP_HALT && r[0]->c.rip >= HANDLER && r[0]->c.rip < HANDLER + 16 * 64;
+            assert_memory_equal(rig_ram(r[0], 0x100000), rig_ram(r[1], 0x100000), AREA);
+            assert_memory_equal(rig_ram(r[0], CODE), rig_ram(r[1], CODE), 4096);
+            if (i % 100 == 0)
+                assert_memory_equal(rig_ram(r[0], 0), rig_ram(r[1], 0), 0x100000);
+            assert_memory_equal(r[0]->view.page_flags, r[1]->view.page_flags, 0x110);
+        }
+        assert_int_equal(r[1]->c.fast, &r[1]->c.fast_sets[FAST_NONE]);
+        assert_int_equal(r[0]->c.fast, &r[0]->c.fast_sets[FAST_SUPERVISOR]);
+        rig_destroy(r[0]);
+        rig_destroy(r[1]);
+    }
+    assert_true(faults > VARIED_CASES / 20 && cuts > VARIED_CASES);
+}
+
 /* The first element faults: nothing has changed (SDM 3A 6.5), the upper half of RDI neither. */
 static void a_fault_leaves_the_upper_half(void **state)
 {
@@ -184,6 +313,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(as_on_the_host),
+        cmocka_unit_test(in_bulk_as_by_elements),
         cmocka_unit_test(a_fault_leaves_the_upper_half),
         cmocka_unit_test(what_is_not_canonical_faults),
     };

@@ -232,7 +232,7 @@ struct jit_state {
     bool x87_native; /* the x87 registers are in the host's, and all exceptions are masked */
     u32 context;     /* what its blocks depend on beside RIP */
     u32 epoch;       /* cpu.fetch_epoch: compared together with context */
-    u64 temp;
+    u64 temp, target;
     u64 slot[2];     /* operands that flags are made from again */
     void *jump_cache, *jit;
 };

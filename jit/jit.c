@@ -1,38 +1,450 @@
 /*
- * The JIT as an engine: its run() goes from block to block as the interpreter's does (cpu/run.h).
+ * The JIT as an engine: its run() goes from block to block as the interpreter's does (cpu/run.h), and
+ * enters translated code where there is some. jit/README.md tells how it works.
  */
-#include "jit/jit.h"
-#include "cpu/run.h"
-#include "cpu/vec.h"
+#include "jit/internal.h"
+#include "core/clock.h"
+#include "core/mem_view.h"
+#include "cpu/debug.h"
 #include "cpu/operand.h"
+#include "cpu/vec.h"
+#include <inttypes.h>
 #include <stdlib.h>
 
-struct jit {
-    struct cpu *c;
-    struct block_cache *blocks;
-};
+enum { DEFAULT_HOT = 8, MAX_VERSIONS = 3 };
+#define DEFAULT_CACHE (128ull << 20)
 
-static void *jit_create(struct cpu *c)
+static struct jit *jit_of(struct cpu *c)
 {
-    struct jit *j = calloc(1, sizeof(*j));
+    return c->jit.jit;
+}
 
-    if (!j)
+/* ---- dropping ---- */
+
+static void unlink_edge(struct jit *j, struct edge *e)
+{
+    struct edge **p = &e->to->in;
+
+    while (*p != e)
+        p = &(*p)->next_in;
+    *p = e->next_in;
+    e->to = NULL;
+    e->epoch = j->c->fetch_epoch - 1;
+    asm_patch(e->rel, e->stub);
+    j->stats.unlinks++;
+}
+
+static struct jump_entry *jump_entry(struct jit *j, u64 rip)
+{
+    return &j->jumps[rip & (JUMP_ENTRIES - 1)];
+}
+
+/* A block dies: nothing may lead to what was made of it. */
+static void dropped(void *h, struct block *b)
+{
+    struct jit *j = h;
+
+    for (struct translation *t = b->translations; t; t = t->next) {
+        while (t->in)
+            unlink_edge(j, t->in);
+        for (int i = 0; i < 2; i++)
+            if (t->out[i].to)
+                unlink_edge(j, &t->out[i]);
+        if (jump_entry(j, t->rip)->host == t->entry)
+            *jump_entry(j, t->rip) = (struct jump_entry){ .rip = ~t->rip };
+        t->block = NULL;
+        j->stats.dropped++;
+    }
+    b->translations = NULL;
+}
+
+static void clear_jumps(struct jit *j)
+{
+    for (u64 i = 0; i < JUMP_ENTRIES; i++)
+        j->jumps[i] = (struct jump_entry){ .rip = ~i }; /* has another index */
+}
+
+/* The code cache is full, or one of its tables is: all translations go. */
+static void flush(struct jit *j)
+{
+    for (struct translation *t = j->all; t; t = t->all_next)
+        if (t->block)
+            t->block->translations = NULL;
+    j->all = NULL;
+    j->code.used = j->code.thunks_end;
+    j->code.data_used = 0;
+    j->nr_sites = 0;
+    j->nr_recipes = 1;
+    memset(j->recipe_hash, 0, sizeof(j->recipe_hash));
+    j->nr_contexts = 0;
+    j->now = (struct context){ .mode = ~0u };
+    clear_jumps(j);
+    j->stats.flushes++;
+}
+
+/* ---- contexts ---- */
+
+static u8 flat_segments(const struct cpu *c)
+{
+    u8 flat = 0;
+
+    for (unsigned s = 0; s < NR_SEGS; s++) {
+        const struct seg *g = &c->seg[s];
+
+        if (g->base == 0 && g->room_r == 1ull << 32 && (s == CS || g->room_w == 1ull << 32))
+            flat |= (u8)(1 << s);
+    }
+    return flat;
+}
+
+static void set_context(struct jit *j)
+{
+    struct cpu *c = j->c;
+    struct context x;
+    u32 i;
+
+    memset(&x, 0, sizeof(x)); /* they are compared with their padding */
+    x.mode = c->mode;
+    /* Under lock step it is C code alone that takes the slow path. */
+    x.set = (u8)(c->cfg.engine.hash_writes && !(c->mode & MODE_AC) ? cpu_fast_set(c) : (unsigned)(c->fast - c->fast_sets));
+    if ((c->mode & MODE_CODE_MASK) != MODE_CODE64) {
+        x.flat = flat_segments(c);
+        x.cs_base = c->seg[CS].base;
+        x.cs_limit = c->seg[CS].limit;
+    }
+    if (!memcmp(&x, &j->now, sizeof(x)))
+        return;
+    for (i = 0; i < j->nr_contexts; i++)
+        if (!memcmp(&x, &j->context[i], sizeof(x)))
+            break;
+    if (i == MAX_CONTEXTS) {
+        flush(j);
+        i = 0;
+    }
+    if (i == j->nr_contexts)
+        j->context[j->nr_contexts++] = x;
+    j->now = x;
+    c->jit.context = i;
+}
+
+/* ---- finding ---- */
+
+/* Whether translated code may run now, between two blocks. */
+static bool may_enter(const struct cpu *c)
+{
+    const u32 odd = MODE_TF | MODE_SHADOW | MODE_DR7 | MODE_VIP;
+
+    return !c->attention && c->budget > 0 && !c->halted && !c->debug && !(c->mode & odd) && !(c->eflags & F_RF) &&
+           !(c->observer && (c->observer->before || c->observer->after || c->observer->mem));
+}
+
+static struct translation *version(struct jit *j, const struct block *b, u16 flags, unsigned *nr)
+{
+    *nr = 0;
+    for (struct translation *t = b->translations; t; t = t->next)
+        if (t->rip == j->c->rip && t->context == j->c->jit.context) {
+            if (t->flags == flags)
+                return t;
+            ++*nr;
+        }
+    return NULL;
+}
+
+/* The translation of the block at RIP that begins with flags made by that recipe, or by none: *flags
+ * says. NULL: it is to be interpreted. May raise what fetching raises. */
+static struct translation *find(struct jit *j, u16 *flags)
+{
+    struct cpu *c = j->c;
+    struct block *b = block_lookup(j->blocks);
+    struct translation *t;
+    u64 flushes = j->stats.flushes;
+    unsigned nr;
+
+    if (b->off == NO_BACKING || run_needs_care(c, b))
         return NULL;
-    j->c = c;
-    j->blocks = block_cache_create(c, NULL, j);
-    if (!j->blocks) {
-        free(j);
+    t = version(j, b, *flags, &nr);
+    if (t)
+        return t;
+    if (*flags && nr >= MAX_VERSIONS) {
+        *flags = 0;
+        t = version(j, b, 0, &nr);
+        if (t)
+            return t;
+    }
+    if (!c->cfg.engine.from_first && b->runs < j->hot) {
+        b->runs++;
         return NULL;
     }
-    return j;
+    t = translate(j, b, *flags);
+    if (t)
+        return t;
+    flush(j);
+    set_context(j);
+    *flags = 0;
+    ASSERT(j->stats.flushes == flushes + 1);
+    return translate(j, b, 0);
 }
+
+static void flags_out(struct cpu *c) /* from where translated code has them */
+{
+    c->eflags = (c->eflags & ~(u32)F_ARITH) | flags_from_stored(c->jit.flags) | F_1;
+    c->lf.lazy = 0;
+}
+
+static void flags_in(struct cpu *c)
+{
+    c->jit.flags = flags_to_stored(flags_all(c));
+}
+
+/* Translated code goes on: what it had in the host's registers must be there again. */
+static const u8 *go_on(struct cpu *c, const u8 *host)
+{
+    if (c->jit.vec_live && !c->mxcsr_live && !mxcsr_to_host(c))
+        c->jit.vec_live = false;
+    return host;
+}
+
+/* Where to go on at CS:RIP, between two blocks; NULL: leave. */
+static const u8 *next_code(struct jit *j)
+{
+    struct cpu *c = j->c;
+    struct jump_entry *e;
+    struct translation *t;
+    u16 flags = 0;
+    u64 key;
+
+    c->leave = false;
+    if (c->cfg.engine.stop_at_blocks || !may_enter(c))
+        return NULL;
+    set_context(j);
+    flags_in(c);
+    e = jump_entry(j, c->rip);
+    key = c->jit.context | (u64)c->jit.epoch << 32;
+    if (e->rip == c->rip && e->context_epoch == key)
+        return go_on(c, e->host);
+    t = find(j, &flags);
+    if (!t)
+        return NULL;
+    key = c->jit.context | (u64)c->jit.epoch << 32;
+    *e = (struct jump_entry){ .rip = c->rip, .context_epoch = key, .host = t->entry };
+    j->stats.jump_misses++;
+    return go_on(c, t->entry);
+}
+
+/* ---- what translated code calls ---- */
+
+/* Makes the state that of an instruction that is about to run in C. */
+static struct site *begin(struct cpu *c, const u8 *ret)
+{
+    struct site *s = &jit_of(c)->site[load_le(ret, 4)];
+
+    c->rip = s->t->rip + s->rip_off;
+    c->budget += s->t->nr_insns - s->index;
+    flags_out(c);
+    return s;
+}
+
+/* Runs the instruction's function. Whether the block may go on behind it, is for the caller. */
+static void run_op(struct cpu *c, const struct op *op)
+{
+    c->next_rip = c->rip + op->in.len;
+    op->fn(c, &op->in);
+    c->rip = c->next_rip;
+    if (UNLIKELY(c->rep_interrupted))
+        c->rep_interrupted = false;
+    else
+        c->budget--;
+}
+
+const u8 *jit_slow(struct cpu *c, u64 lin, const u8 *ret)
+{
+    struct jit *j = jit_of(c);
+    struct site *s = begin(c, ret);
+    bool in64 = (c->mode & MODE_CODE_MASK) == MODE_CODE64;
+
+    if (s->kind != SITE_EXEC && (!in64 || (canonical(lin) && canonical(lin + s->size - 1))) &&
+        mmu_fill(c, lin, s->size, s->kind == SITE_WRITE ? ACC_WRITE : ACC_READ) && !c->leave) {
+        j->stats.fills++;
+        c->budget -= s->t->nr_insns - s->index;
+        return go_on(c, s->resume);
+    }
+    j->stats.execs++;
+    run_op(c, &s->t->block->ops[s->index]);
+    return c->leave ? NULL : next_code(j);
+}
+
+const u8 *jit_help(struct cpu *c, u64 lin, const u8 *ret)
+{
+    struct jit *j = jit_of(c);
+    struct site *s = begin(c, ret);
+    struct translation *t = s->t;
+    const struct op *op = &t->block->ops[s->index];
+    u64 next = c->rip + op->in.len;
+    i64 rest = t->nr_insns - s->index - 1;
+    bool vec = c->jit.vec_live;
+
+    (void)lin;
+    j->stats.helps++;
+    j->stats.help_rows[op->in.row]++;
+    run_op(c, op);
+    if (s->kind == SITE_LAST)
+        return c->leave ? NULL : next_code(j);
+    if (c->leave || c->budget < rest || c->rip != next || (c->eflags & F_RF))
+        return NULL;
+    flags_in(c);
+    if (go_on(c, ret) && vec && !c->jit.vec_live)
+        return NULL;
+    c->budget -= rest;
+    return ret + 4;
+}
+
+const u8 *jit_edge(struct cpu *c, u64 lin, const u8 *ret)
+{
+    struct jit *j = jit_of(c);
+    struct site *s = &j->site[load_le(ret, 4)];
+    struct edge *e = &s->t->out[s->edge];
+    u64 flushes = j->stats.flushes;
+    struct translation *to;
+    u16 flags = e->flags;
+
+    (void)lin;
+    c->rip = e->rip;
+    flags_out(c);
+    if (c->cfg.engine.stop_at_blocks || c->budget <= 0)
+        return NULL;
+    to = find(j, &flags);
+    if (!to)
+        return NULL;
+    if (j->stats.flushes != flushes || !s->t->block) { /* this block is no more */
+        flags_in(c);
+        return flags ? NULL : go_on(c, to->entry);
+    }
+    if (e->to != to) {
+        const u8 *target = (u8 *)(uintptr_t)to->entry - (j->code.run - j->code.write);
+
+        if (flags != e->flags && !(target = emit_converter(j, e, to)))
+            return NULL;
+        if (e->to)
+            unlink_edge(j, e);
+        e->to = to;
+        e->next_in = to->in;
+        to->in = e;
+        asm_patch(e->rel, target);
+        j->stats.links++;
+    } else {
+        j->stats.epoch_misses++;
+    }
+    e->epoch = c->fetch_epoch;
+    return go_on(c, to->entry);
+}
+
+const u8 *jit_entry(struct cpu *c, u64 lin, const u8 *ret)
+{
+    (void)lin;
+    begin(c, ret);
+    jit_of(c)->stats.entries_short++;
+    return NULL;
+}
+
+const u8 *jit_vec(struct cpu *c, u64 lin, const u8 *ret)
+{
+    struct site *s = begin(c, ret);
+
+    (void)lin;
+    if (!c->mxcsr_live && !mxcsr_to_host(c)) {
+        jit_of(c)->interpret_next = true;
+        return NULL;
+    }
+    c->jit.vec_live = true;
+    c->budget -= s->t->nr_insns - s->index;
+    return s->resume;
+}
+
+const u8 *jit_x87(struct cpu *c, u64 lin, const u8 *ret)
+{
+    struct site *s = begin(c, ret);
+
+    (void)lin;
+    if (!fpu_all_masked(c)) {
+        jit_of(c)->interpret_next = true;
+        return NULL;
+    }
+    fpu_to_host(c);
+    c->jit.x87_native = true;
+    c->budget -= s->t->nr_insns - s->index;
+    return go_on(c, s->resume);
+}
+
+const u8 *jit_wrote(struct cpu *c, u64 host, const u8 *ret)
+{
+    struct mem_view *v = c->cfg.view;
+
+    if (v->hash_writes)
+        mem_view_hash_write(v, host - (u64)(uintptr_t)v->backing, load_le(ret, 4));
+    return NULL;
+}
+
+/* A hit of a fast set: the architectural TLB must say the same. */
+const u8 *jit_check(struct cpu *c, u64 lin, const u8 *ret)
+{
+    bool write = load_le(ret, 4);
+    struct fast_set *set = &c->fast_sets[jit_of(c)->now.set];
+    const struct fast_entry *e = (write ? set->write : set->read) + ((lin >> 12) & (FAST_ENTRIES - 1));
+    const struct tlb_entry *tlb = c->cr0 & CR0_PG ? tlb_find(c->tlb, mmu_pcid(c), lin) : NULL;
+    struct mem_page page;
+    u64 pa = lin;
+
+    if (c->cr0 & CR0_PG) {
+        ASSERT(tlb && "a fast entry without one in the TLB");
+        pa = tlb->pa | (lin & 0xfff);
+        ASSERT(!write || ((tlb->flags & TLB_D) && ((tlb->flags & TLB_W) || (c->cpl != 3 && !(c->cr0 & CR0_WP)))));
+        ASSERT(c->cpl != 3 || (tlb->flags & TLB_U));
+    }
+    page = mem_view_page(c->cfg.view, pa);
+    ASSERT((u64)(uintptr_t)(c->cfg.view->backing + (write ? page.write_off : page.read_off)) + (lin & 0xfff) == lin + e->addend);
+    ASSERT(!write || !(c->cfg.view->page_flags[page.write_off >> PAGE_SHIFT] & MEM_CODE));
+    return NULL;
+}
+
+/* ---- the engine ---- */
 
 static void jit_destroy(void *engine)
 {
     struct jit *j = engine;
 
+    if (!j)
+        return;
     block_cache_destroy(j->blocks);
+    code_cache_destroy(&j->code);
+    free(j->recipe);
+    free(j->site);
+    free(j->jumps);
     free(j);
+}
+
+static void *jit_create(struct cpu *c)
+{
+    u64 bytes = c->cfg.engine.cache_bytes ? c->cfg.engine.cache_bytes : DEFAULT_CACHE;
+    struct jit *j = calloc(1, sizeof(*j));
+
+    if (!j)
+        return NULL;
+    j->c = c;
+    j->hot = c->cfg.engine.hot ? c->cfg.engine.hot : DEFAULT_HOT;
+    j->max_sites = (u32)(bytes / 32);
+    j->blocks = block_cache_create(c, dropped, j);
+    j->recipe = calloc(MAX_RECIPES, sizeof(*j->recipe));
+    j->site = calloc(j->max_sites, sizeof(*j->site));
+    j->jumps = calloc(JUMP_ENTRIES, sizeof(*j->jumps));
+    if (!j->blocks || !j->recipe || !j->site || !j->jumps || !code_cache_create(&j->code, bytes)) {
+        jit_destroy(j);
+        return NULL;
+    }
+    c->jit = (struct jit_state){ .jit = j, .jump_cache = j->jumps, .epoch = c->fetch_epoch };
+    thunks_emit(j);
+    flush(j);
+    j->stats.flushes = 0;
+    return j;
 }
 
 static void jit_sync(void *engine)
@@ -60,6 +472,29 @@ static void jit_map_changed(void *engine)
     leave_block(j->c);
 }
 
+/* Between two blocks, and translated code may run: does so if there is some. */
+static bool run_translated(struct jit *j)
+{
+    struct cpu *c = j->c;
+    struct translation *t;
+    u16 flags = 0;
+
+    if (j->interpret_next) {
+        j->interpret_next = false;
+        return false;
+    }
+    if (!may_enter(c))
+        return false;
+    set_context(j);
+    t = find(j, &flags);
+    if (!t || c->budget < t->nr_insns)
+        return false;
+    flags_in(c);
+    j->stats.enters++;
+    j->enter(c, t->entry);
+    return true;
+}
+
 static enum stop_reason jit_run(void *engine)
 {
     struct jit *j = engine;
@@ -68,17 +503,25 @@ static enum stop_reason jit_run(void *engine)
     jmp_buf env, *outer = c->unwind;
 
     c->unwind = &env;
-    if (setjmp(env) == UNWIND_FAULT && !run_fault(c)) {
-        c->unwind = outer;
-        floating_to_memory(c);
-        return STOP_TRIPLE;
+    if (setjmp(env) == UNWIND_FAULT) {
+        c->jit.vec_live = false;
+        if (!run_fault(c)) {
+            c->unwind = outer;
+            floating_to_memory(c);
+            return STOP_TRIPLE;
+        }
     }
-    for (struct block *b = NULL; !run_poll(c, &why);) {
-        b = block_lookup_from(j->blocks, b);
-        if (UNLIKELY(run_needs_care(c, b)))
-            run_one(c, b);
-        else
-            run_block(c, b, BLOCK_MAX_OPS);
+    c->jit.vec_live = false;
+    while (!run_poll(c, &why)) {
+        if (!run_translated(j)) {
+            struct block *b = block_lookup(j->blocks);
+
+            j->stats.interpreted_blocks++;
+            if (UNLIKELY(run_needs_care(c, b)))
+                run_one(c, b);
+            else
+                run_block(c, b, BLOCK_MAX_OPS);
+        }
         if (UNLIKELY(c->cfg.engine.stop_at_blocks) && !c->rep_interrupted) {
             why = STOP_REQUEST;
             break;
@@ -89,6 +532,21 @@ static enum stop_reason jit_run(void *engine)
     return why;
 }
 
+static void jit_print_stats(void *engine, FILE *f)
+{
+    const struct jit *j = engine;
+    const struct jit_stats *s = &j->stats;
+
+    fprintf(f, "  JIT               %" PRIu64 " translations of %" PRIu64 " instructions, %" PRIu64 " KiB of code, %" PRIu64
+               " flushes, %" PRIu64 " dropped\n", s->translations, s->translated_insns, s->code_bytes >> 10, s->flushes, s->dropped);
+    fprintf(f, "  links             %" PRIu64 " made, %" PRIu64 " undone, %" PRIu64 " looked up again after a flush of the TLB\n",
+            s->links, s->unlinks, s->epoch_misses);
+    fprintf(f, "  slow paths        %" PRIu64 " fills, %" PRIu64 " instructions run in C, %" PRIu64 " by rows without a translation\n",
+            s->fills, s->execs, s->helps);
+    fprintf(f, "  entries           %" PRIu64 ", %" PRIu64 " for a slice's end, %" PRIu64 " jumps looked up, %" PRIu64
+               " blocks interpreted\n", s->enters, s->entries_short, s->jump_misses, s->interpreted_blocks);
+}
+
 const struct engine jit_engine = {
     .name = "jit",
     .create = jit_create,
@@ -97,4 +555,5 @@ const struct engine jit_engine = {
     .code_changed = jit_code_changed,
     .map_changed = jit_map_changed,
     .destroy = jit_destroy,
+    .print_stats = jit_print_stats,
 };

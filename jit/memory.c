@@ -1,0 +1,156 @@
+/*
+ * Memory in translated code: the address, the segment, the probe of the fast set; and stubs.
+ *
+ *     lea  rsi, [...]                 the offset; where the segment is not flat, its limit and base
+ *     mov  edi, esi
+ *     shr  edi, 8
+ *     and  edi, 0FFF0h                16 bytes for each entry
+ *     mov  r11, rsi
+ *     sub  r11, [rbp + rdi + tags]
+ *     cmp  r11, 4096 - size           the page's, and not over its end
+ *     ja   fill                       -> C: fills the entry and tries again, or runs the whole
+ *     add  rsi, [rbp + rdi + addends]    instruction and leaves
+ */
+#include "jit/translator.h"
+#include "cpu/operand.h"
+#include "mmu/mmu.h"
+
+u32 site_new(struct translator *t, enum site_kind kind, unsigned size, const u8 *resume)
+{
+    struct jit *j = t->j;
+    struct site *s = &j->site[j->nr_sites];
+
+    if (j->nr_sites + 1 >= j->max_sites) {
+        t->a.full = true;
+        return 0;
+    }
+    *s = (struct site){ .t = t->t, .resume = resume, .rip_off = (u16)t->off, .index = (u8)t->index,
+                        .kind = (u8)kind, .size = (u8)size };
+    return j->nr_sites++;
+}
+
+void stub_add(struct translator *t, enum thunk thunk, u32 word, u8 *from)
+{
+    if (t->nr_stubs == MAX_STUBS) {
+        t->a.full = true;
+        return;
+    }
+    t->stub[t->nr_stubs++] = (struct stub){ .from = { from }, .nr_from = 1, .thunk = (u8)thunk, .word = word, .flags = t->flags };
+}
+
+static void call_to(struct translator *t, const u8 *run, u32 word)
+{
+    u8 *rel = asm_call(&t->a);
+
+    if (!t->a.full)
+        store_le(rel, (u64)(run - ASM_RX(&t->a, rel + 4)), 4);
+    asm_int(&t->a, word, 4);
+}
+
+void call_thunk(struct translator *t, enum thunk thunk, u32 word)
+{
+    bool flags = t->flags.kind != FLAGS_STORED && t->flags.kind != FLAGS_DEAD && thunk != THUNK_WROTE && thunk != THUNK_CHECK;
+
+    if (flags)
+        flags_to_host(t);
+    call_to(t, t->j->thunk[thunk + flags], word);
+}
+
+/* ---- addresses ---- */
+
+static unsigned in_host(struct translator *t, unsigned guest, unsigned scratch)
+{
+    if (host_of_guest[guest] != H_NONE)
+        return host_of_guest[guest];
+    asm_load(&t->a, 8, scratch, gpr_home(guest));
+    return scratch;
+}
+
+void address_emit(struct translator *t, const struct insn *in, int operand)
+{
+    struct assembler *a = &t->a;
+    unsigned size = in->adsz == 8 ? 8 : 4;
+    struct host_mem m = { H_NONE, H_NONE, in->scale, in->disp };
+
+    if (in->kind[operand] == K_MOFF) {
+        asm_mov_imm(a, H_RSI, in->imm);
+        return;
+    }
+    if (in->base == RIP_REG) {
+        asm_mov_imm(a, H_RSI, ea_mask(t->t->rip + t->off + in->len + (u64)(i64)in->disp, in->adsz));
+        return;
+    }
+    if (in->base != NO_REG)
+        m.base = (u8)in_host(t, in->base, H_RSI);
+    if (in->index != NO_REG)
+        m.index = (u8)in_host(t, in->index, H_RDI);
+    if (m.base == H_NONE && m.index == H_NONE)
+        asm_mov_imm(a, H_RSI, ea_mask((u64)(i64)in->disp, in->adsz));
+    else if (m.index == H_NONE && m.disp == 0)
+        asm_rr(a, size, 0x8b, H_RSI, m.base); /* also where it is RSI itself: 32 bits clear the rest */
+    else
+        asm_lea(a, size, H_RSI, m);
+    if (in->adsz == 2)
+        asm_rr(a, 4, 0x0fb7, H_RSI, H_RSI);
+}
+
+/* A jump to the stub that runs the whole instruction in C. */
+static void exec_if(struct translator *t, unsigned cc)
+{
+    u8 *from = asm_jcc(&t->a, cc);
+
+    stub_add(t, THUNK_SLOW, site_new(t, SITE_EXEC, 0, NULL), from);
+}
+
+static void segment_emit(struct translator *t, unsigned seg, unsigned size, bool write)
+{
+    struct assembler *a = &t->a;
+    i64 s = (i64)(offsetof(struct cpu, seg) + seg * sizeof(struct seg));
+
+    if (code64(t)) {
+        if (seg >= FS)
+            asm_alu_rm(a, ALU_ADD, 8, H_RSI, at(H_RBP, s + (i64)offsetof(struct seg, base)));
+        return;
+    }
+    if (t->cx->flat >> seg & 1 && !(write && seg == CS))
+        return;
+    asm_lea(a, 8, H_RDI, at(H_RSI, size));
+    asm_alu_rm(a, ALU_CMP, 8, H_RDI, at(H_RBP, s + (i64)(write ? offsetof(struct seg, room_w) : offsetof(struct seg, room_r))));
+    exec_if(t, CC_A);
+    asm_alu_rm(a, ALU_ADD, 4, H_RSI, at(H_RBP, s + (i64)offsetof(struct seg, base)));
+}
+
+void access_emit(struct translator *t, unsigned seg, unsigned size, bool write, bool aligned, const u8 *resume)
+{
+    struct assembler *a = &t->a;
+    i64 set = (i64)(offsetof(struct cpu, fast_sets) + t->cx->set * sizeof(struct fast_set) +
+                    (write ? offsetof(struct fast_set, write) : offsetof(struct fast_set, read)));
+    u8 *from;
+
+    t->host_valid = false;
+    segment_emit(t, seg, size, write);
+    if (aligned) {
+        asm_rr(a, 1, 0xf6, 0, H_RSI);
+        asm_int(a, 15, 1);
+        exec_if(t, CC_NE);
+    }
+    asm_mov(a, 4, H_RDI, H_RSI);
+    asm_rr(a, 4, 0xc1, 5, H_RDI);
+    asm_int(a, 8, 1);
+    asm_alu_ri(a, ALU_AND, 4, H_RDI, (FAST_ENTRIES - 1) << 4);
+    asm_mov(a, 8, H_R11, H_RSI);
+    asm_alu_rm(a, ALU_SUB, 8, H_R11, (struct host_mem){ H_RBP, H_RDI, 0, (i32)(set + (i64)offsetof(struct fast_entry, tag)) });
+    asm_alu_ri(a, ALU_CMP, 8, H_R11, (i32)(4096 - size));
+    from = asm_jcc(a, CC_A);
+    stub_add(t, THUNK_SLOW, site_new(t, write ? SITE_WRITE : SITE_READ, size, resume), from);
+    if (t->c->cfg.engine.check_hits)
+        call_thunk(t, THUNK_CHECK, (u32)write);
+    asm_alu_rm(a, ALU_ADD, 8, H_RSI, (struct host_mem){ H_RBP, H_RDI, 0, (i32)(set + (i64)offsetof(struct fast_entry, addend)) });
+}
+_Static_assert(sizeof(struct fast_entry) == 16, "the probe's shift");
+
+void wrote_emit(struct translator *t, unsigned size)
+{
+    if (t->c->cfg.engine.hash_writes)
+        call_thunk(t, THUNK_WROTE, size);
+}

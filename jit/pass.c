@@ -1,0 +1,591 @@
+/*
+ * Instructions that translated code runs as the host's own: decoded, registers renamed, the memory
+ * operand replaced by [RSI], encoded again.
+ */
+#include "jit/translator.h"
+#include "cpu/operand.h"
+
+exec_fn x_add, x_sub, x_cmp, x_test, x_and, x_or, x_xor, x_neg, x_shl, x_shr, x_sar, x_imul, x_imul2, x_imul3, x_mul, x_div,
+    x_idiv, x_popcnt, x_bsf, x_bsr, x_bt, x_bts, x_btr, x_btc, x_lea, x_xchg, x_xadd, x_cmpxchg, x_cmpxchg8b, x_cwd, x_lahf,
+    x_nop, x_nop_pause, x_clflush, x_mov, x_movu_load, x_movu_store, x_vec_str_index, x_vec_str_mask, x_maskmovdqu, x_mulx,
+    x_x87, x_x87_load, x_x87_store, x_fnstsw, x_fcomi, x_cld, x_std, x_bswap, x_movbe, x_shld, x_shrd;
+
+/* ---- what instructions touch ---- */
+
+static int memory_operand(const struct insn *in)
+{
+    for (int i = 0; i < 3; i++)
+        if (in->kind[i] == K_MEM || in->kind[i] == K_MOFF)
+            return i;
+    return -1;
+}
+
+static bool writes_first(const struct isa_row *r)
+{
+    return r->op[0].letter != OP_none && !(r->attr & A_R0);
+}
+
+/* Bit per guest register that the instruction writes. */
+static u32 written(const struct insn *in)
+{
+    const struct isa_row *r = &isa_rows[in->row];
+    exec_fn *fn = r->exec;
+    u32 regs = 0;
+
+    if (writes_first(r) && (in->kind[0] == K_REG || in->kind[0] == K_REGH))
+        regs |= 1u << in->reg[0];
+    if (fn == x_xchg || fn == x_xadd || fn == x_mulx)
+        regs |= in->kind[1] == K_REG || in->kind[1] == K_REGH ? 1u << in->reg[1] : 0;
+    if (fn == x_mul || fn == x_imul || fn == x_div || fn == x_idiv)
+        regs |= 1u << RAX | 1u << RDX;
+    if (fn == x_cwd)
+        regs = 1u << RDX;
+    if (fn == x_cmpxchg || fn == x_lahf)
+        regs |= 1u << RAX;
+    if (fn == x_vec_str_index)
+        regs |= 1u << RCX;
+    return regs;
+}
+
+/* ---- registers ---- */
+
+/* Replaces the guest's registers by the host's. Those that have none are moved through scratch
+ * registers: loaded before, stored behind. */
+struct renamed {
+    struct insn in;
+    struct { u8 guest, host; bool store; } moved[3];
+    unsigned nr;
+};
+
+static bool scratch_free(const struct renamed *n, unsigned host, u32 taken)
+{
+    for (unsigned i = 0; i < n->nr; i++)
+        if (n->moved[i].host == host)
+            return false;
+    return !(taken >> host & 1);
+}
+
+static bool rename_one(struct renamed *n, int i, bool store, u32 taken)
+{
+    static const u8 scratch[] = { H_RDI, H_R11, H_RSI };
+    u8 guest = n->in.reg[i];
+
+    if (host_of_guest[guest] != H_NONE) {
+        n->in.reg[i] = host_of_guest[guest];
+        return true;
+    }
+    for (unsigned k = 0; k < n->nr; k++)
+        if (n->moved[k].guest == guest) {
+            n->in.reg[i] = n->moved[k].host;
+            n->moved[k].store |= store;
+            return true;
+        }
+    for (unsigned k = 0; k < ARRAY_LEN(scratch); k++)
+        if (scratch_free(n, scratch[k], taken)) {
+            n->moved[n->nr].guest = guest;
+            n->moved[n->nr].host = n->in.reg[i] = scratch[k];
+            n->moved[n->nr++].store = store;
+            return true;
+        }
+    return false;
+}
+
+/* taken: host registers that hold something. */
+static bool rename_registers(struct renamed *n, const struct insn *in, u32 taken)
+{
+    const struct isa_row *r = &isa_rows[in->row];
+
+    n->in = *in;
+    n->nr = 0;
+    for (int i = 0; i < 3; i++) {
+        bool store = (i == 0 && writes_first(r)) || (i == 1 && (r->exec == x_xchg || r->exec == x_xadd || r->exec == x_mulx));
+
+        if (in->kind[i] == K_REGH && host_of_guest[in->reg[i]] != in->reg[i])
+            return false; /* AH to BH are where they are encoded */
+        if (in->kind[i] == K_REG && !rename_one(n, i, store, taken))
+            return false;
+    }
+    return true;
+}
+
+static void load_moved(struct translator *t, const struct renamed *n)
+{
+    for (unsigned i = 0; i < n->nr; i++)
+        asm_load(&t->a, 8, n->moved[i].host, gpr_home(n->moved[i].guest));
+}
+
+static void store_moved(struct translator *t, const struct renamed *n)
+{
+    for (unsigned i = 0; i < n->nr; i++)
+        if (n->moved[i].store)
+            asm_store(&t->a, 8, gpr_home(n->moved[i].guest), n->moved[i].host);
+}
+
+/* Rows that 64-bit mode has not, as others that mean the same. */
+static void modernise(struct insn *in)
+{
+    switch (in->row) {
+    case ROW_INC_Zv: in->row = ROW_INC_Ev; break;
+    case ROW_DEC_Zv: in->row = ROW_DEC_Ev; break;
+    case ROW_MOV_ALOb: in->row = ROW_MOV_GbEb; break;
+    case ROW_MOV_AXOv: in->row = ROW_MOV_GvEv; break;
+    case ROW_MOV_ObAL: in->row = ROW_MOV_EbGb; break;
+    case ROW_MOV_OvAX: in->row = ROW_MOV_EvGv; break;
+    case ROW_ADD_EbIb_82: in->row = ROW_ADD_EbIb; break;
+    case ROW_OR_EbIb_82: in->row = ROW_OR_EbIb; break;
+    case ROW_ADC_EbIb_82: in->row = ROW_ADC_EbIb; break;
+    case ROW_SBB_EbIb_82: in->row = ROW_SBB_EbIb; break;
+    case ROW_AND_EbIb_82: in->row = ROW_AND_EbIb; break;
+    case ROW_SUB_EbIb_82: in->row = ROW_SUB_EbIb; break;
+    case ROW_XOR_EbIb_82: in->row = ROW_XOR_EbIb; break;
+    case ROW_CMP_EbIb_82: in->row = ROW_CMP_EbIb; break;
+    }
+    in->pfx &= (u8)~PFX_LOCK; /* one thread runs all processors */
+}
+
+static int encode(const struct insn *in, u8 bytes[15])
+{
+    return insn_encode(in, MODE_CODE64, bytes);
+}
+
+/* ---- recipes ---- */
+
+/* How the flags that the instruction writes can be made again behind it. */
+struct plan {
+    bool known;
+    bool old_first; /* the first operand's old value goes to slot 0 */
+    bool second;    /* the second operand's value goes to slot 1: it is memory, or is overwritten */
+    bool result;    /* the result, in R11, goes to slot 0 */
+    struct flags_recipe flags;
+};
+
+static bool is_plain_reg(const struct insn *in, int i)
+{
+    return in->kind[i] == K_REG;
+}
+
+static u8 second_place(const struct insn *in, struct plan *p, bool first_written)
+{
+    if (in->kind[1] == K_IMM)
+        return PLACE_IMM;
+    if (is_plain_reg(in, 1) && !(first_written && is_plain_reg(in, 0) && in->reg[0] == in->reg[1]))
+        return in->reg[1];
+    if (is_plain_reg(in, 1) && p->old_first)
+        return PLACE_SLOT0;
+    p->second = true;
+    return PLACE_SLOT1;
+}
+
+static struct plan make_plan(const struct insn *in)
+{
+    const struct isa_row *r = &isa_rows[in->row];
+    exec_fn *fn = r->exec;
+    bool mem0 = in->kind[0] == K_MEM, same = is_plain_reg(in, 0) && is_plain_reg(in, 1) && in->reg[0] == in->reg[1];
+    struct plan p = { .known = true, .flags = { .size = in->opsz, .a = PLACE_NONE, .b = PLACE_NONE, .imm = (i32)in->imm } };
+    struct flags_recipe *f = &p.flags;
+
+    for (int i = 0; i < 3; i++)
+        if (in->kind[i] == K_REGH)
+            return (struct plan){ .known = false };
+    if (fn == x_cmp || fn == x_test) {
+        f->kind = fn == x_cmp ? FLAGS_CMP : FLAGS_TEST;
+        p.old_first = mem0;
+        f->a = mem0 ? PLACE_SLOT0 : in->reg[0];
+        f->b = second_place(in, &p, false);
+    } else if (fn == x_and || fn == x_or || fn == x_xor) {
+        f->kind = FLAGS_LOGIC;
+        p.result = mem0;
+        f->a = mem0 ? PLACE_SLOT0 : in->reg[0];
+        f->imm = 0;
+    } else if ((fn == x_add || fn == x_sub) && !mem0 && !same) {
+        f->kind = fn == x_add ? FLAGS_ADD : FLAGS_SUB;
+        f->a = in->reg[0];
+        f->b = second_place(in, &p, false);
+    } else if (fn == x_sub && same) {
+        f->kind = FLAGS_CMP;
+        f->a = f->b = in->reg[0];
+        f->imm = 0;
+    } else if (fn == x_neg && !mem0) {
+        f->kind = FLAGS_NEG;
+        f->a = in->reg[0];
+        f->imm = 0;
+    } else if (fn == x_add || fn == x_sub || fn == x_shl || fn == x_shr || fn == x_sar || fn == x_imul2 || fn == x_bsf ||
+               fn == x_bsr || fn == x_neg) {
+        f->kind = FLAGS_ROW;
+        f->row = in->row;
+        p.old_first = true;
+        f->a = PLACE_SLOT0;
+        if (fn == x_neg)
+            f->imm = 0;
+        else if (in->kind[1] == K_REG && (fn == x_shl || fn == x_shr || fn == x_sar))
+            return (struct plan){ .known = false };
+        else
+            f->b = second_place(in, &p, true);
+    } else if (fn == x_imul3 || fn == x_popcnt) {
+        f->kind = FLAGS_ROW;
+        f->row = in->row;
+        f->b = second_place(in, &p, true);
+    } else {
+        p.known = false;
+    }
+    if (f->b != PLACE_IMM && fn != x_imul3)
+        f->imm = 0;
+    return p;
+}
+
+/* ---- the general form ---- */
+
+static void to_slot(struct translator *t, unsigned n, unsigned host)
+{
+    asm_store(&t->a, 8, at(H_RBP, offsetof(struct cpu, jit.slot) + 8 * n), host);
+}
+
+static void guest_to_slot(struct translator *t, unsigned n, unsigned guest)
+{
+    unsigned host = host_of_guest[guest];
+
+    if (host == H_NONE) {
+        asm_load(&t->a, 8, H_R11, gpr_home(guest));
+        host = H_R11;
+    }
+    to_slot(t, n, host);
+}
+
+static unsigned operand_bytes(const struct insn *in, int i)
+{
+    return i == 0 ? in->opsz : in->srcsz;
+}
+
+/* Behind an instruction that has written flags. */
+static void flags_written(struct translator *t, const struct plan *p)
+{
+    if (!t->need[t->index]) {
+        t->flags = (struct flags_recipe){ .kind = FLAGS_DEAD };
+        t->host_valid = true;
+    } else if (p && p->known) {
+        t->flags = p->flags;
+        t->host_valid = true;
+    } else {
+        t->flags = (struct flags_recipe){ .kind = FLAGS_DEAD };
+        t->host_valid = true; /* they are there, and flags_store() shall not make them again */
+        flags_store(t);
+        t->host_valid = true;
+    }
+}
+
+static void protect_written(struct translator *t)
+{
+    u32 regs = written(t->in);
+
+    if (!t->need[t->index])
+        return;
+    for (unsigned g = 0; g < 16; g++)
+        if (regs >> g & 1)
+            flags_protect(t, g);
+}
+
+static bool needs_alignment(const struct insn *in, int m)
+{
+    exec_fn *fn = isa_rows[in->row].exec;
+
+    return operand_bytes(in, m) == 16 && fn != x_movu_load && fn != x_movu_store && fn != x_vec_str_index &&
+           fn != x_vec_str_mask;
+}
+
+/* Whether it can be encoded in this form; says so before anything is emitted. */
+static bool can_pass(const struct insn *in, int m, bool through_reg)
+{
+    struct renamed n;
+    u8 bytes[15];
+
+    if (!rename_registers(&n, in, m >= 0 ? 1u << H_RSI | (through_reg ? 1u << H_R11 : 0) : 0))
+        return false;
+    if (m >= 0 && through_reg) {
+        n.in.kind[m] = K_REG;
+        n.in.reg[m] = H_R11;
+    } else if (m >= 0) {
+        n.in.kind[m] = K_MEM;
+        n.in.base = H_RSI;
+        n.in.index = NO_REG;
+        n.in.scale = 0;
+        n.in.disp = 0;
+        n.in.seg = DS;
+    }
+    n.in.adsz = 8;
+    modernise(&n.in);
+    return encode(&n.in, bytes) > 0;
+}
+
+static void emit_renamed(struct translator *t, const struct insn *in, int m, bool through_reg)
+{
+    struct renamed n;
+    u8 bytes[15];
+    int len;
+
+    rename_registers(&n, in, m >= 0 ? 1u << H_RSI | (through_reg ? 1u << H_R11 : 0) : 0);
+    if (m >= 0) {
+        n.in.kind[m] = through_reg ? K_REG : K_MEM;
+        n.in.reg[m] = H_R11;
+        n.in.base = H_RSI;
+        n.in.index = NO_REG;
+        n.in.scale = 0;
+        n.in.disp = 0;
+        n.in.seg = DS;
+    }
+    n.in.adsz = 8;
+    modernise(&n.in);
+    load_moved(t, &n);
+    len = encode(&n.in, bytes);
+    ASSERT(len > 0);
+    asm_bytes(&t->a, bytes, (size_t)len);
+    store_moved(t, &n);
+}
+
+static bool emit_general(struct translator *t)
+{
+    const struct insn *in = t->in;
+    const struct isa_row *r = &isa_rows[in->row];
+    struct assembler *a = &t->a;
+    struct flag_use use = flag_use_of(in);
+    int m = memory_operand(in);
+    bool reads_mem = m > 0 || (m == 0 && !(r->attr & A_W0)), writes_mem = m == 0 && writes_first(r);
+    bool need = use.writes && t->need[t->index], vector = in->kind[0] == K_XMM || in->kind[1] == K_XMM;
+    struct plan plan = { .known = false };
+    bool through_reg;
+
+    if (need && !vector)
+        plan = make_plan(in);
+    /* Through R11: where the value is wanted for flags, or where the memory form is another thing. */
+    through_reg = m >= 0 && !vector && reads_mem && ((plan.known && (m > 0 ? plan.second : plan.old_first || plan.result)) || r->exec == x_xchg);
+    if (m >= 0 && in->kind[m] == K_MOFF)
+        through_reg = false;
+    if (!can_pass(in, m, through_reg))
+        return false;
+
+    if (!use.writes)
+        protect_written(t);
+    if (m >= 0) {
+        const u8 *resume = ASM_RX(a, a->p);
+
+        address_emit(t, in, m);
+        access_emit(t, in->seg, operand_bytes(in, m), writes_mem, needs_alignment(in, m), resume);
+    }
+    if (use.reads && (t->need[t->index] || (r->reads & F_ARITH)))
+        flags_to_host(t);
+    if (plan.known && plan.old_first && m != 0)
+        guest_to_slot(t, 0, in->reg[0]);
+    if (plan.known && plan.second && m != 1)
+        guest_to_slot(t, 1, in->reg[1]);
+    if (through_reg) {
+        asm_load_zx(a, operand_bytes(in, m), H_R11, at(H_RSI, 0));
+        if (plan.known && m == 0 && plan.old_first)
+            to_slot(t, 0, H_R11);
+        if (plan.known && m == 1)
+            to_slot(t, 1, H_R11);
+    }
+    emit_renamed(t, in, m, through_reg);
+    if (through_reg && writes_mem) {
+        if (plan.known && plan.result)
+            to_slot(t, 0, H_R11);
+        asm_store(a, operand_bytes(in, 0), at(H_RSI, 0), H_R11);
+    }
+    if (writes_mem)
+        wrote_emit(t, operand_bytes(in, 0));
+    if (use.writes)
+        flags_written(t, &plan);
+    return true;
+}
+
+/* ---- special ones ---- */
+
+static bool emit_lea(struct translator *t)
+{
+    const struct insn *in = t->in;
+    struct assembler *a = &t->a;
+    unsigned dst = host_of_guest[in->reg[0]];
+
+    if (t->need[t->index])
+        flags_protect(t, in->reg[0]);
+    address_emit(t, in, 1);
+    if (dst == H_NONE) {
+        if (in->opsz == 2)
+            asm_store(a, 2, gpr_home(in->reg[0]), H_RSI);
+        else {
+            if (in->opsz == 4)
+                asm_rr(a, 4, 0x8b, H_RSI, H_RSI);
+            asm_store(a, 8, gpr_home(in->reg[0]), H_RSI);
+        }
+    } else {
+        asm_rr(a, in->opsz, 0x8b, dst, H_RSI);
+    }
+    return true;
+}
+
+static void exec_if(struct translator *t, unsigned cc)
+{
+    u8 *from = asm_jcc(&t->a, cc);
+
+    stub_add(t, THUNK_SLOW, site_new(t, SITE_EXEC, 0, NULL), from);
+}
+
+/* What would raise #DE, and a signed dividend that is more than a sign-extended rAX, go to C. */
+static bool emit_div(struct translator *t, bool sign)
+{
+    const struct insn *in = t->in;
+    struct assembler *a = &t->a;
+    unsigned size = in->opsz;
+
+    if (size < 4 || in->kind[0] == K_REGH)
+        return false;
+    protect_written(t);
+    if (in->kind[0] == K_REG) {
+        if (host_of_guest[in->reg[0]] != H_NONE)
+            asm_mov(a, 8, H_R11, host_of_guest[in->reg[0]]);
+        else
+            asm_load(a, 8, H_R11, gpr_home(in->reg[0]));
+    } else {
+        const u8 *resume = ASM_RX(a, a->p);
+
+        address_emit(t, in, 0);
+        access_emit(t, in->seg, size, false, false, resume);
+        asm_load(a, size, H_R11, at(H_RSI, 0));
+    }
+    t->host_valid = false;
+    if (sign) {
+        asm_mov(a, 8, H_RDI, H_RAX);
+        asm_rr(a, size, 0xc1, 7, H_RDI);
+        asm_int(a, 8 * size - 1, 1);
+        asm_alu_rr(a, ALU_CMP, size, H_RDI, H_RDX);
+        exec_if(t, CC_NE);
+        asm_lea(a, size, H_RDI, at(H_R11, 1));
+        asm_alu_ri(a, ALU_CMP, size, H_RDI, 1);
+        exec_if(t, CC_BE);
+    } else {
+        asm_alu_rr(a, ALU_CMP, size, H_RDX, H_R11);
+        exec_if(t, CC_AE);
+    }
+    asm_rr(a, size, 0xf7, sign ? 7 : 6, H_R11);
+    return true;
+}
+
+/* CLD and STD. */
+static bool emit_direction(struct translator *t, bool set)
+{
+    t->host_valid = false;
+    asm_alu_mi(&t->a, set ? ALU_OR : ALU_AND, 4, FIELD(eflags), set ? (i32)F_D : ~(i32)F_D);
+    return true;
+}
+
+/* ---- x87 ---- */
+
+static void x87_ready(struct translator *t)
+{
+    u8 *from;
+
+    if (t->x87_checked)
+        return;
+    t->x87_checked = true;
+    t->host_valid = false;
+    asm_alu_mi(&t->a, ALU_CMP, 1, FIELD(jit.x87_native), 0);
+    from = asm_jcc(&t->a, CC_E);
+    stub_add(t, THUNK_X87, site_new(t, SITE_ENTRY, 0, ASM_RX(&t->a, t->a.p)), from);
+}
+
+static bool emit_x87(struct translator *t)
+{
+    const struct insn *in = t->in;
+    exec_fn *fn = isa_rows[in->row].exec;
+    bool mem = in->kind[0] == K_MEM;
+
+    if (t->cx->mode & MODE_EM_TS)
+        return false;
+    if (fn == x_fnstsw && mem)
+        return false;
+    if (mem && in->opsz == 10 && in->adsz == 2) /* the address may wrap between its parts */
+        return false;
+    if (!can_pass(in, mem ? 0 : -1, false))
+        return false;
+    if (fn == x_fnstsw && t->need[t->index])
+        flags_protect(t, RAX);
+    x87_ready(t);
+    if (mem) {
+        const u8 *resume = ASM_RX(&t->a, t->a.p);
+
+        address_emit(t, in, 0);
+        access_emit(t, in->seg, in->opsz, fn == x_x87_store, false, resume);
+    }
+    emit_renamed(t, in, mem ? 0 : -1, false);
+    if (fn == x_x87_store)
+        wrote_emit(t, in->opsz);
+    return true;
+}
+
+/* ---- which is which ---- */
+
+static bool uses_mmx(const struct insn *in)
+{
+    for (int i = 0; i < 3; i++)
+        if (in->kind[i] == K_MMX)
+            return true;
+    return isa_rows[in->row].attr & A_X87;
+}
+
+static bool uses_vec(const struct insn *in)
+{
+    for (int i = 0; i < 3; i++)
+        if (in->kind[i] == K_XMM)
+            return true;
+    return false;
+}
+
+bool pass_uses_vec(const struct insn *in)
+{
+    return uses_vec(in) && !uses_mmx(in) && isa_rows[in->row].jit == JIT_PASS;
+}
+
+bool emit_pass(struct translator *t)
+{
+    const struct insn *in = t->in;
+    const struct isa_row *r = &isa_rows[in->row];
+    exec_fn *fn = r->exec;
+
+    if (fn == x_x87 || fn == x_x87_load || fn == x_x87_store || fn == x_fnstsw)
+        return emit_x87(t);
+    if (fn == x_cld || fn == x_std)
+        return emit_direction(t, fn == x_std);
+    if (r->jit != JIT_PASS || uses_mmx(in))
+        return false;
+    if (uses_vec(in) && (t->cx->mode & MODE_NO_SSE))
+        return false;
+    if (fn == x_nop)
+        return true;
+    if (fn == x_nop_pause)
+        return !(in->pfx & PFX_REP);
+    if (fn == x_lea)
+        return emit_lea(t);
+    if (fn == x_div || fn == x_idiv)
+        return emit_div(t, fn == x_idiv);
+    if (fn == x_clflush || fn == x_cmpxchg8b || fn == x_maskmovdqu)
+        return false;
+    if ((fn == x_bt || fn == x_bts || fn == x_btr || fn == x_btc) && in->kind[0] == K_MEM && in->kind[1] == K_REG)
+        return false; /* reaches beyond the operand */
+    if (in->opsz == 2 && (fn == x_shld || fn == x_shrd || fn == x_bswap))
+        return false; /* left open by the manual, and odd */
+    return emit_general(t);
+}
+
+bool pass_is_quiet(const struct translator *t, const struct insn *in)
+{
+    const struct isa_row *r = &isa_rows[in->row];
+    exec_fn *fn = r->exec;
+
+    if (fn == x_cld || fn == x_std || fn == x_nop || fn == x_lea)
+        return true;
+    if (r->jit != JIT_PASS || uses_mmx(in) || memory_operand(in) >= 0 || (uses_vec(in) && (t->cx->mode & MODE_NO_SSE)))
+        return false;
+    if (fn == x_div || fn == x_idiv || fn == x_nop_pause || fn == x_clflush || fn == x_maskmovdqu)
+        return false;
+    if (in->opsz == 2 && (fn == x_shld || fn == x_shrd || fn == x_bswap))
+        return false;
+    return can_pass(in, -1, false);
+}

@@ -1,0 +1,147 @@
+/*
+ * One block of guest code to host code.
+ *
+ *     sub  [budget], instructions     all of the block or nothing: what the slice has no room for
+ *     js   entry stub                 is left to the interpreter
+ *     ... instructions ...            pass.c, flow.c, or the interpreter's functions
+ *     ... stubs ...                   what is seldom run: flags from their recipe, and a thunk
+ */
+#include "jit/translator.h"
+
+enum { ROOM = 96 << 10 }; /* more than the longest block takes */
+
+void emit_help(struct translator *t, bool last)
+{
+    flags_store(t);
+    t->host_valid = false;
+    call_thunk(t, THUNK_HELP, site_new(t, last ? SITE_LAST : SITE_HELP, 0, NULL));
+    t->x87_checked = false;
+}
+
+static bool emit_native(struct translator *t)
+{
+    switch (isa_rows[t->in->row].jit) {
+    case JIT_FLOW: return emit_flow(t);
+    case JIT_STACK: return emit_stack(t);
+    case JIT_STRING: return false;
+    default: return emit_pass(t);
+    }
+}
+
+static bool ends_block(const struct op *op)
+{
+    return !block_op_plain(op) || (isa_rows[op->in.row].attr & (A_BR | A_ENDS | A_MISSING));
+}
+
+static void emit_insn(struct translator *t)
+{
+    if (!block_op_plain(t->op) || !emit_native(t)) {
+        bool last = t->index + 1u == t->b->nr_ops && ends_block(t->op);
+
+        emit_help(t, last);
+        t->ended = last;
+    }
+}
+
+static void emit_entry(struct translator *t)
+{
+    struct assembler *a = &t->a;
+    u8 *from;
+
+    asm_alu_mi(a, ALU_SUB, 8, FIELD(budget), t->b->nr_ops);
+    from = asm_jcc(a, CC_S);
+    stub_add(t, THUNK_ENTRY, site_new(t, SITE_ENTRY, 0, NULL), from);
+    if (t->t->uses_vec) {
+        asm_alu_mi(a, ALU_CMP, 1, FIELD(jit.vec_live), 0);
+        from = asm_jcc(a, CC_E);
+        stub_add(t, THUNK_VEC, site_new(t, SITE_ENTRY, 0, ASM_RX(a, a->p)), from);
+    }
+}
+
+static void emit_stubs(struct translator *t)
+{
+    for (unsigned i = 0; i < t->nr_stubs && !t->a.full; i++) {
+        const struct stub *s = &t->stub[i];
+
+        for (unsigned k = 0; k < s->nr_from; k++)
+            asm_patch(s->from[k], t->a.p);
+        for (unsigned n = 0; n < 2; n++)
+            if (t->edge_stub[n] == (int)i)
+                t->t->out[n].stub = t->a.p;
+        t->flags = s->flags;
+        t->host_valid = false;
+        call_thunk(t, s->thunk, s->word);
+    }
+}
+
+static bool analyse(struct translator *t)
+{
+    bool observes[BLOCK_MAX_OPS], vec = false;
+
+    for (unsigned i = 0; i < t->b->nr_ops; i++) {
+        const struct op *op = &t->b->ops[i];
+
+        observes[i] = !block_op_plain(op) || !pass_is_quiet(t, &op->in);
+        vec |= block_op_plain(op) && pass_uses_vec(&op->in) && !(t->cx->mode & MODE_NO_SSE);
+    }
+    flags_analyse(t, observes);
+    return vec;
+}
+
+struct translation *translate(struct jit *j, struct block *b, u16 flags)
+{
+    struct code_cache *k = &j->code;
+    struct translation *tn;
+    struct translator t = { .j = j, .c = j->c, .b = b, .cx = &j->now, .flags = j->recipe[flags], .edge_stub = { -1, -1 } };
+    u8 *start;
+
+    if (k->size - k->used < ROOM || !(tn = code_cache_data(k, sizeof(*tn))))
+        return NULL;
+    start = k->write + k->used;
+    t.a = (struct assembler){ start, k->write + k->size, k->run - k->write, false };
+    t.t = tn;
+    *tn = (struct translation){ .block = b, .rip = j->c->rip, .context = j->c->jit.context, .flags = flags,
+                                .nr_insns = b->nr_ops, .entry = ASM_RX(&t.a, start) };
+    tn->uses_vec = analyse(&t);
+    emit_entry(&t);
+    for (t.index = 0; t.index < b->nr_ops; t.index++) {
+        t.op = &b->ops[t.index];
+        t.in = &t.op->in;
+        emit_insn(&t);
+        t.off += t.in->len;
+    }
+    t.index = b->nr_ops - 1;
+    if (!t.ended) {
+        if (t.flags.kind != FLAGS_STORED && recipe_number(j, &t.flags) == 0)
+            flags_store(&t);
+        emit_edge(&t, 0, tn->rip + b->nr_bytes, -1);
+    }
+    emit_stubs(&t);
+    if (t.a.full)
+        return NULL;
+    tn->code_bytes = (u32)(t.a.p - start);
+    k->used = (size_t)(t.a.p - k->write + 15) & ~15ull;
+    j->stats.translations++;
+    j->stats.translated_insns += b->nr_ops;
+    j->stats.code_bytes += tn->code_bytes;
+    tn->next = b->translations;
+    b->translations = tn;
+    tn->all_next = j->all;
+    j->all = tn;
+    return tn;
+}
+
+const u8 *emit_converter(struct jit *j, const struct edge *e, const struct translation *to)
+{
+    struct code_cache *k = &j->code;
+    struct translator t = { .j = j, .c = j->c, .flags = j->recipe[e->flags] };
+    u8 *start = k->write + k->used;
+
+    if (k->size - k->used < ROOM)
+        return NULL;
+    t.a = (struct assembler){ start, k->write + k->size, k->run - k->write, false };
+    flags_store(&t);
+    asm_patch(asm_jmp(&t.a), to->entry - t.a.rx_delta);
+    k->used = (size_t)(t.a.p - k->write + 15) & ~15ull;
+    return start;
+}

@@ -1,0 +1,100 @@
+/*
+ * Within the translator: the block that is being translated, and what its parts call of each other.
+ */
+#ifndef JIT_TRANSLATOR_H
+#define JIT_TRANSLATOR_H
+
+#include "jit/internal.h"
+
+/* Code that is seldom run, emitted behind the block: flags made from the recipe, a thunk. */
+struct stub {
+    u8 *from[3]; /* jumps that lead to it */
+    u8 nr_from, thunk;
+    u32 word; /* behind the call: the site's number */
+    struct flags_recipe flags;
+};
+
+enum { MAX_STUBS = 4 * BLOCK_MAX_OPS + 8 };
+
+struct translator {
+    struct jit *j;
+    struct cpu *c;
+    struct assembler a;
+    struct translation *t;
+    const struct block *b;
+    const struct context *cx;
+
+    /* the guest's arithmetic flags: the recipe always says where they are; host_valid: in the host's, too */
+    struct flags_recipe flags;
+    bool host_valid;
+    u32 need[BLOCK_MAX_OPS]; /* flags that may be asked for after each instruction, before they are written */
+
+    /* the instruction */
+    const struct op *op;
+    const struct insn *in;
+    unsigned index;
+    u32 off; /* from the block's start */
+    bool x87_checked;
+    bool ended; /* the block's last instruction has emitted its ways out */
+
+    struct stub stub[MAX_STUBS];
+    unsigned nr_stubs;
+    int edge_stub[2]; /* of t->out; -1: there is none */
+};
+
+#define FIELD(f) at(H_RBP, offsetof(struct cpu, f))
+
+static inline struct host_mem gpr_home(unsigned g)
+{
+    return at(H_RBP, offsetof(struct cpu, gpr) + 8 * g);
+}
+
+static inline bool code64(const struct translator *t)
+{
+    return (t->cx->mode & MODE_CODE_MASK) == MODE_CODE64;
+}
+
+/* ---- flags (flags.c) ---- */
+
+/* What an instruction does to the arithmetic flags, as far as translated code must know. */
+struct flag_use {
+    u32 reads;  /* asked for, or left as they were by what writes the others */
+    u32 writes; /* for certain */
+};
+struct flag_use flag_use_of(const struct insn *);
+
+/* Fills need[]: an instruction that may raise or leave asks for all. */
+void flags_analyse(struct translator *, const bool *observes);
+
+void flags_emit(struct translator *, const struct flags_recipe *); /* into the host's; RDI and R11 are lost */
+void flags_to_host(struct translator *);                           /* if they are not there */
+void flags_store(struct translator *);                             /* so that the recipe is FLAGS_STORED */
+void flags_protect(struct translator *, unsigned guest);           /* before the register is written */
+
+/* ---- memory (memory.c) ---- */
+
+u32 site_new(struct translator *, enum site_kind, unsigned size, const u8 *resume);
+void stub_add(struct translator *, enum thunk, u32 word, u8 *from);
+void call_thunk(struct translator *, enum thunk, u32 word); /* from the main line */
+
+/* The offset that the operand names, into RSI. */
+void address_emit(struct translator *, const struct insn *, int operand);
+/* RSI from an offset in seg to the host's address. resume: where the address is made again after a fill.
+ * R11 and RDI are lost. aligned: 16, or 0. */
+void access_emit(struct translator *, unsigned seg, unsigned size, bool write, bool aligned, const u8 *resume);
+/* After a store of size bytes to [RSI]. */
+void wrote_emit(struct translator *, unsigned size);
+
+/* ---- families ---- */
+
+bool pass_uses_vec(const struct insn *);
+/* Whether it neither raises nor leaves: nobody looks at the flags before it. */
+bool pass_is_quiet(const struct translator *, const struct insn *);
+
+bool emit_flow(struct translator *);   /* flow.c: false: not one of them, or not in this form */
+void emit_edge(struct translator *, unsigned n, u64 rip, int cc); /* cc < 0: always */
+bool emit_stack(struct translator *);
+bool emit_pass(struct translator *);   /* rows that are encoded again */
+void emit_help(struct translator *, bool last);
+
+#endif

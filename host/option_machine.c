@@ -128,7 +128,7 @@ static bool accel(struct option_parser *p, const char *name)
     size_t n = strcspn(name, ",:");
     if (n == 6 && !strncmp(name, "interp", 6)) {
         p->o->engine = "interp";
-        return true;
+        return accel_options(p, name + n);
     }
     if (n == 3 && (!strncmp(name, "jit", 3) || !strncmp(name, "tcg", 3))) {
         p->o->engine = "jit";

@@ -532,6 +532,25 @@ static enum stop_reason jit_run(void *engine)
     return why;
 }
 
+/* The rows that were run in C most often. */
+static void print_help_rows(const struct jit *j, FILE *f)
+{
+    u64 below = UINT64_MAX;
+
+    for (unsigned n = 0; n < 8; n++) {
+        unsigned best = 0;
+
+        for (unsigned r = 1; r < NR_ROWS; r++)
+            if (j->stats.help_rows[r] < below && j->stats.help_rows[r] > j->stats.help_rows[best])
+                best = r;
+        if (!best)
+            break;
+        below = j->stats.help_rows[best];
+        fprintf(f, "%s%s %" PRIu64, n ? ", " : "  rows in C         ", isa_rows[best].id, below);
+    }
+    fputs("\n", f);
+}
+
 static void jit_print_stats(void *engine, FILE *f)
 {
     const struct jit *j = engine;
@@ -545,6 +564,7 @@ static void jit_print_stats(void *engine, FILE *f)
             s->fills, s->execs, s->helps);
     fprintf(f, "  entries           %" PRIu64 ", %" PRIu64 " for a slice's end, %" PRIu64 " jumps looked up, %" PRIu64
                " blocks interpreted\n", s->enters, s->entries_short, s->jump_misses, s->interpreted_blocks);
+    print_help_rows(j, f);
 }
 
 const struct engine jit_engine = {

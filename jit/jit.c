@@ -129,12 +129,20 @@ static void set_context(struct jit *j)
 
 /* ---- finding ---- */
 
+/* Whether an event waits that would be taken here. One that is held back will be looked at behind the
+ * instruction that lets it through: such instructions end their blocks. */
+static bool event_due(const struct cpu *c)
+{
+    return (c->attention & (ATT_INIT | ATT_STOP | ATT_DEBUG)) || ((c->attention & ATT_NMI) && !c->nmi_masked) ||
+           ((c->attention & ATT_INTR) && (c->eflags & F_I));
+}
+
 /* Whether translated code may run now, between two blocks. */
 static bool may_enter(const struct cpu *c)
 {
     const u32 odd = MODE_TF | MODE_SHADOW | MODE_DR7 | MODE_VIP;
 
-    return !c->attention && c->budget > 0 && !c->halted && !c->debug && !(c->mode & odd) && !(c->eflags & F_RF) &&
+    return !event_due(c) && c->budget > 0 && !c->halted && !c->debug && !(c->mode & odd) && !(c->eflags & F_RF) &&
            !(c->observer && (c->observer->before || c->observer->after || c->observer->mem));
 }
 
@@ -270,7 +278,7 @@ const u8 *jit_slow(struct cpu *c, u64 lin, const u8 *ret)
     }
     j->stats.execs++;
     run_op(c, &s->t->block->ops[s->index]);
-    return c->leave ? NULL : next_code(j);
+    return next_code(j);
 }
 
 const u8 *jit_help(struct cpu *c, u64 lin, const u8 *ret)
@@ -287,10 +295,8 @@ const u8 *jit_help(struct cpu *c, u64 lin, const u8 *ret)
     j->stats.helps++;
     j->stats.help_rows[op->in.row]++;
     run_op(c, op);
-    if (s->kind == SITE_LAST)
-        return c->leave ? NULL : next_code(j);
-    if (c->leave || c->budget < rest || c->rip != next || (c->eflags & F_RF))
-        return NULL;
+    if (s->kind == SITE_LAST || c->leave || c->budget < rest || c->rip != next || (c->eflags & F_RF))
+        return next_code(j);
     flags_in(c);
     if (go_on(c, ret) && vec && !c->jit.vec_live)
         return NULL;

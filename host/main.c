@@ -1,6 +1,8 @@
 /*
  * kiln: the program. Options, a session, who looks into it, the run loop; the exit status is the run's.
+ * Or a benchmark, which has machines of its own.
  */
+#include "host/bench.h"
 #include "host/controllers.h"
 #include "host/options.h"
 #include "host/run_loop.h"
@@ -40,6 +42,11 @@ int main(int argc, char **argv)
 
     switch (options_parse(&o, argc, argv, stdout, stderr)) {
     case OPTIONS_GO:
+        if (o.verb == VERB_BENCH) {
+            stop_signal_install();
+            status = bench_run(&o);
+            break;
+        }
         if (o.verb == VERB_REPLAY)
             replay = replay_load(&o, argc, argv);
         if (o.verb != VERB_REPLAY || replay)

@@ -12,6 +12,7 @@ static const char *const group_titles[NR_GROUPS] = {
     [GROUP_SCRIPTS] = "Scripts (exit status in parentheses)",
     [GROUP_DEBUG] = "Looking inside",
     [GROUP_TRACE] = "kiln trace",
+    [GROUP_BENCH] = "kiln bench",
     [GROUP_ACCEPTED] = "Accepted, without effect",
     [GROUP_MISSING] = "Not there yet",
 };
@@ -34,6 +35,7 @@ void option_print_help(FILE *f)
 {
     fprintf(f, "usage: kiln [run] DISK.img [options]     boot it in a window\n"
                "       kiln trace DISK.img [options]     write every instruction\n"
+               "       kiln bench [options]              how fast both engines are, beside the host\n"
                "\n"
                "A PC: x86-64 processor, i440FX board, BIOS. Options are QEMU's where QEMU has\n"
                "the thing; --name and -name are the same. The manual is kiln(1).\n");

@@ -22,6 +22,7 @@ enum option_group {
     GROUP_SCRIPTS,
     GROUP_DEBUG,
     GROUP_TRACE, /* of the verb trace only */
+    GROUP_BENCH, /* of the verb bench only */
     GROUP_ACCEPTED,
     GROUP_MISSING,
     NR_GROUPS
@@ -117,6 +118,7 @@ bool opt_until(struct option_parser *, const struct option_row *, const char *);
 bool opt_keys(struct option_parser *, const struct option_row *, const char *);
 bool opt_screenshot_at(struct option_parser *, const struct option_row *, const char *);
 bool opt_trace_last(struct option_parser *, const struct option_row *, const char *);
+bool opt_bench(struct option_parser *, const struct option_row *, const char *);
 bool opt_trace_only(struct option_parser *, const struct option_row *, const char *);
 /* option_channels.c: */
 bool opt_gdb(struct option_parser *, const struct option_row *, const char *);

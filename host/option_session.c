@@ -1,6 +1,6 @@
 /*
  * Handlers of the options that describe the run around the machine: consoles, display, logs,
- * limits for scripts, and those of the verb trace.
+ * limits for scripts, and those of the verbs trace and bench.
  */
 #include "core/log.h"
 #include "core/trace.h"
@@ -327,4 +327,29 @@ bool opt_trace_last(struct option_parser *p, const struct option_row *row, const
     if (p->o->verb != VERB_TRACE)
         return option_fail(p, "belongs to kiln trace; write kiln trace DISK.img %s", p->name);
     return parse_count(p, arg, &p->o->trace.last);
+}
+
+bool opt_bench(struct option_parser *p, const struct option_row *row, const char *arg)
+{
+    struct bench_options *b = &p->o->bench;
+    u64 n;
+    if (p->o->verb != VERB_BENCH)
+        return option_fail(p, "belongs to kiln bench; write kiln bench %s", p->name);
+    if (!strcmp(row->names, "runs")) {
+        if (!option_u64(arg, &n) || n < 1 || n > BENCH_MAX_RUNS)
+            return option_fail(p, "'%s' is no number from 1 to %d", arg, BENCH_MAX_RUNS);
+        b->runs = (u32)n;
+    } else if (!strcmp(row->names, "time")) {
+        if (!option_seconds(arg, &b->ms) || b->ms == 0 || b->ms > 60000)
+            return option_fail(p, "'%s' is no number of milliseconds above 0, up to 60000", arg);
+    } else if (!strcmp(row->names, "kernels")) {
+        b->kernels = option_keep(p, arg);
+    } else if (!strcmp(row->names, "engine")) {
+        if (strcmp(arg, "jit") && strcmp(arg, "interp"))
+            return option_fail(p, "'%s' is not jit or interp", arg);
+        b->engine = option_keep(p, arg);
+    } else {
+        b->check = true;
+    }
+    return true;
 }

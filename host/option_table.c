@@ -131,6 +131,13 @@ const struct option_row option_table[] = {
     {"filter", "A-B|cpl=N|sym=NAME[,..]", opt_trace_only, GROUP_TRACE, "only these instructions",
      AT(trace.filter)},
 
+    {"runs", "N", opt_bench, GROUP_BENCH, "rounds, of which the medians are printed; 3", 0},
+    {"time", "MS", opt_bench, GROUP_BENCH, "how long each kernel runs on the host, about; 100", 0},
+    {"kernels", "NAME|GROUP[,..]", opt_bench, GROUP_BENCH, "only these", 0},
+    {"engine", "jit|interp", opt_bench, GROUP_BENCH, "only this one", 0},
+    {"check", NULL, opt_bench, GROUP_BENCH,
+     "only compare checksums and states, and take no times (72 when they differ)", 0},
+
     {"nodefaults", NULL, opt_quiet, GROUP_ACCEPTED, "there are few defaults to leave out", 0},
     {"no-user-config nouserconfig", NULL, opt_quiet, GROUP_ACCEPTED, "there is none", 0},
     {"k", "LAYOUT", opt_quiet, GROUP_ACCEPTED, "keys are sent by position; no layout is needed", 0},

@@ -148,7 +148,7 @@ static bool parse_verb(struct option_parser *p, int argc, char **argv, int *i)
         {"run", NULL, VERB_RUN},
         {"trace", NULL, VERB_TRACE},
         {"replay", NULL, VERB_REPLAY},
-        {"bench", "benchmarks are not there yet; try kiln run --stats", 0},
+        {"bench", NULL, VERB_BENCH},
         {"debug", "kiln's own debugger is not there yet; -s -S lets gdb in, -monitor stdio has a monitor",
          0},
         {"img", "image tools are not there yet; qemu-img and dd make and convert images", 0},
@@ -213,6 +213,23 @@ static bool check_recording(struct option_parser *p)
     return true;
 }
 
+/* A benchmark of a disk ends at a condition, which the benchmark's own guest has no use for. */
+static bool check_bench(struct option_parser *p)
+{
+    const struct options *o = p->o;
+    bool ends = o->nr_until || o->until_port >= 0 || o->max_insns != UINT64_MAX;
+    if (o->verb != VERB_BENCH)
+        return true;
+    p->name = "bench";
+    if (options_bench_disk(o) && !ends)
+        return option_fail(p, "of a disk it wants to know where to stop, such as --until serial:TEXT");
+    if (ends && !options_bench_disk(o))
+        return option_fail(p, "--until and --max-insns want a disk to run, such as kiln bench DISK.img --until ..");
+    if (o->bench.check && options_bench_disk(o))
+        return option_fail(p, "--check is for the benchmark's own guest; --runs 1 compares a disk's states, too");
+    return true;
+}
+
 /* The rules that need all options: defaults by verb, and who writes to stdout. */
 static bool finish(struct option_parser *p)
 {
@@ -223,7 +240,7 @@ static bool finish(struct option_parser *p)
     }
     if (o->display == DISPLAY_UNSET)
         o->display = o->verb == VERB_RUN ? DISPLAY_DEFAULT : DISPLAY_NONE;
-    if (!option_resolve_drives(p) || !check_recording(p))
+    if (!option_resolve_drives(p) || !check_recording(p) || !check_bench(p))
         return false;
     if (o->screenshot_at_s >= 0 && !o->screenshot) {
         p->name = "--screenshot-at";
@@ -258,7 +275,17 @@ static bool finish(struct option_parser *p)
     if (o->verb == VERB_TRACE && !o->trace.output &&
         !claim_stdout(p, &user, "the trace", "-o FILE for the trace"))
         return false;
+    if (o->verb == VERB_BENCH && !claim_stdout(p, &user, "the benchmark's table", "-serial file:FILE"))
+        return false;
     return true;
+}
+
+bool options_bench_disk(const struct options *o)
+{
+    for (unsigned i = 0; i < MAX_DISKS; i++)
+        if (o->drive[i].file)
+            return true;
+    return o->kernel;
 }
 
 const char *options_stdout_user(const struct options *o)
@@ -277,6 +304,8 @@ const char *options_stdout_user(const struct options *o)
                                                                              : "-qmp stdio";
     if (o->verb == VERB_TRACE && !o->trace.output)
         return "the trace";
+    if (o->verb == VERB_BENCH)
+        return "the benchmark's table";
     return NULL;
 }
 
@@ -293,6 +322,7 @@ enum options_result options_parse(struct options *o, int argc, char **argv, FILE
     *o = (struct options){
         .max_insns = UINT64_MAX, .until_port = -1, .screenshot_at_s = -1, .verb = VERB_RUN,
         .processor = processor_default(),
+        .bench = {.runs = 3, .ms = 100},
         .engine = "interp"};
     struct option_parser p = {.o = o, .out = out, .err = err, .name = "kiln"};
     int i = 1;

@@ -22,8 +22,9 @@
 #define OPTIONS_UNTIL        8
 #define OPTIONS_POINTS       256
 #define OPTIONS_LOG_RANGES   16
+#define BENCH_MAX_RUNS       99
 
-enum verb { VERB_RUN, VERB_TRACE, VERB_REPLAY };
+enum verb { VERB_RUN, VERB_TRACE, VERB_REPLAY, VERB_BENCH };
 
 enum drive_bus { DRIVE_IDE, DRIVE_AHCI, DRIVE_FLOPPY, NR_DRIVE_BUSES };
 
@@ -87,6 +88,15 @@ struct until_options {
     char *text;
 };
 
+/* Of kiln bench. */
+struct bench_options {
+    u32 runs;
+    double ms;          /* of the host, for each kernel */
+    char *kernels;      /* names and groups, comma-separated; NULL: all */
+    const char *engine; /* NULL: both */
+    bool check;         /* compare only */
+};
+
 /* A point of virtual time at which the machine is saved, or its hash is said. */
 struct point_options {
     u64 icount, ticks; /* so many instructions, and ticks behind them */
@@ -144,6 +154,7 @@ struct options {
     char *symbol_files[OPTIONS_SYMBOL_FILES];
     u32 nr_symbol_files;
     struct trace_options trace;
+    struct bench_options bench;
 
     bool no_reboot, no_shutdown, reset_on_triple_fault, exit_on_halt;
     enum three_way exit_at_end; /* --on-end; AUTO: a window stays unless the run is limited */
@@ -185,6 +196,9 @@ void options_free(struct options *);
 
 /* The windowless run for a machine without a display: as -nographic would have set it. */
 void options_use_terminal(struct options *);
+
+/* Whether kiln bench has something to boot, rather than its own guest. */
+bool options_bench_disk(const struct options *);
 
 /* What would be written to stdout, such as "-serial stdio"; NULL: nothing. */
 const char *options_stdout_user(const struct options *);

@@ -1,0 +1,12 @@
+/* `rep stosb` of 4096 bytes. */
+#include "tools/bench/kernels/string_ops.h"
+
+void setup_stos_4k(u8 *arena)
+{
+    string_setup(arena, 4096);
+}
+
+u64 kernel_stos_4k(u8 *arena, u64 iterations)
+{
+    return string_stos(arena, 4096, iterations);
+}

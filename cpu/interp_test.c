@@ -1,5 +1,5 @@
 /*
- * The interpreter alone, without a machine: a processor, RAM, and a few bytes of code.
+ * An engine alone, without a machine: a processor, RAM, and a few bytes of code.
  * What instructions compute is judged by the host CPU in tests/native; here are the engine's own
  * promises: exact stops, time of string instructions, self-modifying code, swapping of engines.
  */
@@ -14,6 +14,7 @@
 #include "core/mem_view.h"
 #include "core/trace.h"
 #include "cpu/cpu.h"
+#include "cpu/rig_engine.h"
 #include "mmu/mmu.h"
 #include <stdlib.h>
 
@@ -50,8 +51,8 @@ static struct rig *rig_create(const void *code, size_t len)
     mem_view_add(&r->view, (struct mem_overlay){ "ram", 0, 1 << 20, 0, 0, 0, true });
     r->view.sink = r;
     r->view.code_written = code_written;
+    r->engine = rig_engine(&cfg);
     assert_int_equal(cpu_init(&r->c, &cfg), 0);
-    r->engine = &interp_engine;
     r->e = r->engine->create(&r->c);
     r->c.seg[CS].sel = 0;
     r->c.seg[CS].base = 0;

@@ -121,7 +121,7 @@ static void as_on_the_host(void **state)
             u64 end = clock_ticks(&r->clk) + 1 + next_random(&s) % (pick & 4 ? 5000 : 40);
 
             clock_open_slice(&r->clk, end);
-            if (interp_engine.run(r->e) != STOP_SLICE)
+            if (r->engine->run(r->e) != STOP_SLICE)
                 break;
             assert_int_equal(clock_ticks(&r->clk), end);
         }

@@ -19,6 +19,7 @@
 #include "core/mem_view.h"
 #include "core/trace.h"
 #include "cpu/cpu.h"
+#include "cpu/rig_engine.h"
 #include "cpu/segment.h"
 #include "mmu/mmu.h"
 #include <stdio.h>
@@ -44,13 +45,16 @@ struct test_rig {
     struct trace trace;
     struct bus io, mem;
     struct mem_view view;
+    const struct engine *engine;
     void *e;
     FILE *sink;
 };
 
 static void rig_code_written(void *sink, u64 off, u64 len)
 {
-    interp_engine.code_changed(((struct test_rig *)sink)->e, off, len);
+    struct test_rig *r = sink;
+
+    r->engine->code_changed(r->e, off, len);
 }
 
 static inline u8 *rig_ram(struct test_rig *r, u64 pa)
@@ -115,8 +119,9 @@ static inline struct test_rig *rig_create(void)
     mem_view_add(&r->view, (struct mem_overlay){ "ram", 0, RAM_SIZE, 0, 0, 0, true });
     r->view.sink = r;
     r->view.code_written = rig_code_written;
+    r->engine = rig_engine(&cfg);
     assert_int_equal(cpu_init(&r->c, &cfg), 0);
-    r->e = interp_engine.create(&r->c);
+    r->e = r->engine->create(&r->c);
     assert_non_null(r->e);
     memset(rig_ram(r, HANDLER), 0xf4, 0x1000);
     return r;
@@ -124,7 +129,7 @@ static inline struct test_rig *rig_create(void)
 
 static inline void rig_destroy(struct test_rig *r)
 {
-    interp_engine.destroy(r->e);
+    r->engine->destroy(r->e);
     cpu_fini(&r->c);
     mem_view_fini(&r->view);
     bus_fini(&r->io);
@@ -234,7 +239,7 @@ static inline void put_code(struct test_rig *r, const void *bytes, size_t n)
 static inline enum stop_reason rig_run(struct test_rig *r, u64 ticks)
 {
     clock_open_slice(&r->clk, clock_ticks(&r->clk) + ticks);
-    return interp_engine.run(r->e);
+    return r->engine->run(r->e);
 }
 
 /* Runs the code and says which vector's handler it ended in; -1: none. */

@@ -92,7 +92,6 @@ bool opt_smp(struct option_parser *p, const struct option_row *row, const char *
 /* ",cache=MiB,hot=N,block=N,check=on,tlb=N" of the JIT. */
 static bool accel_options(struct option_parser *p, const char *list)
 {
-    struct engine_options *e = &p->o->engine_options;
     bool good = true;
     char *item;
 
@@ -100,24 +99,12 @@ static bool accel_options(struct option_parser *p, const char *list)
         return true;
     list++;
     while (good && (item = option_next_item(&list))) {
-        char *value = option_split_value(item), *end = "x";
-        unsigned long n = value ? strtoul(value, &end, 0) : 0;
-        bool number = value && *value && !*end;
+        const char *value = option_split_value(item);
 
-        if (!strcmp(item, "check"))
-            e->check_hits = !value || !strcmp(value, "on");
-        else if (!strcmp(item, "cache") && number && n >= 1 && n <= 1024)
-            e->cache_bytes = (u64)n << 20;
-        else if (!strcmp(item, "block") && number && n >= 1)
-            e->block_insns = (u32)n;
-        else if (!strcmp(item, "tlb") && number && n >= 4 && n <= 4096)
-            p->o->tlb_capacity = (u32)n;
-        else if (!strcmp(item, "hot") && number) {
-            e->from_first = n == 0;
-            e->hot = (u32)n;
-        } else
-            good = option_fail(p, "-accel jit has no '%s'; it takes cache=MiB (1 to 1024), hot=N, block=N, "
-                                  "tlb=N (4 to 4096), check=on", item);
+        if (!engine_option(&p->o->engine_options, &p->o->tlb_capacity, item, value))
+            good = option_fail(p, "-accel jit has no '%s%s%s'; it takes cache=MiB (1 to 1024), hot=N, block=N, "
+                                  "tlb=N (%d to %d), check=on", item, value ? "=" : "", value ? value : "",
+                               TLB_CAPACITY_MIN, TLB_CAPACITY_MAX);
         free(item);
     }
     return good;

@@ -332,6 +332,12 @@ enum options_result options_parse(struct options *o, int argc, char **argv, FILE
                      "kiln --help lists them\n");
         return OPTIONS_BAD;
     }
+    const char *accel = getenv("KILN_ACCEL");
+    if (accel) {
+        p.name = "KILN_ACCEL";
+        if (!opt_accel(&p, NULL, accel))
+            return OPTIONS_BAD;
+    }
     if (!parse_verb(&p, argc, argv, &i))
         return OPTIONS_BAD;
     while (i < argc) {

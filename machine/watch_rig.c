@@ -1,4 +1,5 @@
 #include "machine/watch_rig.h"
+#include "cpu/rig_engine.h"
 #include "cpu/segment.h"
 #include "mmu/mmu.h"
 #include <stdlib.h>
@@ -36,8 +37,8 @@ struct watch_rig *watch_rig_create(const void *code, size_t len)
     mem_view_add(&r->view, (struct mem_overlay){"ram", 0, RAM, 0, 0, 0, true});
     r->view.sink = r;
     r->view.code_written = code_written;
+    r->engine = rig_engine(&cfg);
     assert_int_equal(cpu_init(&r->c, &cfg), 0);
-    r->engine = &interp_engine;
     r->e = r->engine->create(&r->c);
     r->c.seg[CS].sel = 0;
     r->c.seg[CS].base = 0;

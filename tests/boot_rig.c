@@ -2,6 +2,7 @@
  * A machine that boots a disk image, for tests in C.
  */
 #include "tests/boot_rig.h"
+#include "cpu/rig_engine.h"
 #include "host/disk.h"
 #include <stdlib.h>
 
@@ -13,6 +14,13 @@ void boot_rig_start(struct boot_rig *r, char *const files[3], const struct machi
     full.bios_path = files[0];
     full.vgabios_path = files[1];
     r->disk = disk_open(&(struct disk_request){.path = files[2], .snapshot = true}, stderr, err);
+    if (getenv("KILN_ACCEL")) {
+        struct cpu_config c = {0};
+
+        full.engine = rig_engine(&c)->name;
+        full.engine_options = c.engine;
+        full.tlb_capacity = c.tlb_capacity;
+    }
     full.disk[0] = r->disk ? disk_blockdev(r->disk) : NULL;
     r->m = r->disk ? machine_create(&full, err) : NULL;
     if (!r->m) {

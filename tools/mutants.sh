@@ -1,7 +1,7 @@
 #!/bin/sh
 # mutants.sh [NAME ...]: are the processor's tests any good?
 #
-# Breaks one line at a time of a copy of cpu/ and mmu/, as tools/mutants.list says, builds the
+# Breaks one line at a time of a copy of cpu/, mmu/ and jit/, as tools/mutants.list says, builds the
 # tests, and runs them until one fails. A mutant that no test sees is an error; so is one whose
 # expression does not change exactly one line any more. MUTANTS_DIR: where to work.
 set -u
@@ -16,9 +16,9 @@ targets="$units native_test decode_test"
 # Only what these targets need, with a top-level file of its own: nothing else is configured.
 rm -rf "$work/tree"
 mkdir -p "$work/tree/tests"
-for dir in core mmu cpu; do cp -r "$root/$dir" "$work/tree/"; done
+for dir in core mmu cpu jit; do cp -r "$root/$dir" "$work/tree/"; done
 cp -r "$root/tests/native" "$root/tests/decode" "$work/tree/tests/"
-sed 's/^foreach(dir core .*/foreach(dir core cpu tests\/native tests\/decode)/' "$root/CMakeLists.txt" \
+sed 's/^foreach(dir core .*/foreach(dir core cpu jit tests\/native tests\/decode)/' "$root/CMakeLists.txt" \
     >"$work/tree/CMakeLists.txt"
 
 build() {

@@ -1,5 +1,5 @@
 /*
- * One test of FEX's suite: code for user mode that ends in HLT, run in the interpreter or, with
+ * One test of FEX's suite: code for user mode that ends in HLT, run in an engine or, with
  * --native, on the host's processor. See README.md.
  *
  *     fex_case [--native] CODE [ADDRESS:BYTES ...]
@@ -41,7 +41,7 @@ static u64 pages(u64 bytes)
     return (bytes + 0xfff) & ~0xfffull;
 }
 
-/* ---- in the interpreter ---- */
+/* ---- in an engine ---- */
 
 static void run_here(const struct test *t, struct outcome *o)
 {
@@ -74,7 +74,7 @@ static void run_here(const struct test *t, struct outcome *o)
     cpu_update_mode(c);
     mmu_flush_all(c);
     rig_run(r, RUN_TICKS);
-    interp_engine.sync(r->e);
+    r->engine->sync(r->e);
     if (c->nr_events) {
         o->vector = c->events[(c->nr_events - 1) % EVENT_RING].vector;
         o->rip = c->events[(c->nr_events - 1) % EVENT_RING].rip;

@@ -2,6 +2,7 @@
  * See bench.h.
  */
 #include "tests/softfloat/bench.h"
+#include "cpu/rig_engine.h"
 #include "cpu/vec.h"
 
 enum { RAM = 1 << 16 };
@@ -18,7 +19,8 @@ bool bench_init(struct bench *b)
     if (mem_view_init(&b->view, RAM, &b->mem, &b->trace))
         return false;
     mem_view_add(&b->view, (struct mem_overlay){ "ram", 0, RAM, 0, 0, 0, true });
-    if (cpu_init(&b->c, &cfg) || !(b->engine = interp_engine.create(&b->c)))
+    b->engine = rig_engine(&cfg);
+    if (cpu_init(&b->c, &cfg) || !(b->e = b->engine->create(&b->c)))
         return false;
     /* 64-bit code without tables: nothing is loaded or mapped here but this flat state. Paging off
      * and LMA on is no state of a processor's, yet one that the interpreter runs. */
@@ -35,7 +37,7 @@ void bench_put_code(struct bench *b, const void *code, size_t bytes)
 {
     memcpy(b->view.backing + BENCH_CODE, code, bytes);
     mem_view_wrote(&b->view, BENCH_CODE, bytes);
-    interp_engine.code_changed(b->engine, BENCH_CODE, bytes);
+    b->engine->code_changed(b->e, BENCH_CODE, bytes);
 }
 
 void bench_run(struct bench *b)
@@ -43,7 +45,7 @@ void bench_run(struct bench *b)
     b->c.rip = BENCH_CODE;
     b->c.halted = HALT_NONE;
     clock_open_slice(&b->clk, clock_ticks(&b->clk) + 100000);
-    interp_engine.run(b->engine);
+    b->engine->run(b->e);
 }
 
 unsigned bench_rounding(const char *name)

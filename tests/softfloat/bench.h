@@ -20,7 +20,8 @@ struct bench {
     struct trace trace;
     struct bus io, mem;
     struct mem_view view;
-    void *engine;
+    const struct engine *engine;
+    void *e;
 };
 
 /* False: no memory. */

@@ -1,7 +1,8 @@
 /*
- * The interpreter's side: see board.h.
+ * The emulator's side: see board.h.
  */
 #include "tests/vectors/board.h"
+#include "cpu/rig_engine.h"
 #include "cpu/segment.h"
 #include "mmu/mmu.h"
 
@@ -38,7 +39,9 @@ static void saw_end(void *h, struct cpu *c, const struct insn *in)
 
 static void code_written(void *sink, u64 off, u64 len)
 {
-    interp_engine.code_changed(((struct board *)sink)->engine, off, len);
+    struct board *b = sink;
+
+    b->engine->code_changed(b->e, off, len);
 }
 
 int board_init(struct board *b)
@@ -58,7 +61,8 @@ int board_init(struct board *b)
     mem_view_add(&b->view, (struct mem_overlay){ "ram", 0, BOARD_RAM, 0, 0, 0, true });
     b->view.sink = b;
     b->view.code_written = code_written;
-    if (cpu_init(&b->c, &cfg) || !(b->engine = interp_engine.create(&b->c)))
+    b->engine = rig_engine(&cfg);
+    if (cpu_init(&b->c, &cfg) || !(b->e = b->engine->create(&b->c)))
         return -1;
     b->observer = (struct cpu_observer){ .after = saw_end, .mem = saw_access, .h = b };
     cpu_observe(&b->c, &b->observer);
@@ -67,7 +71,7 @@ int board_init(struct board *b)
 
 void board_fini(struct board *b)
 {
-    interp_engine.destroy(b->engine);
+    b->engine->destroy(b->e);
     cpu_fini(&b->c);
     mem_view_fini(&b->view);
     bus_fini(&b->io);
@@ -116,7 +120,7 @@ struct ending board_run(struct board *b)
             return e;
         }
         clock_open_slice(&b->clk, clock_ticks(&b->clk) + 1);
-        e.shutdown = interp_engine.run(b->engine) == STOP_TRIPLE;
+        e.shutdown = b->engine->run(b->e) == STOP_TRIPLE;
     }
     e.exception = c->nr_events != events;
     if (e.exception)

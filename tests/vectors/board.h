@@ -23,7 +23,8 @@ struct board {
     struct trace trace;
     struct bus io, mem;
     struct mem_view view;
-    void *engine;
+    const struct engine *engine;
+    void *e;
     FILE *sink;
     struct cpu_observer observer;
     bool retired;

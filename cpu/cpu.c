@@ -26,6 +26,7 @@ int cpu_init(struct cpu *c, const struct cpu_config *cfg)
     for (int i = 0; i < NR_FAST_SETS; i++)
         c->fast_sets[i].nr_filled = FAST_LISTED + 1; /* the first flush visits all */
     c->fast = &c->fast_sets[0];
+    silicon_probe(c);
     clock_attach(cfg->clk, &c->budget);
     cpu_reset(c);
     return 0;

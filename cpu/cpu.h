@@ -12,6 +12,7 @@
 #include "cpu/engine_options.h"
 #include "cpu/insn.h"
 #include "cpu/isa.h"
+#include "cpu/silicon.h"
 #include <setjmp.h>
 #include <stdio.h>
 
@@ -272,6 +273,7 @@ struct cpu {
     bool mxcsr_live; /* MXCSR is in the host's register (cpu/vec.h) */
     u32 host_mxcsr;  /* what was there */
     u64 features; /* as configured: what CPUID offers, and rows need */
+    struct silicon silicon; /* what the host makes of what the manuals leave open; fixed from cpu_init on */
     u64 random;   /* the state of RDRAND's and RDSEED's generator; no reset touches it */
 
     /* the fault that is being raised or delivered */

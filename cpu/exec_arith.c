@@ -1,7 +1,7 @@
 /*
  * Integer arithmetic and logic. One function per operation, for every width; SDM 2A to 2D, the
- * pages that the rows name. Where a flag is undefined there, the value here follows AMD silicon
- * as tests/native reports it.
+ * pages that the rows name. Where a flag is undefined there, the value here is the host's silicon's
+ * (cpu/silicon.h). Decimal adjustment, which translated code calls these functions for, follows AMD's.
  */
 #include "cpu/alu.h"
 
@@ -127,10 +127,16 @@ static void store_pair(struct cpu *c, u64 lo, u64 hi, unsigned size)
     reg_write(c, RDX, hi, size);
 }
 
-/* MUL and IMUL: CF = OF = the high half matters; the others are left as they were. */
-static void mul_flags(struct cpu *c, bool overflow)
+/* MUL and IMUL: CF = OF = the high half matters. lo: the product's low half. */
+static void mul_flags(struct cpu *c, u64 lo, unsigned size, bool overflow)
 {
-    flags_set(c, F_C | F_O, overflow ? F_C | F_O : 0);
+    u32 mask = F_C | F_O, flags = overflow ? F_C | F_O : 0;
+
+    if (c->silicon.behaviour[SILICON_MULTIPLY] == MULTIPLY_RESULT) {
+        mask = F_ARITH;
+        flags |= (lo >> (8 * size - 1) & 1 ? F_S : 0) | parity_even(lo) << 2;
+    }
+    flags_set(c, mask, flags);
 }
 
 void x_mul(struct cpu *c, const struct insn *in)
@@ -141,7 +147,7 @@ void x_mul(struct cpu *c, const struct insn *in)
     u64 hi = size == 8 ? (u64)(p >> 64) : (u64)p >> (8 * size);
 
     store_pair(c, (u64)p, hi, size);
-    mul_flags(c, hi != 0);
+    mul_flags(c, (u64)p, size, hi != 0);
 }
 
 void x_imul(struct cpu *c, const struct insn *in)
@@ -152,7 +158,7 @@ void x_imul(struct cpu *c, const struct insn *in)
     u64 hi = size == 8 ? (u64)(p >> 64) : (u64)((i64)p >> (8 * size));
 
     store_pair(c, (u64)p, hi, size);
-    mul_flags(c, p != (__int128)sx((u64)p, size));
+    mul_flags(c, (u64)p, size, p != (__int128)sx((u64)p, size));
 }
 
 static void imul_to_reg(struct cpu *c, const struct insn *in, u64 a, u64 b)
@@ -160,7 +166,7 @@ static void imul_to_reg(struct cpu *c, const struct insn *in, u64 a, u64 b)
     __int128 p = (__int128)sx(a, in->opsz) * sx(b, in->opsz);
 
     opnd_store(c, in, 0, (u64)p, in->opsz);
-    mul_flags(c, p != (__int128)sx((u64)p, in->opsz));
+    mul_flags(c, (u64)p, in->opsz, p != (__int128)sx((u64)p, in->opsz));
 }
 
 void x_imul2(struct cpu *c, const struct insn *in)
@@ -175,7 +181,7 @@ void x_imul3(struct cpu *c, const struct insn *in)
     imul_to_reg(c, in, opnd_load(c, in, 1, in->opsz), in->imm);
 }
 
-/* All flags are undefined after a division; silicon leaves them. */
+/* All flags are undefined after a division; silicon leaves them, AMD's and Intel's. */
 void x_div(struct cpu *c, const struct insn *in)
 {
     unsigned size = in->opsz;

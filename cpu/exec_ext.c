@@ -2,7 +2,7 @@
  * Extensions of the integer instructions: POPCNT, CRC32, MOVBE, BMI, ADX, random numbers,
  * FSGSBASE. SDM 2A to 2D, the pages that the rows name.
  *
- * Flags that the manual leaves open are those of AMD silicon (Zen 5), measured.
+ * Flags that the manual leaves open are the host's silicon's (cpu/silicon.h).
  */
 #include "cpu/operand.h"
 
@@ -21,10 +21,12 @@ void x_popcnt(struct cpu *c, const struct insn *in)
     reg_write(c, in->reg[0], (u64)__builtin_popcountll(a), in->opsz);
 }
 
-/* CF: the source is 0. ZF: the count is. Silicon keeps OF and clears the rest. */
+/* CF: the source is 0. ZF: the count is. AMD's silicon keeps OF; the rest is cleared. */
 static void counted(struct cpu *c, const struct insn *in, u64 a, unsigned n)
 {
-    flags_set(c, F_ARITH & ~F_O, (a ? 0 : F_C) | (n ? 0 : F_Z));
+    u32 mask = c->silicon.behaviour[SILICON_COUNT] == COUNT_CLEARS_OF ? F_ARITH : F_ARITH & ~F_O;
+
+    flags_set(c, mask, (a ? 0 : F_C) | (n ? 0 : F_Z));
     reg_write(c, in->reg[0], n, in->opsz);
 }
 
@@ -67,16 +69,24 @@ void x_movbe(struct cpu *c, const struct insn *in)
 
 /* ---- BMI1 ---- */
 
+/* CF as given, OF 0, SF and ZF by the result. */
+static void bmi_flags(struct cpu *c, u64 r, unsigned size, bool cf)
+{
+    flags_result(c, r, size, cf, false, false);
+    if (c->silicon.behaviour[SILICON_BMI] == BMI_CLEARS)
+        flags_set(c, F_P, 0);
+}
+
 void x_andn(struct cpu *c, const struct insn *in)
 {
     u64 b = opnd_load(c, in, 2, in->opsz);
     u64 v = ~reg_read(c, in->reg[1], in->opsz) & b & size_mask(in->opsz);
 
     reg_write(c, in->reg[0], v, in->opsz);
-    flags_logic(c, v, in->opsz);
+    bmi_flags(c, v, in->opsz, false);
 }
 
-/* start: bits 7..0 of the third operand, length: bits 15..8. Silicon sets AF. */
+/* start: bits 7..0 of the third operand, length: bits 15..8. */
 void x_bextr(struct cpu *c, const struct insn *in)
 {
     u64 a = opnd_load(c, in, 1, in->opsz), control = c->gpr[in->reg[2]];
@@ -86,13 +96,15 @@ void x_bextr(struct cpu *c, const struct insn *in)
     a &= len < 64 ? BIT(len) - 1 : ~0ull;
     reg_write(c, in->reg[0], a, in->opsz);
     flags_result(c, a, in->opsz, false, false, true);
+    if (c->silicon.behaviour[SILICON_BEXTR] == BMI_CLEARS)
+        flags_set(c, F_S | F_A | F_P, 0);
 }
 
 /* BLSI's CF says that the source is not 0, the others' that it is. */
 static void lowest_bit(struct cpu *c, const struct insn *in, u64 r, bool cf)
 {
     reg_write(c, in->reg[0], r, in->opsz);
-    flags_result(c, r, in->opsz, cf, false, false);
+    bmi_flags(c, r, in->opsz, cf);
 }
 
 void x_blsr(struct cpu *c, const struct insn *in)
@@ -127,7 +139,7 @@ void x_bzhi(struct cpu *c, const struct insn *in)
     if (!beyond)
         a &= BIT(n) - 1;
     reg_write(c, in->reg[0], a, in->opsz);
-    flags_result(c, a, in->opsz, beyond, false, false);
+    bmi_flags(c, a, in->opsz, beyond);
 }
 
 void x_pdep(struct cpu *c, const struct insn *in)

@@ -1,7 +1,7 @@
 /*
  * Shifts, rotates, double shifts, bit tests and bit scans. SDM 2A, 2B, the pages that the rows
  * name. Counts are taken modulo 32, or 64 for 64-bit operands; a count of 0 changes no flag.
- * Undefined flags follow AMD silicon as tests/native reports it.
+ * Undefined flags are the host's silicon's (cpu/silicon.h).
  */
 #include "cpu/operand.h"
 
@@ -16,6 +16,12 @@ static bool msb(u64 v, unsigned size)
     return (v >> (8 * size - 1)) & 1;
 }
 
+/* OF after several steps: what the first of them, or the last, has made of it. */
+static bool overflow(const struct cpu *c, enum silicon_trait t, bool first, bool last)
+{
+    return c->silicon.behaviour[t] == OF_FIRST_STEP ? first : last;
+}
+
 void x_shl(struct cpu *c, const struct insn *in)
 {
     unsigned size = in->opsz, width = 8 * size, n = shift_count(c, in, 1);
@@ -25,7 +31,8 @@ void x_shl(struct cpu *c, const struct insn *in)
     if (n) {
         r = n < 64 ? a << n : 0;
         cf = n <= width ? (a >> (width - n)) & 1 : 0;
-        flags_result(c, r, size, cf, msb(r, size) ^ cf, false);
+        flags_result(c, r, size, cf,
+                     overflow(c, SILICON_SHIFT, msb(a ^ a << 1, size), msb(r, size) ^ cf), false);
     }
     opnd_store(c, in, 0, r, size);
 }
@@ -37,7 +44,8 @@ void x_shr(struct cpu *c, const struct insn *in)
 
     if (n) {
         r = a >> n;
-        flags_result(c, r, size, (a >> (n - 1)) & 1, msb((r << 1) ^ r, size), false);
+        flags_result(c, r, size, (a >> (n - 1)) & 1,
+                     overflow(c, SILICON_SHIFT, msb(a, size), msb(r ^ r << 1, size)), false);
     }
     opnd_store(c, in, 0, r, size);
 }
@@ -60,6 +68,17 @@ static void rotate_flags(struct cpu *c, bool cf, bool of)
     flags_set(c, F_C | F_O, (cf ? F_C : 0) | (of ? F_O : 0));
 }
 
+/* ROL and ROR. first, last: as overflow() takes them. */
+static void rotated(struct cpu *c, const struct insn *in, unsigned count, bool cf, bool first, bool last)
+{
+    bool one = c->silicon.behaviour[SILICON_ROTATE] == ROTATE_ONE;
+
+    if (one && in->kind[0] != K_MEM && in->kind[1] == K_IMM && count > 1)
+        flags_set(c, F_C, cf);
+    else if (count)
+        rotate_flags(c, cf, one ? first : last);
+}
+
 void x_rol(struct cpu *c, const struct insn *in)
 {
     unsigned size = in->opsz, width = 8 * size, count = shift_count(c, in, 1), n = count % width;
@@ -67,8 +86,7 @@ void x_rol(struct cpu *c, const struct insn *in)
 
     if (n)
         r = (a << n | a >> (width - n)) & size_mask(size);
-    if (count)
-        rotate_flags(c, r & 1, (r & 1) ^ msb(r, size));
+    rotated(c, in, count, r & 1, msb(a ^ a << 1, size), (r & 1) ^ msb(r, size));
     opnd_store(c, in, 0, r, size);
 }
 
@@ -79,31 +97,37 @@ void x_ror(struct cpu *c, const struct insn *in)
 
     if (n)
         r = (a >> n | a << (width - n)) & size_mask(size);
-    if (count)
-        rotate_flags(c, msb(r, size), msb(r, size) ^ msb(r << 1, size));
+    rotated(c, in, count, msb(r, size), msb(a, size) ^ (a & 1), msb(r ^ r << 1, size));
     opnd_store(c, in, 0, r, size);
 }
 
-/* Rotation through CF: width + 1 bits, so the count is taken modulo that for 8 and 16 bits. */
+/* Rotation through CF: width + 1 bits, so the count is taken modulo that for 8 and 16 bits. What whole
+ * turns do to the flags goes with what sets OF (SILICON_ROTATE_CARRY). */
 static unsigned rc_count(struct cpu *c, const struct insn *in)
 {
     unsigned n = shift_count(c, in, 1);
     return in->opsz < 4 ? n % (8u * in->opsz + 1) : n;
 }
 
+static bool turns_set_flags(struct cpu *c, const struct insn *in)
+{
+    return shift_count(c, in, 1) && c->silicon.behaviour[SILICON_ROTATE_CARRY] == OF_LAST_STEP;
+}
+
 void x_rcl(struct cpu *c, const struct insn *in)
 {
     unsigned size = in->opsz, width = 8 * size, n = rc_count(c, in);
-    u64 a = opnd_load_rmw(c, in, size), r = a, cf = flag_cf(c);
+    u64 a = opnd_load_rmw(c, in, size), r = a, cf = flag_cf(c), out;
 
     if (n) {
         r = cf << (n - 1);
         r |= n < width ? a << n : 0;
         r |= n > 1 ? a >> (width + 1 - n) : 0;
         r &= size_mask(size);
-        cf = (a >> (width - n)) & 1;
-        rotate_flags(c, cf, msb(r, size) ^ cf);
-    } else if (shift_count(c, in, 1)) {
+        out = (a >> (width - n)) & 1;
+        rotate_flags(c, out,
+                     overflow(c, SILICON_ROTATE_CARRY, msb(a ^ a << 1, size), msb(r, size) ^ out));
+    } else if (turns_set_flags(c, in)) {
         rotate_flags(c, cf, msb(a, size) ^ cf);
     }
     opnd_store(c, in, 0, r, size);
@@ -112,23 +136,28 @@ void x_rcl(struct cpu *c, const struct insn *in)
 void x_rcr(struct cpu *c, const struct insn *in)
 {
     unsigned size = in->opsz, width = 8 * size, n = rc_count(c, in);
-    u64 a = opnd_load_rmw(c, in, size), r = a, cf = flag_cf(c);
+    u64 a = opnd_load_rmw(c, in, size), r = a, cf = flag_cf(c), out;
 
     if (n) {
         r = cf << (width - n);
         r |= n < width ? a >> n : 0;
         r |= n > 1 ? a << (width + 1 - n) : 0;
         r &= size_mask(size);
-        cf = (a >> (n - 1)) & 1;
-        rotate_flags(c, cf, msb(r, size) ^ msb(r << 1, size));
-    } else if (shift_count(c, in, 1)) {
-        rotate_flags(c, cf, msb(a, size) ^ msb(a << 1, size));
+        out = (a >> (n - 1)) & 1;
+        rotate_flags(c, out,
+                     overflow(c, SILICON_ROTATE_CARRY, msb(a, size) ^ cf, msb(r ^ r << 1, size)));
+    } else if (turns_set_flags(c, in)) {
+        rotate_flags(c, cf, msb(a ^ a << 1, size));
     }
     opnd_store(c, in, 0, r, size);
 }
 
-/* After a 16-bit double shift by more than 16, which the manual leaves open, AMD silicon goes on
- * with the second operand's bits again. */
+/* What a 16-bit double shift by more than 16, which the manual leaves open, goes on with. */
+static u64 beyond(const struct cpu *c, u64 a, u64 b)
+{
+    return c->silicon.behaviour[SILICON_DOUBLE_BEYOND] == BEYOND_DESTINATION ? a : b;
+}
+
 void x_shld(struct cpu *c, const struct insn *in)
 {
     unsigned size = in->opsz, width = 8 * size, n = shift_count(c, in, 2);
@@ -140,10 +169,11 @@ void x_shld(struct cpu *c, const struct insn *in)
             r = (n < 64 ? a << n : 0) | b >> (width - n);
             cf = (a >> (width - n)) & 1;
         } else {
-            r = b << (n - 16) | b >> (32 - n);
+            r = b << (n - 16) | beyond(c, a, b) >> (32 - n);
             cf = (b >> (32 - n)) & 1;
         }
-        flags_result(c, r, size, cf, msb(r ^ a, size), false);
+        flags_result(c, r, size, cf,
+                     overflow(c, SILICON_DOUBLE_SHIFT, msb(a ^ a << 1, size), msb(r ^ a, size)), false);
     }
     opnd_store(c, in, 0, r, size);
 }
@@ -159,10 +189,11 @@ void x_shrd(struct cpu *c, const struct insn *in)
             r = a >> n | (width - n < 64 ? b << (width - n) : 0);
             cf = (a >> (n - 1)) & 1;
         } else {
-            r = b >> (n - 16) | b << (32 - n);
+            r = b >> (n - 16) | beyond(c, a, b) << (32 - n);
             cf = (b >> (n - 17)) & 1;
         }
-        flags_result(c, r, size, cf, msb(r ^ a, size), false);
+        flags_result(c, r, size, cf,
+                     overflow(c, SILICON_DOUBLE_SHIFT, msb(a, size) ^ (b & 1), msb(r ^ a, size)), false);
     }
     opnd_store(c, in, 0, r, size);
 }
@@ -207,7 +238,7 @@ void x_btr(struct cpu *c, const struct insn *in) { bit_test(c, in, BIT_RESET); }
 void x_btc(struct cpu *c, const struct insn *in) { bit_test(c, in, BIT_COMPLEMENT); }
 
 /* A zero source sets ZF and leaves the destination alone (APM 3, BSF and BSR). Of the flags that
- * are left open, AMD silicon clears all but PF, which is the bit number's. */
+ * are left open, AMD's silicon and Intel's clear all but PF, which is the bit number's. */
 static void bit_found(struct cpu *c, const struct insn *in, u64 a, unsigned n)
 {
     flags_set(c, F_ARITH, (a ? 0 : F_Z) | parity_even(n) << 2);

@@ -170,9 +170,12 @@ static int describe(struct lines *l, enum identity_kind kind)
 {
     const struct machine_config *cfg = machine_config_of(l->m);
     const struct pc *pc = machine_pc((struct machine *)(uintptr_t)l->m);
+    char flags[VALUE_LEN];
 
     line(l, "definition", "%u", MACHINE_DEFINITION);
     line(l, "host", HOST_CLASS);
+    silicon_text(&pc->cpu.silicon, flags, sizeof(flags));
+    line(l, "undefined-flags", "%s", flags);
     line(l, "memory", "%" PRIu64 " MiB", cfg->ram_bytes >> 20);
     line(l, "cpu", "%s, features %016" PRIx64, cfg->processor.model,
          processor_features_digest(&cfg->processor));
@@ -333,7 +336,7 @@ static int differs(enum identity_kind kind, const char *name, const char *theirs
         return refuse(err, "this %s was made by a Kiln whose machine keeps time differently "
                            "(definition %s, here %s); only that one can go on with it",
                       kinds[kind].file, theirs, ours);
-    if (!strcmp(name, "host"))
+    if (!strcmp(name, "host") || !strcmp(name, "undefined-flags"))
         return refuse(err, "this %s was made on another class of host (%s; here: %s), where guests "
                            "would see differences", kinds[kind].file, theirs, ours);
     snprintf(word, sizeof(word), "%.*s", (int)strcspn(theirs, " ,"), theirs);

@@ -212,7 +212,7 @@ static bool judge_one(struct judgement *j, const struct carry_note *note)
         j->whole = note->whole;
     }
     judge_run(&j->rig, &j->slot, &j->verdict);
-    j->verdict.undefined = note->whole ? judge_undefined_flags(&j->rig, &j->slot, &j->verdict) : note->undefined;
+    j->verdict.undefined = note->whole ? judge_undefined_flags(&j->rig, &j->head.facts, &j->slot, &j->verdict) : note->undefined;
     j->nr++;
     if (!judge_compare(&j->head.facts, &j->slot, &j->verdict, j->text, sizeof(j->text)))
         return true;

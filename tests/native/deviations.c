@@ -101,6 +101,21 @@ bool across_4g(const struct rig *r, const struct step *st)
     return false;
 }
 
+bool locked_across_line(const struct rig *r, const struct step *st)
+{
+    const struct cpu *c = &r->c;
+    const struct insn *in = &st->in;
+    bool xchg = in->row == ROW_XCHG_EbGb || in->row == ROW_XCHG_EvGv;
+    u64 lin;
+
+    if (in->kind[0] != K_MEM || !(xchg || (in->pfx & PFX_LOCK)))
+        return false;
+    lin = mem_off(c, in, 0) + (in->seg >= FS || !(c->seg[CS].attr & SEG_L) ? c->seg[in->seg].base : 0);
+    if (in->row == ROW_BTS_EvGv || in->row == ROW_BTR_EvGv || in->row == ROW_BTC_EvGv)
+        return lin % in->opsz; /* the bit's number adds a multiple of that */
+    return lin % 64 + in->opsz > 64;
+}
+
 u64 iret_flags(const struct rig *r, const struct step *st)
 {
     const struct cpu *c = &r->c;

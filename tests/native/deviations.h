@@ -22,4 +22,7 @@ bool deviation_breaks_out(const struct host_facts *, const struct rig *, const s
 /* Whether such rows are not to be made in this operand size (0: none, or 8 bits; then in bytes). */
 bool deviation_forbids(const struct host_facts *, unsigned code, const struct isa_row *, unsigned bytes);
 
+/* Whether a locked access is about to cross a cache line. */
+bool locked_across_line(const struct rig *, const struct step *);
+
 #endif

@@ -341,13 +341,15 @@ static bool execute_one(struct gen *g)
             return false;
         if (st == DECODE_OK && reads_open_mxcsr(g, &s->in))
             return false;
+        if (g->facts->bus_locks && locked_across_line(g->rig, s))
+            return false; /* a second's wait each, for the whole machine */
         if (deviation_breaks_out(g->facts, g->rig, s, g->nr_steps))
             return false;
         if (g->map[at] == INSIDE && s->in.row >= ROW_NOP_Ev)
             return false; /* hints: their prefixes were not vetted */
     }
     cs_off = c->rip;
-    rule = flag_rule(c, &s->in);
+    rule = witness_rule(c, &s->in, g->facts);
     over = rig_run(g->rig, 1);
     s->faulted = over && s->in.row != ROW_INT3 && c->events[g->rig->events_before % EVENT_RING].kind == EVENT_FAULT &&
                  c->events[g->rig->events_before % EVENT_RING].rip == cs_off;

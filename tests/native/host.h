@@ -23,6 +23,8 @@ struct host_facts {
     bool low, top;   /* the low and the top page could be mapped */
     bool ss_is_gp;   /* the hypervisor reports #SS(0) as #GP(0) */
     bool fs_lost;    /* the selectors in FS and GS do not survive an exception */
+    bool bus_locks;  /* locked accesses across a cache line are trapped, and hypervisors slow them down */
+    bool own;        /* it is the processor that cpu.silicon was measured on: nothing open is masked */
     bool rf_lost;    /* faults do not push RF as 1: emulators */
     char emulator[8]; /* "qemu", "bochs": not silicon, see deviations.h; empty: silicon */
     u64 features;    /* cpu/feature.h */

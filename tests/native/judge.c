@@ -56,7 +56,8 @@ void judge_steps(struct rig *r, const struct slot *s, struct verdict *v)
     }
 }
 
-u32 judge_undefined_flags(struct rig *r, const struct slot *s, const struct verdict *v)
+u32 judge_undefined_flags(struct rig *r, const struct host_facts *f, const struct slot *s,
+                          const struct verdict *v)
 {
     struct cpu *c = &r->c;
     u32 undefined = 0;
@@ -68,7 +69,7 @@ u32 judge_undefined_flags(struct rig *r, const struct slot *s, const struct verd
         u64 rip = c->rip;
 
         if (judge_next_step(r, &st))
-            rule = flag_rule(c, &st.in);
+            rule = witness_rule(c, &st.in, f);
         if (rig_run(r, 1) && v->out.rip == rip)
             break; /* it faulted, and has changed no flags */
         undefined = (undefined & ~(rule.defined | rule.undefined)) | rule.undefined;

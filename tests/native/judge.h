@@ -28,7 +28,7 @@ bool judge_next_step(const struct rig *, struct step *);
 void judge_steps(struct rig *, const struct slot *, struct verdict *);
 
 /* The flags that a case leaves open, by the rules of the instructions that it runs. */
-u32 judge_undefined_flags(struct rig *, const struct slot *, const struct verdict *);
+u32 judge_undefined_flags(struct rig *, const struct host_facts *, const struct slot *, const struct verdict *);
 
 /* Writes the differences between interpreter and host as lines of text; returns their number. */
 unsigned judge_compare(const struct host_facts *, const struct slot *, const struct verdict *,

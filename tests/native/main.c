@@ -105,7 +105,7 @@ static bool one_differs(struct run *r, const struct step *st)
     memcpy(s->code, st->bytes, st->in.len);
     rig_save_image(&r->rig, s->image);
     judge_run(&r->rig, s, v);
-    v->undefined = judge_undefined_flags(&r->rig, s, v);
+    v->undefined = judge_undefined_flags(&r->rig, &r->facts, s, v);
     r->sh->nr = 1;
     host_go(&r->host);
     return host_wait(&r->host, &r->facts) == 0 &&
@@ -421,7 +421,7 @@ static int run_all(struct run *r)
         r->mismatches++;
     }
     print_excluded(&r->gen);
-    print_masks(&r->facts);
+    print_masks(&r->facts, &r->rig.c.silicon);
     few = print_counts(&r->gen, r->opt.min_runs);
     print_host(&r->facts);
     printf("native_test: %u-bit, seed %llu: %llu instructions in %llu cases, %.2f%% faulted, %llu\n"
@@ -484,8 +484,10 @@ int main(int argc, char **argv)
     if (o->export) {
         if (!begin_export(&r))
             return 1;
-    } else if (host_probe(&r.facts)) {
-        return SKIPPED;
+    } else {
+        if (host_probe(&r.facts))
+            return SKIPPED;
+        r.facts.own = true;
     }
     rules_witness_has(features_compared(&r.facts));
     if (!mode_exists(&r))

@@ -153,6 +153,7 @@ int host_probe(struct host_facts *f)
     memcpy(f->vendor, words, 12);
     f->amd = !strcmp(f->vendor, "AuthenticAMD") || !strcmp(f->vendor, "HygonGenuine");
     f->features = cpu_host_features();
+    f->bus_locks = __get_cpuid_count(7, 0, &eax, &words[0], &words[1], &words[2]) && (words[1] >> 24 & 1);
     __asm__("mov %%cs, %0" : "=r"(f->cs64));
     __asm__("mov %%ss, %0" : "=r"(f->ss));
     for (unsigned i = 1; i < 16; i++)

@@ -95,6 +95,7 @@ static u64 value(const struct cpu *c, const struct insn *in, int i)
 static bool rotate(const struct insn *in) { return is(in, ROW_ROL_EbIb, ROW_RCR_EvCL); }
 static bool shift(const struct insn *in) { return is(in, ROW_SHL_EbIb, ROW_SAR_EvCL); }
 static bool dshift(const struct insn *in) { return is(in, ROW_SHLD_EvGvIb, ROW_SHRD_EvGvCL); }
+static bool by_count(const struct insn *in) { return rotate(in) || shift(in) || dshift(in); }
 
 static unsigned count_of(const struct cpu *c, const struct insn *in)
 {
@@ -107,7 +108,7 @@ struct flag_rule flag_rule(const struct cpu *c, const struct insn *in)
     struct flag_rule f = { r->writes & ~r->undefined & F_ARITH, r->undefined & F_ARITH };
     unsigned width = 8u * in->opsz, n;
 
-    if (rotate(in) || shift(in) || dshift(in)) {
+    if (by_count(in)) {
         n = count_of(c, in);
         if (n == 0)
             return (struct flag_rule){ 0, 0 };
@@ -136,6 +137,26 @@ struct flag_rule flag_rule(const struct cpu *c, const struct insn *in)
     return f;
 }
 
+static bool decimal(unsigned row)
+{
+    return row >= ROW_DAA && row <= ROW_AAD;
+}
+
+/* Whether all that the manual leaves open in a row is compared. */
+static bool compared(const struct silicon *s, const struct host_facts *f, unsigned row)
+{
+    return f->own && silicon_exact(s, row) && !decimal(row);
+}
+
+struct flag_rule witness_rule(const struct cpu *c, const struct insn *in, const struct host_facts *f)
+{
+    struct flag_rule rule = flag_rule(c, in);
+
+    if (compared(&c->silicon, f, in->row))
+        rule.undefined = 0;
+    return rule;
+}
+
 u32 flags_read(const struct isa_row *r, const struct insn *in)
 {
     static const u32 of_cc[8] = { F_O, F_C, F_Z, F_C | F_Z, F_S, F_P, F_S | F_O, F_S | F_O | F_Z };
@@ -147,8 +168,8 @@ u32 flags_read(const struct isa_row *r, const struct insn *in)
 
 bool result_undefined(const struct cpu *c, const struct insn *in, const struct host_facts *f)
 {
-    if (f->amd && !f->emulator[0])
-        return false; /* the witness's own vendor: compared, though the manual leaves it open */
+    if (compared(&c->silicon, f, in->row))
+        return false;
     if (dshift(in))
         return count_of(c, in) > 8u * in->opsz;
     return in->row == ROW_BSWAP_Zv && in->opsz == 2;
@@ -170,7 +191,7 @@ const char *flag_names(u32 flags, char out[64])
 }
 
 /* Rows in a run that have the same undefined flags and page make one line. */
-static void print_row_masks(void)
+static void print_row_masks(const struct host_facts *f, const struct silicon *s)
 {
     char a[64];
 
@@ -182,14 +203,15 @@ static void print_row_masks(void)
         while (j < NR_ROWS && isa_rows[j].undefined == r->undefined &&
                !strcmp(isa_rows[j].manual, r->manual))
             j++;
-        if ((r->undefined & F_ARITH) && !rotate(&in) && !shift(&in) && !dshift(&in))
+        if ((r->undefined & F_ARITH) && !by_count(&in) && !compared(s, f, i))
             printf("  %-14s %-17s %-28s SDM %s\n", r->id, j - i > 1 ? isa_rows[j - 1].id : "",
                    flag_names(r->undefined & F_ARITH, a), r->manual);
         i = j;
     }
 }
 
-void print_masks(const struct host_facts *f)
+/* Shifts and rotations, whose masks depend on the count. */
+static void print_count_masks(void)
 {
     static const char *const rules[][2] = {
         { "ROL ROR RCL RCR: OF when the masked count is above 1", "2B RCL/RCR/ROL/ROR" },
@@ -202,13 +224,30 @@ void print_masks(const struct host_facts *f)
           "2B, the same pages" },
     };
 
-    printf("masks: flags that are not compared, until an instruction defines them again\n");
-    print_row_masks();
     for (unsigned i = 0; i < ARRAY_LEN(rules); i++)
         printf("  %s; SDM %s\n", rules[i][0], rules[i][1]);
-    if (f->amd && !f->emulator[0])
-        printf("masks: destinations: none. BSF and BSR of 0 keep the destination (APM 3 BSF, BSR);\n"
-               "  BSWAP of 16 bits and SHLD, SHRD beyond the width are compared with this silicon\n");
+}
+
+static bool counts_compared(const struct host_facts *f, const struct silicon *s)
+{
+    return compared(s, f, ROW_SHL_EvCL) && compared(s, f, ROW_ROL_EvCL) && compared(s, f, ROW_RCL_EvCL) &&
+           compared(s, f, ROW_SHLD_EvGvCL);
+}
+
+void print_masks(const struct host_facts *f, const struct silicon *s)
+{
+    char profile[200];
+
+    silicon_text(s, profile, sizeof(profile));
+    printf("undefined flags as this host has them: %s%s\n", profile,
+           s->unknown ? "; of some rows in no way that is known" : "");
+    printf("masks: flags that are not compared, until an instruction defines them again\n");
+    print_row_masks(f, s);
+    if (!counts_compared(f, s))
+        print_count_masks();
+    if (f->own)
+        printf("masks: destinations: none but of rows above: BSF and BSR of 0, BSWAP of 16 bits and SHLD,\n"
+               "  SHRD beyond the width are compared\n");
     else
         printf("masks: destinations that the manual leaves open are not generated: BSWAP of 16\n"
                "  bits (2A BSWAP), SHLD and SHRD beyond the width (2B SHLD, SHRD)\n");

@@ -26,14 +26,17 @@ struct flag_rule {
 };
 struct flag_rule flag_rule(const struct cpu *, const struct insn *);
 
+/* The same against a witness: where it is the host itself, only what cannot be compared is undefined. */
+struct flag_rule witness_rule(const struct cpu *, const struct insn *, const struct host_facts *);
+
 /* Flags that the instruction's result depends on. */
 u32 flags_read(const struct isa_row *, const struct insn *);
 
-/* Whether the manual leaves the destination open for these operands. */
+/* Whether the manual leaves the destination open for these operands, and the witness is not the host. */
 bool result_undefined(const struct cpu *, const struct insn *, const struct host_facts *);
 
 /* Prints every mask with its manual page. */
-void print_masks(const struct host_facts *);
+void print_masks(const struct host_facts *, const struct silicon *);
 
 /* The flags' letters, for reports. */
 const char *flag_names(u32 flags, char out[64]);

@@ -25,25 +25,25 @@ struct flag_use flag_use_of(const struct insn *in)
     u32 reads = r->reads & F_ARITH, writes = (r->writes | r->undefined) & F_ARITH;
 
     if (fn == x_div || fn == x_idiv) /* left as they were, by our definition of what is undefined */
-        return (struct flag_use){ 0, 0 };
+        return (struct flag_use){ 0, 0, 0 };
     if (is_shift(fn)) {
         int n = fn == x_shld || fn == x_shrd ? 2 : 1;
         unsigned count = (unsigned)in->imm & (in->opsz == 8 ? 63 : 31);
         bool rotates = fn == x_rol || fn == x_ror || fn == x_rcl || fn == x_rcr;
 
         if (in->kind[n] == K_REG) /* by CL: perhaps by 0 */
-            return (struct flag_use){ F_ARITH, 0 };
+            return (struct flag_use){ F_ARITH, F_ARITH, 0 };
         if (count == 0)
-            return (struct flag_use){ 0, 0 };
+            return (struct flag_use){ 0, 0, 0 };
         if (rotates)
-            return (struct flag_use){ F_ARITH & ~(fn == x_rcl || fn == x_rcr ? (u32)F_O : (u32)(F_C | F_O)), F_C | F_O };
-        return (struct flag_use){ 0, F_ARITH };
+            return (struct flag_use){ F_ARITH & ~(fn == x_rcl || fn == x_rcr ? 0u : (u32)(F_C | F_O)), F_C | F_O, F_C | F_O };
+        return (struct flag_use){ 0, F_ARITH, F_ARITH };
     }
     if (fn == x_bt || fn == x_bts || fn == x_btr || fn == x_btc)
-        return (struct flag_use){ F_ARITH & ~(u32)F_C, F_C };
+        return (struct flag_use){ F_ARITH & ~(u32)F_C, F_C, F_C };
     if (writes && writes != F_ARITH) /* the others stay */
         reads |= F_ARITH & ~writes;
-    return (struct flag_use){ reads, writes };
+    return (struct flag_use){ reads, writes, writes };
 }
 
 void flags_analyse(struct translator *t, const bool *observes)
@@ -54,7 +54,7 @@ void flags_analyse(struct translator *t, const bool *observes)
         struct flag_use u = flag_use_of(&t->b->ops[i].in);
 
         t->need[i] = live;
-        live = observes[i] ? (u32)F_ARITH : (live & ~u.writes) | u.reads;
+        live = observes[i] ? (u32)F_ARITH : (live & ~u.sure) | u.reads;
     }
 }
 

@@ -59,7 +59,8 @@ static inline bool code64(const struct translator *t)
 /* What an instruction does to the arithmetic flags, as far as translated code must know. */
 struct flag_use {
     u32 reads;  /* asked for, or left as they were by what writes the others */
-    u32 writes; /* for certain */
+    u32 writes; /* perhaps */
+    u32 sure;   /* for certain */
 };
 struct flag_use flag_use_of(const struct insn *);
 

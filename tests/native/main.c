@@ -82,7 +82,7 @@ static void make_batch(struct run *r)
             s->out = r->single.out;
             s->end = r->single.end;
             judge_compare(&r->facts, s, v, r->text, sizeof(r->text));
-            printf("step by step (\"host\") and in one go the interpreter differs from itself\n");
+            printf("step by step (\"host\") and in one go the engine differs from itself\n");
             judge_report(v, s, r->opt.code, r->text);
         }
         n++;
@@ -333,11 +333,13 @@ static int find_row(const char *name)
 
 static const char usage[] =
     "native_test [--mode 64|32|16] [--insns N] [--seed S|random] [--min-runs N] [--rows ROW]\n"
-    "            [--reports N] [--alone]\n"
+    "            [--reports N] [--alone] [--engine ACCEL]\n"
     "native_test --probe FACTS [--emulator NAME] | --export CASES --facts FACTS [--mode, ...]\n"
     "            | --execute CASES --to OUTCOMES | --judge OUTCOMES --cases CASES [--again SINGLES]\n"
     "Runs N generated instructions in the interpreter and on the host CPU and compares. --alone leaves\n"
-    "the host out: a sanitizer's own mappings lie where the code under test expects faults.\n"
+    "the host out: a sanitizer's own mappings lie where the code under test expects faults. --engine takes\n"
+    "what -accel does (jit,hot=0), and counts as KILN_ACCEL: that engine runs each case in one go; they are\n"
+    "made step by step, which no engine translates.\n"
     "The second form is for a processor elsewhere: tests/native/away.h.\n"
     "Status: 0 no difference, 1 differences or too few runs of a row, 77 this host cannot.\n";
 
@@ -348,7 +350,7 @@ static bool parse(int argc, char **argv, struct options *o)
         { "min-runs", 1, 0, 'k' }, { "reports", 1, 0, 'e' }, { "alone", 0, 0, 'a' }, { "help", 0, 0, 'h' },
         { "probe", 1, 0, 'P' }, { "facts", 1, 0, 'F' }, { "export", 1, 0, 'X' }, { "execute", 1, 0, 'E' },
         { "to", 1, 0, 'T' }, { "judge", 1, 0, 'J' }, { "emulator", 1, 0, 'U' }, { "cases", 1, 0, 'C' },
-        { "again", 1, 0, 'A' }, { 0 },
+        { "again", 1, 0, 'A' }, { "engine", 1, 0, 'G' }, { 0 },
     };
     int c;
 
@@ -370,6 +372,7 @@ static bool parse(int argc, char **argv, struct options *o)
         case 'C': o->cases = optarg; break;
         case 'A': o->again = optarg; break;
         case 'U': o->emulator = optarg; break;
+        case 'G': setenv("KILN_ACCEL", optarg, 1); break;
         case 'e': o->max_reports = strtoull(optarg, NULL, 0); break;
         default: return false;
         }

@@ -5,6 +5,7 @@
  * (HLT), 8 to 63 page tables, then the regions. System structures are seen at SYS_BASE.
  */
 #include "tests/native/rig.h"
+#include "cpu/rig_engine.h"
 #include "cpu/segment.h"
 #include "mmu/mmu.h"
 #include <stdlib.h>
@@ -86,7 +87,7 @@ static void code_written(void *sink, u64 off, u64 len)
 {
     struct rig *r = sink;
 
-    interp_engine.code_changed(r->engine, off, len);
+    r->way->code_changed(r->engine, off, len);
 }
 
 int rig_init(struct rig *r, const struct host_facts *f, const u8 *constant)
@@ -107,7 +108,8 @@ int rig_init(struct rig *r, const struct host_facts *f, const u8 *constant)
     mem_view_add(&r->view, (struct mem_overlay){ "ram", 0, RAM_BYTES, 0, 0, 0, true });
     r->view.sink = r;
     r->view.code_written = code_written;
-    if (cpu_init(c, &cfg) || !(r->engine = interp_engine.create(c)))
+    r->way = rig_engine(&cfg);
+    if (cpu_init(c, &cfg) || !(r->engine = r->way->create(c)))
         return -1;
     build_tables(r, f);
     build_paging(r, f);
@@ -128,7 +130,7 @@ int rig_init(struct rig *r, const struct host_facts *f, const u8 *constant)
 
 void rig_fini(struct rig *r)
 {
-    interp_engine.destroy(r->engine);
+    r->way->destroy(r->engine);
     cpu_fini(&r->c);
     mem_view_fini(&r->view);
     bus_fini(&r->io);
@@ -199,16 +201,16 @@ bool rig_run(struct rig *r, u64 ticks)
     if (r->ended)
         return true;
     clock_open_slice(&r->clk, clock_ticks(&r->clk) + ticks);
-    interp_engine.run(r->engine);
+    r->way->run(r->engine);
     if (r->c.attention & ATT_DEBUG) { /* the single step's trap belongs to its instruction */
         clock_open_slice(&r->clk, clock_ticks(&r->clk) + 1);
-        interp_engine.run(r->engine);
+        r->way->run(r->engine);
     }
     if (r->c.nr_events != r->events_before) {
         /* Delivery may have used the slice up: the handler's HLT runs in another. */
         if (!r->c.halted) {
             clock_open_slice(&r->clk, clock_ticks(&r->clk) + 4);
-            interp_engine.run(r->engine);
+            r->way->run(r->engine);
         }
         r->ended = true;
     }
@@ -219,7 +221,7 @@ static void copy_common(struct rig *r, struct nstate *s)
 {
     struct cpu *c = &r->c;
 
-    interp_engine.sync(r->engine);
+    r->way->sync(r->engine);
     fx_save(&c->fpu, s->fx);
     memcpy(s->gpr, c->gpr, sizeof(s->gpr));
     s->ds = c->seg[DS].sel;

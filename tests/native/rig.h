@@ -20,6 +20,7 @@ struct rig {
     struct trace trace;
     struct bus io, mem;
     struct mem_view view;
+    const struct engine *way; /* interpreter or JIT: cpu/rig_engine.h */
     void *engine;
     FILE *sink;
     u64 next_table; /* physical address of the next free page-table page */

@@ -258,25 +258,36 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-double bench_median(double *values, unsigned nr)
+/* The values in order. */
+static void sort(const double *values, unsigned nr, double *sorted)
 {
-    if (!nr)
-        return 0;
-    qsort(values, nr, sizeof(*values), by_value);
-    return nr % 2 ? values[nr / 2] : (values[nr / 2 - 1] + values[nr / 2]) / 2;
+    memcpy(sorted, values, nr * sizeof(*values));
+    qsort(sorted, nr, sizeof(*sorted), by_value);
 }
 
-/* How many times a's time b's is, round by round: the median; 0 when one of them did not run. *spread: the
- * difference of the extremes in parts of it. */
+double bench_median(const double *values, unsigned nr)
+{
+    double v[BENCH_MAX_RUNS];
+    sort(values, nr, v);
+    return !nr ? 0 : nr % 2 ? v[nr / 2] : (v[nr / 2 - 1] + v[nr / 2]) / 2;
+}
+
+double bench_spread(const double *values, unsigned nr)
+{
+    double v[BENCH_MAX_RUNS];
+    sort(values, nr, v);
+    return nr && v[0] > 0 ? (v[nr - 1] - v[0]) / bench_median(values, nr) : 0;
+}
+
+/* How many times a's time b's is, round by round: the median; 0 when one of them did not run. */
 static double ratio(const struct row *r, unsigned a, unsigned b, double *spread)
 {
     double q[BENCH_MAX_RUNS];
     unsigned nr = r->nr[a] < r->nr[b] ? r->nr[a] : r->nr[b];
     for (unsigned i = 0; i < nr; i++)
         q[i] = r->seconds[b][i] / r->seconds[a][i];
-    double median = bench_median(q, nr);
-    *spread = nr ? (q[nr - 1] - q[0]) / median : 0;
-    return median;
+    *spread = bench_spread(q, nr);
+    return bench_median(q, nr);
 }
 
 static void print_cell(int width, int digits, double v)
@@ -306,6 +317,8 @@ static void print_means(const struct bench *b)
 {
     const char *last = "";
     unsigned nr, unused;
+    if (!mean_of(b, NULL, PLACE_JIT, &nr) && !mean_of(b, NULL, PLACE_INTERP, &nr))
+        return;
     printf("\ngeometric means, times native%8s%9s\n", "jit", "interp");
     for (unsigned i = 0; i <= b->image->nr_kernels; i++) {
         const char *group = i < b->image->nr_kernels ? b->image->kernel[i].group : NULL;
@@ -334,9 +347,12 @@ static void print_table(struct bench *b)
         double insns = r->insns[PLACE_JIT] > 0 ? r->insns[PLACE_JIT] : r->insns[PLACE_INTERP];
         double faster = ratio(r, PLACE_JIT, PLACE_INTERP, &unused);
         double slower = ratio(r, PLACE_NATIVE, PLACE_JIT, &spread);
-        spread = slower > 0 ? spread : unused;
         for (unsigned p = 0; p < NR_PLACES; p++)
             s[p] = bench_median(r->seconds[p], r->nr[p]);
+        if (slower == 0) {
+            unsigned p = r->nr[PLACE_JIT] ? PLACE_JIT : PLACE_INTERP;
+            spread = bench_spread(r->seconds[p], r->nr[p]);
+        }
         printf("%-12s%14.0f", b->image->kernel[i].name, insns * n);
         print_cell(9, 4, s[PLACE_JIT] * n);
         print_cell(8, 0, s[PLACE_JIT] > 0 ? insns / s[PLACE_JIT] / 1e6 : 0);

@@ -13,7 +13,8 @@ int bench_run(struct options *);
 /* Of a disk that --until ends: host/bench_disk.c. */
 int bench_disk(struct options *);
 
-/* Sorts the values. */
-double bench_median(double *values, unsigned nr);
+/* 0 of no values. The spread is the difference of the extremes in parts of the median. */
+double bench_median(const double *values, unsigned nr);
+double bench_spread(const double *values, unsigned nr);
 
 #endif

@@ -57,8 +57,7 @@ static void print(struct runs *r, unsigned nr)
     for (unsigned i = 0; i < nr; i++, r++) {
         double median = bench_median(r->seconds, r->nr);
         printf("%-8s%16" PRIu64 "%10.3f%10.1f%8.0f%%  %016" PRIx64 "\n", r->name, r->insns, median,
-               median > 0 ? (double)r->insns / median / 1e6 : 0,
-               median > 0 ? (r->seconds[r->nr - 1] - r->seconds[0]) / median * 100 : 0, r->hash);
+               median > 0 ? (double)r->insns / median / 1e6 : 0, bench_spread(r->seconds, r->nr) * 100, r->hash);
     }
 }
 

@@ -103,7 +103,7 @@ void debug_log_control(FILE *f, const struct cpu *c, const struct insn *in,
                 (code_size(c->mode) == 8 && in->seg < FS ? 0 : c->seg[in->seg].base) +
                     mem_off(c, in, 0));
     if (c->tlb->nr_flushes != seen->nr_flushes)
-        fprintf(f, "TLB flush: %u entries stay\n", c->tlb->nr);
+        fprintf(f, "TLB flush: %u entries stay\n", tlb_nr(c->tlb));
     if (a20(c) != seen->a20)
         fprintf(f, "A20 update: a20=%d\n", a20(c));
     debug_log_control_start(seen, c);

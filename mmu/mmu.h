@@ -128,11 +128,23 @@ struct tlb_entry {
 enum tlb_flag { TLB_W = 1, TLB_U = 2, TLB_NX = 4, TLB_D = 8, TLB_G = 16 };
 #define TLB_CAPACITY 4096 /* entries kept before a whole flush */
 #define TLB_SLOTS    8192
-struct tlb {
-    u32 nr;
-    u64 nr_fills, nr_flushes;
+#define TLB_LISTED   1024
+#define TLB_BUCKETS  256
+struct tlb_table {
+    u32 nr;                  /* entries */
+    u32 nr_filled;           /* slots since it was empty; beyond TLB_LISTED no list is kept */
+    u16 filled[TLB_LISTED];  /* so that a flush need not visit all; some may be empty again */
+    u16 large[TLB_BUCKETS];  /* how many fragments of large pages there are, by a hash of the page */
     struct tlb_entry slot[TLB_SLOTS];
 };
+struct tlb {
+    u64 nr_fills, nr_flushes;
+    struct tlb_table spaces, global; /* entries of one address space; of all of them */
+};
+static inline u32 tlb_nr(const struct tlb *t)
+{
+    return t->spaces.nr + t->global.nr;
+}
 struct tlb *tlb_create(void);
 const struct tlb_entry *tlb_find(const struct tlb *, u16 pcid, u64 lin);
 void tlb_insert(struct cpu *, u64 lin, u64 pa, u8 flags, u8 level);

@@ -1,9 +1,13 @@
 /*
  * The architectural TLB: what guests can see of translation caching.
  *
- * A hash table of 4 KiB translations (fragments of large pages carry their page's level). It is
- * filled by the walker alone, on an executed access, and loses entries only by the architecture's
- * invalidations, or all of them when it is full. The fast sets of struct cpu only cache it.
+ * Two hash tables of 4 KiB translations (fragments of large pages carry their page's level), one of
+ * them of global pages. They are filled by the walker alone, on an executed access, and lose entries
+ * only by the architecture's invalidations, or all of them when they are full. The fast sets of struct
+ * cpu only cache them.
+ *
+ * An invalidation costs what it drops, not what the tables hold: a flush goes through the list of slots
+ * that were filled, and a page's looks for fragments of large pages only where there are some.
  * docs/decisions/002-architectural-tlb.md says why.
  */
 #include "core/state.h"
@@ -42,7 +46,7 @@ static unsigned slot_of(u64 key)
 _Static_assert(TLB_SLOTS == 1 << (64 - 51), "slot_of() yields slot numbers");
 
 /* The slot of key, or the empty one where it would go. The table is never more than half full. */
-static unsigned probe(const struct tlb *t, u64 key)
+static unsigned probe(const struct tlb_table *t, u64 key)
 {
     unsigned i = slot_of(key);
 
@@ -53,37 +57,84 @@ static unsigned probe(const struct tlb *t, u64 key)
 
 const struct tlb_entry *tlb_find(const struct tlb *t, u16 pcid, u64 lin)
 {
-    const struct tlb_entry *e = &t->slot[probe(t, key_of(space_of(pcid), lin))];
+    const struct tlb_entry *e = &t->spaces.slot[probe(&t->spaces, key_of(space_of(pcid), lin))];
 
-    if (!e->key)
-        e = &t->slot[probe(t, key_of(KEY_GLOBAL, lin))];
+    if (!e->key && t->global.nr)
+        e = &t->global.slot[probe(&t->global, key_of(KEY_GLOBAL, lin))];
     return e->key ? e : NULL;
+}
+
+/* ---- fragments of large pages ---- */
+
+/* Linear address bits that a large page of the level covers: 2 MiB (4 MiB without PAE is two of
+ * them, dropped together through the wider mask), 1 GiB. */
+static u64 level_mask(u8 level)
+{
+    return level == 2 ? ~0x3fffffffull : ~0x3fffffull;
+}
+
+/* The page of the level that key lies in, its address space apart. */
+static u64 page_of(u64 key, u8 level)
+{
+    return key & (KEY_SPACE | bits(level_mask(level), 47, 12) << 1);
+}
+
+static u16 *bucket_of(struct tlb_table *t, u64 key, u8 level)
+{
+    return &t->large[(page_of(key, level) + level) * 0x9e3779b97f4a7c15ull >> 56];
+}
+_Static_assert(TLB_BUCKETS == 1 << (64 - 56), "bucket_of() yields buckets");
+
+/* ---- filling and dropping ---- */
+
+static void list_slot(struct tlb_table *t, unsigned i)
+{
+    if (t->nr_filled < TLB_LISTED)
+        t->filled[t->nr_filled] = (u16)i;
+    t->nr_filled++;
+}
+
+static void put(struct tlb_table *t, const struct tlb_entry *new)
+{
+    unsigned i = probe(t, new->key);
+    struct tlb_entry *e = &t->slot[i];
+
+    if (!e->key) {
+        t->nr++;
+        list_slot(t, i);
+    } else if (e->level) {
+        --*bucket_of(t, e->key, e->level);
+    }
+    if (new->level)
+        ++*bucket_of(t, new->key, new->level);
+    *e = *new;
 }
 
 void tlb_insert(struct cpu *c, u64 lin, u64 pa, u8 flags, u8 level)
 {
     u64 key = key_of(flags & TLB_G ? KEY_GLOBAL : space_of(mmu_pcid(c)), lin);
     struct tlb *t = c->tlb;
-    struct tlb_entry *e;
+    struct tlb_table *table = flags & TLB_G ? &t->global : &t->spaces;
 
-    if (t->nr >= (c->cfg.tlb_capacity ? c->cfg.tlb_capacity : TLB_CAPACITY) && !t->slot[probe(t, key)].key) {
+    if (tlb_nr(t) >= (c->cfg.tlb_capacity ? c->cfg.tlb_capacity : TLB_CAPACITY) &&
+        !table->slot[probe(table, key)].key) {
         mmu_flush_all(c);
         /* The page of the code that runs is gone too. It comes back with the next fetch: let that
          * be the next instruction's, however long the block is that the engine is in. */
         c->leave = true;
     }
-    e = &t->slot[probe(t, key)];
-    if (!e->key)
-        t->nr++;
     t->nr_fills++;
-    *e = (struct tlb_entry){ key, pa, flags, level };
+    put(table, &(struct tlb_entry){ key, pa, flags, level });
 }
 
-/* Removes slot i and moves up the entries behind it that would no longer be found. */
-static void remove_slot(struct tlb *t, unsigned i)
+/* Removes slot i and moves up the entries behind it that would no longer be found. A slot that one
+ * moves to was filled before, so it is in the list. */
+static void remove_slot(struct tlb_table *t, unsigned i)
 {
     unsigned j = i;
 
+    if (t->slot[i].level)
+        --*bucket_of(t, t->slot[i].key, t->slot[i].level);
     t->slot[i].key = 0;
     t->nr--;
     for (;;) {
@@ -101,30 +152,23 @@ static void remove_slot(struct tlb *t, unsigned i)
     }
 }
 
-/* Linear address bits that a large page of the level covers: 2 MiB (4 MiB without PAE is two of
- * them, dropped together through the wider mask), 1 GiB. */
-static u64 level_mask(u8 level)
+static void drop(struct tlb_table *t, u64 key)
 {
-    return level == 2 ? ~0x3fffffffull : ~0x3fffffull;
-}
-
-static void drop_in_space(struct tlb *t, u64 space, u64 lin)
-{
-    u64 key = key_of(space, lin);
     unsigned i = probe(t, key);
-    u8 level;
 
-    /* Fragments of a large page may be there although this one is not: a miss must look too. */
-    level = t->slot[i].key ? t->slot[i].level : 0;
-    if (t->slot[i].key && level == 0) {
+    if (t->nr == 0)
+        return;
+    if (t->slot[i].key && t->slot[i].level == 0) {
         remove_slot(t, i);
         return;
     }
+    /* Fragments of a large page may be there although this one is not: a miss must look too. */
+    if (!*bucket_of(t, key, 1) && !*bucket_of(t, key, 2))
+        return;
     for (unsigned s = 0; s < TLB_SLOTS;) {
         const struct tlb_entry *e = &t->slot[s];
-        u64 mask = KEY_SPACE | bits(level_mask(e->level), 47, 12) << 1;
 
-        if (e->key && e->level && ((e->key ^ key) & mask) == 0)
+        if (e->key && e->level && page_of(e->key, e->level) == page_of(key, e->level))
             remove_slot(t, s); /* another entry may have moved here: look again */
         else
             s++;
@@ -133,46 +177,53 @@ static void drop_in_space(struct tlb *t, u64 space, u64 lin)
 
 void tlb_drop(struct tlb *t, u16 pcid, u64 lin, bool global_too)
 {
-    drop_in_space(t, space_of(pcid), lin);
+    drop(&t->spaces, key_of(space_of(pcid), lin));
     if (global_too)
-        drop_in_space(t, KEY_GLOBAL, lin);
+        drop(&t->global, key_of(KEY_GLOBAL, lin));
+}
+
+/* Empties the table; what it held goes to keep, if that is not NULL. Returns how many those are. */
+static unsigned empty(struct tlb_table *t, struct tlb_entry *keep)
+{
+    bool listed = t->nr_filled <= TLB_LISTED;
+    unsigned n = 0, end = listed ? t->nr_filled : TLB_SLOTS;
+
+    for (unsigned i = 0; i < end; i++) {
+        struct tlb_entry *e = &t->slot[listed ? t->filled[i] : i];
+
+        if (e->key && keep)
+            keep[n++] = *e;
+        e->key = 0;
+    }
+    memset(t->large, 0, sizeof(t->large));
+    t->nr = t->nr_filled = 0;
+    return n;
 }
 
 void tlb_drop_all(struct tlb *t)
 {
     t->nr_flushes++;
-    if (t->nr)
-        memset(t->slot, 0, sizeof(t->slot));
-    t->nr = 0;
-}
-
-/* Drops the entries whose key, masked, is not, or is, equal to the value. */
-static void drop_by_key(struct tlb *t, u64 mask, u64 value, bool if_equal)
-{
-    struct tlb_entry keep[TLB_CAPACITY];
-    unsigned n = 0;
-
-    t->nr_flushes++;
-    if (t->nr == 0)
-        return;
-    /* Rebuild with those that stay: removing one by one would visit moved entries twice. */
-    for (unsigned s = 0; s < TLB_SLOTS; s++)
-        if (t->slot[s].key && ((t->slot[s].key & mask) == value) != if_equal)
-            keep[n++] = t->slot[s];
-    memset(t->slot, 0, sizeof(t->slot));
-    t->nr = n;
-    for (unsigned k = 0; k < n; k++)
-        t->slot[probe(t, keep[k].key)] = keep[k];
+    empty(&t->spaces, NULL);
+    empty(&t->global, NULL);
 }
 
 void tlb_drop_nonglobal(struct tlb *t)
 {
-    drop_by_key(t, KEY_GLOBAL, KEY_GLOBAL, false);
+    t->nr_flushes++;
+    empty(&t->spaces, NULL);
 }
 
 void tlb_drop_pcid(struct tlb *t, u16 pcid)
 {
-    drop_by_key(t, KEY_SPACE, space_of(pcid), true);
+    struct tlb_entry keep[TLB_CAPACITY];
+    unsigned n;
+
+    t->nr_flushes++;
+    /* Filled anew with those that stay: removing one by one would visit moved entries twice. */
+    n = empty(&t->spaces, keep);
+    for (unsigned i = 0; i < n; i++)
+        if ((keep[i].key & KEY_SPACE) != space_of(pcid))
+            put(&t->spaces, &keep[i]);
 }
 
 /* ---- saved state ---- */
@@ -186,12 +237,14 @@ static int by_key(const void *x, const void *y)
 
 struct tlb_entry *tlb_list(const struct tlb *t, u32 *nr)
 {
-    struct tlb_entry *list = malloc((t->nr + 1) * sizeof(*list));
+    const struct tlb_table *tables[] = { &t->spaces, &t->global };
+    struct tlb_entry *list = malloc((tlb_nr(t) + 1) * sizeof(*list));
 
     *nr = 0;
-    for (unsigned s = 0; list && s < TLB_SLOTS; s++)
-        if (t->slot[s].key)
-            list[(*nr)++] = t->slot[s];
+    for (unsigned i = 0; list && i < ARRAY_LEN(tables); i++)
+        for (unsigned s = 0; s < TLB_SLOTS; s++)
+            if (tables[i]->slot[s].key)
+                list[(*nr)++] = tables[i]->slot[s];
     if (list)
         qsort(list, *nr, sizeof(*list), by_key);
     return list;
@@ -201,7 +254,7 @@ bool tlb_take(struct tlb *t, const struct tlb_entry *list, u32 nr)
 {
     const u64 page_bits = 0x000ffffffffff000;
 
-    if (nr > TLB_CAPACITY || t->nr)
+    if (nr > TLB_CAPACITY || tlb_nr(t))
         return false;
     for (u32 i = 0; i < nr; i++) {
         const struct tlb_entry *e = &list[i];
@@ -212,21 +265,27 @@ bool tlb_take(struct tlb *t, const struct tlb_entry *list, u32 nr)
             (global && (e->key & KEY_SPACE) != KEY_GLOBAL) || (e->pa & ~page_bits) || e->flags > 2 * TLB_G - 1 ||
             e->level > 2 || (i && e->key <= list[i - 1].key))
             return false;
-        t->slot[probe(t, e->key)] = *e;
-        t->nr++;
+        put(global ? &t->global : &t->spaces, e);
     }
     return true;
 }
 
-u64 tlb_hash(const struct tlb *t, u64 seed)
+static u64 table_sum(const struct tlb_table *t)
 {
     u64 sum = 0;
 
-    for (unsigned s = 0; s < TLB_SLOTS; s++)
+    for (unsigned s = 0; t->nr && s < TLB_SLOTS; s++)
         if (t->slot[s].key) {
             const struct tlb_entry *e = &t->slot[s];
             u64 words[3] = { e->key, e->pa, e->flags | (u64)e->level << 8 };
             sum += state_hash_bytes(0, words, sizeof(words));
         }
+    return sum;
+}
+
+u64 tlb_hash(const struct tlb *t, u64 seed)
+{
+    u64 sum = table_sum(&t->spaces) + table_sum(&t->global);
+
     return state_hash_bytes(seed, &sum, sizeof(sum));
 }

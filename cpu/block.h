@@ -36,6 +36,7 @@ struct block {
     u8 link_turn;              /* the one to be replaced next */
     u32 runs;                  /* the JIT's: how often it was interpreted, and what was made of it */
     void *translations;
+    bool no_ranges;
     struct op ops[];
 };
 

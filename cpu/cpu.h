@@ -235,6 +235,7 @@ struct jit_state {
     u32 epoch;       /* cpu.fetch_epoch: compared together with context */
     u64 temp, target;
     u64 slot[2];     /* operands that flags are made from again */
+    u64 range[16];   /* host addresses of ranges that have been probed */
     void *jump_cache, *jit;
 };
 

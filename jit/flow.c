@@ -92,6 +92,7 @@ static void probe_jumps(struct translator *t)
     asm_alu_rm(a, ALU_ADD, 8, H_RDI, FIELD(jit.jump_cache));
     asm_alu_rm(a, ALU_CMP, 8, H_R11, at(H_RDI, offsetof(struct jump_entry, rip)));
     from = asm_jcc(a, CC_NE);
+    t->in_rsi = NULL;
     asm_load(a, 8, H_RSI, FIELD(jit.context));
     asm_alu_rm(a, ALU_CMP, 8, H_RSI, at(H_RDI, offsetof(struct jump_entry, context_epoch)));
     stub_add(t, THUNK_SLOW, site_new(t, SITE_EXEC, 0, NULL), from);
@@ -111,16 +112,6 @@ static unsigned stack_size(const struct translator *t) /* of rSP, in bytes */
     return code64(t) ? 8 : t->cx->mode & MODE_SS32 ? 4 : 2;
 }
 
-/* RSI = (guest + add) in the stack's width */
-static void stack_address(struct translator *t, unsigned guest, i32 add)
-{
-    unsigned w = stack_size(t);
-
-    asm_lea(&t->a, w == 8 ? 8 : 4, H_RSI, at(host_of_guest[guest], add));
-    if (w == 2)
-        asm_rr(&t->a, 4, 0x0fb7, H_RSI, H_RSI);
-}
-
 /* rSP = guest + add. No flags are changed. */
 static void set_sp_emit(struct translator *t, unsigned guest, i32 add)
 {
@@ -135,39 +126,22 @@ static void set_sp_emit(struct translator *t, unsigned guest, i32 add)
     }
 }
 
-/* Checks that size bytes can be pushed; RSI is where. */
-static void push_access(struct translator *t, unsigned size)
-{
-    const u8 *resume = ASM_RX(&t->a, t->a.p);
-
-    stack_address(t, RSP, -(i32)size);
-    access_emit(t, SS, size, true, false, resume);
-}
-
-static void pop_access(struct translator *t, unsigned guest, unsigned size)
-{
-    const u8 *resume = ASM_RX(&t->a, t->a.p);
-
-    stack_address(t, guest, 0);
-    access_emit(t, SS, size, false, false, resume);
-}
-
 static void protect(struct translator *t, unsigned guest)
 {
     if (t->need[t->index])
         flags_protect(t, guest);
 }
 
-static void store_imm(struct translator *t, unsigned size, u64 v)
+static void store_imm(struct translator *t, unsigned size, u64 v, struct host_mem m)
 {
     struct assembler *a = &t->a;
 
     if (v == (u64)(i64)(i32)v || size < 8) {
-        asm_rm(a, size, 0xc7, 0, at(H_RSI, 0));
+        asm_rm(a, size, 0xc7, 0, m);
         asm_int(a, v, size == 2 ? 2 : 4);
     } else {
         asm_mov_imm(a, H_R11, v);
-        asm_store(a, 8, at(H_RSI, 0), H_R11);
+        asm_store(a, 8, m, H_R11);
     }
 }
 
@@ -176,20 +150,21 @@ static bool emit_push(struct translator *t)
     const struct insn *in = t->in;
     struct assembler *a = &t->a;
     unsigned size = in->opsz;
+    struct host_mem m;
 
     if (in->kind[0] != K_REG && in->kind[0] != K_IMM)
         return false;
     protect(t, RSP);
-    push_access(t, size);
+    m = stack_access(t, RSP, -(i64)size, size, true);
     if (in->kind[0] == K_IMM) {
-        store_imm(t, size, in->imm);
+        store_imm(t, size, in->imm, m);
     } else if (host_of_guest[in->reg[0]] != H_NONE) {
-        asm_store(a, size, at(H_RSI, 0), host_of_guest[in->reg[0]]);
+        asm_store(a, size, m, host_of_guest[in->reg[0]]);
     } else {
         asm_load(a, 8, H_R11, gpr_home(in->reg[0]));
-        asm_store(a, size, at(H_RSI, 0), H_R11);
+        asm_store(a, size, m, H_R11);
     }
-    wrote_emit(t, size);
+    wrote_emit(t, size, m);
     set_sp_emit(t, RSP, -(i32)size);
     return true;
 }
@@ -208,13 +183,14 @@ static bool emit_pop(struct translator *t)
 {
     const struct insn *in = t->in;
     unsigned size = in->opsz;
+    struct host_mem m;
 
     if (in->kind[0] != K_REG)
         return false;
     protect(t, RSP);
     protect(t, in->reg[0]);
-    pop_access(t, RSP, size);
-    asm_load_zx(&t->a, size, H_R11, at(H_RSI, 0));
+    m = stack_access(t, RSP, 0, size, false);
+    asm_load_zx(&t->a, size, H_R11, m);
     set_sp_emit(t, RSP, (i32)size);
     write_reg(t, in->reg[0], size, H_R11);
     return true;
@@ -223,11 +199,12 @@ static bool emit_pop(struct translator *t)
 static bool emit_leave(struct translator *t)
 {
     unsigned size = t->in->opsz;
+    struct host_mem m;
 
     protect(t, RSP);
     protect(t, RBP);
-    pop_access(t, RBP, size);
-    asm_load_zx(&t->a, size, H_R11, at(H_RSI, 0));
+    m = stack_access(t, RBP, 0, size, false);
+    asm_load_zx(&t->a, size, H_R11, m);
     set_sp_emit(t, RBP, (i32)size);
     write_reg(t, RBP, size, H_R11);
     return true;
@@ -278,14 +255,15 @@ static bool emit_jmp(struct translator *t, u64 target)
 static bool emit_call(struct translator *t, u64 next, u64 target)
 {
     unsigned size = t->in->opsz;
+    struct host_mem m;
     u64 rip;
 
     if (!near_target(t, target, size, &rip))
         return false;
     protect(t, RSP);
-    push_access(t, size);
-    store_imm(t, size, next);
-    wrote_emit(t, size);
+    m = stack_access(t, RSP, -(i64)size, size, true);
+    store_imm(t, size, next, m);
+    wrote_emit(t, size, m);
     set_sp_emit(t, RSP, -(i32)size);
     before_edges(t);
     emit_edge(t, 0, rip, -1);
@@ -300,11 +278,7 @@ static void load_target(struct translator *t)
     unsigned size = in->opsz;
 
     if (in->kind[0] == K_MEM) {
-        const u8 *resume = ASM_RX(a, a->p);
-
-        address_emit(t, in, 0);
-        access_emit(t, in->seg, size, false, false, resume);
-        asm_load_zx(a, size, H_R11, at(H_RSI, 0));
+        asm_load_zx(a, size, H_R11, operand_access(t, in, 0, size, false, false));
     } else {
         unsigned host = host_of_guest[in->reg[0]];
 
@@ -331,6 +305,7 @@ static bool emit_call_indirect(struct translator *t, u64 next)
 {
     struct assembler *a = &t->a;
     unsigned size = t->in->opsz;
+    struct host_mem m;
 
     flags_store(t);
     load_target(t);
@@ -338,9 +313,9 @@ static bool emit_call_indirect(struct translator *t, u64 next)
     probe_jumps(t);
     asm_load(a, 8, H_RDI, at(H_RDI, offsetof(struct jump_entry, host)));
     asm_store(a, 8, FIELD(jit.target), H_RDI);
-    push_access(t, size);
-    store_imm(t, size, next);
-    wrote_emit(t, size);
+    m = stack_access(t, RSP, -(i64)size, size, true);
+    store_imm(t, size, next, m);
+    wrote_emit(t, size, m);
     set_sp_emit(t, RSP, -(i32)size);
     asm_rm(a, 4, 0xff, 4, FIELD(jit.target));
     return true;
@@ -353,8 +328,7 @@ static bool emit_ret(struct translator *t)
     i32 more = in->kind[0] == K_IMM ? (i32)(in->imm & 0xffff) : 0;
 
     flags_store(t);
-    pop_access(t, RSP, size);
-    asm_load_zx(&t->a, size, H_R11, at(H_RSI, 0));
+    asm_load_zx(&t->a, size, H_R11, stack_access(t, RSP, 0, size, false));
     probe_jumps(t);
     asm_load(&t->a, 8, H_R11, at(H_RDI, offsetof(struct jump_entry, host)));
     set_sp_emit(t, RSP, (i32)size + more);

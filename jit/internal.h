@@ -58,7 +58,8 @@ struct translation {
     u32 context;
     u16 flags;     /* number of the recipe at entry */
     u16 nr_insns;
-    bool uses_vec, uses_x87;
+    bool uses_vec;
+    u8 range_misses; /* how often a range was not on one page */
     const u8 *entry; /* where it runs */
     u32 code_bytes;
     struct edge out[2];
@@ -70,6 +71,7 @@ struct site {
     struct translation *t;
     const u8 *resume; /* SITE_READ, SITE_WRITE: the probe again */
     u16 rip_off;      /* of the instruction, from the block's start */
+    u16 span, at;     /* what is probed, if more than the access: its bytes, and where the access is in it */
     u8 index, kind, size, edge;
 };
 
@@ -105,7 +107,7 @@ enum thunk {
 
 struct jit_stats {
     u64 translations, translated_insns, code_bytes, flushes, links, unlinks, epoch_misses;
-    u64 fills, execs, helps, enters, entries_short, jump_misses, dropped, interpreted_blocks;
+    u64 fills, execs, range_misses, helps, enters, entries_short, jump_misses, dropped, interpreted_blocks;
     u64 help_rows[NR_ROWS];
 };
 

@@ -11,7 +11,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { DEFAULT_HOT = 8, MAX_VERSIONS = 3 };
+enum { DEFAULT_HOT = 8, MAX_VERSIONS = 3, MAX_RANGE_MISSES = 8 };
 #define DEFAULT_CACHE (128ull << 20)
 
 static struct jit *jit_of(struct cpu *c)
@@ -264,20 +264,38 @@ static void run_op(struct cpu *c, const struct op *op)
         c->budget--;
 }
 
+/* A range did not lie on one page. A block to which that happens often goes without. */
+static void range_missed(struct jit *j, struct translation *t)
+{
+    struct block *b = t->block;
+
+    j->stats.range_misses++;
+    if (++t->range_misses >= MAX_RANGE_MISSES) {
+        b->no_ranges = true;
+        dropped(j, b); /* the code stays where it is until the cache is flushed */
+    }
+}
+
 const u8 *jit_slow(struct cpu *c, u64 lin, const u8 *ret)
 {
     struct jit *j = jit_of(c);
     struct site *s = begin(c, ret);
+    const struct op *op = &s->t->block->ops[s->index];
     bool in64 = (c->mode & MODE_CODE_MASK) == MODE_CODE64;
 
-    if (s->kind != SITE_EXEC && (!in64 || (canonical(lin) && canonical(lin + s->size - 1))) &&
+    lin += s->at;
+    if (!in64)
+        lin = (u32)lin;
+    if (s->kind != SITE_EXEC && s->span > s->size && ((lin - s->at) & 0xfff) + s->span > 4096)
+        range_missed(j, s->t);
+    else if (s->kind != SITE_EXEC && (!in64 || (canonical(lin) && canonical(lin + s->size - 1))) &&
         mmu_fill(c, lin, s->size, s->kind == SITE_WRITE ? ACC_WRITE : ACC_READ) && !c->leave) {
         j->stats.fills++;
         c->budget -= s->t->nr_insns - s->index;
         return go_on(c, s->resume);
     }
     j->stats.execs++;
-    run_op(c, &s->t->block->ops[s->index]);
+    run_op(c, op);
     return next_code(j);
 }
 
@@ -386,7 +404,7 @@ const u8 *jit_wrote(struct cpu *c, u64 host, const u8 *ret)
     struct mem_view *v = c->cfg.view;
 
     if (v->hash_writes)
-        mem_view_hash_write(v, host - (u64)(uintptr_t)v->backing, load_le(ret, 4));
+        mem_view_hash_write(v, host + (load_le(ret, 4) >> 8) - (u64)(uintptr_t)v->backing, ret[0]);
     return NULL;
 }
 

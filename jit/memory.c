@@ -66,18 +66,19 @@ static unsigned in_host(struct translator *t, unsigned guest, unsigned scratch)
     return scratch;
 }
 
-void address_emit(struct translator *t, const struct insn *in, int operand)
+void address_emit(struct translator *t, const struct insn *in, int operand, i64 add)
 {
     struct assembler *a = &t->a;
     unsigned size = in->adsz == 8 ? 8 : 4;
-    struct host_mem m = { H_NONE, H_NONE, in->scale, in->disp };
+    struct host_mem m = { H_NONE, H_NONE, in->scale, (i32)(in->disp + add) };
 
+    t->in_rsi = NULL;
     if (in->kind[operand] == K_MOFF) {
         asm_mov_imm(a, H_RSI, in->imm);
         return;
     }
     if (in->base == RIP_REG) {
-        asm_mov_imm(a, H_RSI, ea_mask(t->t->rip + t->off + in->len + (u64)(i64)in->disp, in->adsz));
+        asm_mov_imm(a, H_RSI, ea_mask(t->t->rip + t->off + in->len + (u64)(in->disp + add), in->adsz));
         return;
     }
     if (in->base != NO_REG)
@@ -85,7 +86,7 @@ void address_emit(struct translator *t, const struct insn *in, int operand)
     if (in->index != NO_REG)
         m.index = (u8)in_host(t, in->index, H_RDI);
     if (m.base == H_NONE && m.index == H_NONE)
-        asm_mov_imm(a, H_RSI, ea_mask((u64)(i64)in->disp, in->adsz));
+        asm_mov_imm(a, H_RSI, ea_mask((u64)(in->disp + add), in->adsz));
     else if (m.index == H_NONE && m.disp == 0)
         asm_rr(a, size, 0x8b, H_RSI, m.base); /* also where it is RSI itself: 32 bits clear the rest */
     else
@@ -120,37 +121,129 @@ static void segment_emit(struct translator *t, unsigned seg, unsigned size, bool
     asm_alu_rm(a, ALU_ADD, 4, H_RSI, at(H_RBP, s + (i64)offsetof(struct seg, base)));
 }
 
-void access_emit(struct translator *t, unsigned seg, unsigned size, bool write, bool aligned, const u8 *resume)
+/* RSI from an offset in seg to the host's address. resume: where the address is made again after a fill.
+ * A range is `span` bytes, of which the access is those at `at`. */
+static void probe(struct translator *t, unsigned seg, unsigned size, bool write, const u8 *resume, unsigned span, unsigned where)
 {
     struct assembler *a = &t->a;
     i64 set = (i64)(offsetof(struct cpu, fast_sets) + t->cx->set * sizeof(struct fast_set) +
                     (write ? offsetof(struct fast_set, write) : offsetof(struct fast_set, read)));
+    u32 site = site_new(t, write ? SITE_WRITE : SITE_READ, size, resume);
     u8 *from;
 
     t->host_valid = false;
     segment_emit(t, seg, size, write);
-    if (aligned) {
-        asm_rr(a, 1, 0xf6, 0, H_RSI);
-        asm_int(a, 15, 1);
-        exec_if(t, CC_NE);
-    }
     asm_mov(a, 4, H_RDI, H_RSI);
     asm_rr(a, 4, 0xc1, 5, H_RDI);
     asm_int(a, 8, 1);
     asm_alu_ri(a, ALU_AND, 4, H_RDI, (FAST_ENTRIES - 1) << 4);
     asm_mov(a, 8, H_R11, H_RSI);
     asm_alu_rm(a, ALU_SUB, 8, H_R11, (struct host_mem){ H_RBP, H_RDI, 0, (i32)(set + (i64)offsetof(struct fast_entry, tag)) });
-    asm_alu_ri(a, ALU_CMP, 8, H_R11, (i32)(4096 - size));
+    asm_alu_ri(a, ALU_CMP, 8, H_R11, (i32)(4096 - span));
     from = asm_jcc(a, CC_A);
-    stub_add(t, THUNK_SLOW, site_new(t, write ? SITE_WRITE : SITE_READ, size, resume), from);
+    if (!a->full) {
+        t->j->site[site].span = (u16)span;
+        t->j->site[site].at = (u16)where;
+    }
+    stub_add(t, THUNK_SLOW, site, from);
     if (t->c->cfg.engine.check_hits)
         call_thunk(t, THUNK_CHECK, (u32)write);
     asm_alu_rm(a, ALU_ADD, 8, H_RSI, (struct host_mem){ H_RBP, H_RDI, 0, (i32)(set + (i64)offsetof(struct fast_entry, addend)) });
 }
+
+static void load_range(struct translator *t, const struct range_group *g)
+{
+    if (t->in_rsi != g)
+        asm_load(&t->a, 8, H_RSI, at(H_RBP, (i64)(offsetof(struct cpu, jit.range) + 8 * (size_t)(g - t->group))));
+    t->in_rsi = g;
+}
+
+static void keep_range(struct translator *t, struct range_group *g)
+{
+    asm_store(&t->a, 8, at(H_RBP, (i64)(offsetof(struct cpu, jit.range) + 8 * (size_t)(g - t->group))), H_RSI);
+    g->valid = true;
+    g->aligned = 0;
+    t->in_rsi = g;
+}
+
+/* An access of 16 bytes that must be aligned. Host and guest addresses are alike in their low bits. */
+static void check_aligned(struct translator *t, struct host_mem m, struct range_group *g)
+{
+    struct assembler *a = &t->a;
+
+    if (g && g->aligned >> (m.disp & 15) & 1)
+        return;
+    t->host_valid = false;
+    asm_lea(a, 4, H_RDI, m);
+    asm_rr(a, 1, 0xf6, 0, H_RDI);
+    asm_int(a, 15, 1);
+    exec_if(t, CC_NE);
+    if (g)
+        g->aligned |= (u16)(1 << (m.disp & 15));
+}
+
+struct host_mem operand_access(struct translator *t, const struct insn *in, int operand, unsigned size, bool write, bool aligned)
+{
+    const struct range_group *covering = range_covering(t, 0, size, write);
+    const struct range_access *x = &t->access[t->index][0];
+    const u8 *resume = ASM_RX(&t->a, t->a.p);
+    struct range_group *g = x->group >= 0 ? &t->group[x->group] : NULL;
+    struct host_mem m = at(H_RSI, 0);
+
+    if (covering) {
+        g = &t->group[covering - t->group];
+        load_range(t, g);
+        m.disp = (i32)(x->off - g->min);
+    } else if (g && in->disp - (x->off - g->min) == (i32)(in->disp - (x->off - g->min))) {
+        m.disp = (i32)(x->off - g->min);
+        address_emit(t, in, operand, -(x->off - g->min));
+        probe(t, in->seg, size, write, resume, (unsigned)(g->max - g->min), (unsigned)m.disp);
+        keep_range(t, g);
+    } else {
+        g = NULL;
+        address_emit(t, in, operand, 0);
+        probe(t, in->seg, size, write, resume, size, 0);
+    }
+    if (aligned)
+        check_aligned(t, m, g);
+    return m;
+}
+
+/* RSI = (guest + add) in the stack's width */
+static void stack_address(struct translator *t, unsigned guest, i64 add)
+{
+    t->in_rsi = NULL;
+    asm_lea(&t->a, code64(t) ? 8 : 4, H_RSI, at(host_of_guest[guest], add));
+    if (!code64(t) && !(t->cx->mode & MODE_SS32))
+        asm_rr(&t->a, 4, 0x0fb7, H_RSI, H_RSI);
+}
+
+struct host_mem stack_access(struct translator *t, unsigned guest, i64 add, unsigned size, bool write)
+{
+    const struct range_group *covering = range_covering(t, 1, size, write);
+    const struct range_access *x = &t->access[t->index][1];
+    const u8 *resume = ASM_RX(&t->a, t->a.p);
+    struct range_group *g = x->group >= 0 ? &t->group[x->group] : NULL;
+    struct host_mem m = at(H_RSI, 0);
+
+    if (covering) {
+        load_range(t, covering);
+        m.disp = (i32)(x->off - covering->min);
+    } else if (g) {
+        m.disp = (i32)(x->off - g->min);
+        stack_address(t, guest, add - (x->off - g->min));
+        probe(t, SS, size, write, resume, (unsigned)(g->max - g->min), (unsigned)m.disp);
+        keep_range(t, g);
+    } else {
+        stack_address(t, guest, add);
+        probe(t, SS, size, write, resume, size, 0);
+    }
+    return m;
+}
 _Static_assert(sizeof(struct fast_entry) == 16, "the probe's shift");
 
-void wrote_emit(struct translator *t, unsigned size)
+void wrote_emit(struct translator *t, unsigned size, struct host_mem m)
 {
     if (t->c->cfg.engine.hash_writes)
-        call_thunk(t, THUNK_WROTE, size);
+        call_thunk(t, THUNK_WROTE, size | (u32)m.disp << 8);
 }

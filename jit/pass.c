@@ -25,8 +25,7 @@ static bool writes_first(const struct isa_row *r)
     return r->op[0].letter != OP_none && !(r->attr & A_R0);
 }
 
-/* Bit per guest register that the instruction writes. */
-static u32 written(const struct insn *in)
+u32 pass_written(const struct insn *in)
 {
     const struct isa_row *r = &isa_rows[in->row];
     exec_fn *fn = r->exec;
@@ -275,7 +274,7 @@ static void flags_written(struct translator *t, const struct plan *p)
 
 static void protect_written(struct translator *t)
 {
-    u32 regs = written(t->in);
+    u32 regs = pass_written(t->in);
 
     if (!t->need[t->index])
         return;
@@ -316,7 +315,8 @@ static bool can_pass(const struct insn *in, int m, bool through_reg)
     return encode(&n.in, bytes) > 0;
 }
 
-static void emit_renamed(struct translator *t, const struct insn *in, int m, bool through_reg)
+/* mem: where the memory operand m is. */
+static void emit_renamed(struct translator *t, const struct insn *in, int m, bool through_reg, struct host_mem mem)
 {
     struct renamed n;
     u8 bytes[15];
@@ -326,15 +326,17 @@ static void emit_renamed(struct translator *t, const struct insn *in, int m, boo
     if (m >= 0) {
         n.in.kind[m] = through_reg ? K_REG : K_MEM;
         n.in.reg[m] = H_R11;
-        n.in.base = H_RSI;
+        n.in.base = mem.base;
         n.in.index = NO_REG;
         n.in.scale = 0;
-        n.in.disp = 0;
+        n.in.disp = mem.disp;
         n.in.seg = DS;
     }
     n.in.adsz = 8;
     modernise(&n.in);
     load_moved(t, &n);
+    if (m < 0)
+        t->in_rsi = NULL; /* may have been a scratch register */
     len = encode(&n.in, bytes);
     ASSERT(len > 0);
     asm_bytes(&t->a, bytes, (size_t)len);
@@ -351,6 +353,7 @@ static bool emit_general(struct translator *t)
     bool reads_mem = m > 0 || (m == 0 && !(r->attr & A_W0)), writes_mem = m == 0 && writes_first(r);
     bool need = use.writes && t->need[t->index], vector = in->kind[0] == K_XMM || in->kind[1] == K_XMM;
     struct plan plan = { .known = false };
+    struct host_mem mem = at(H_RSI, 0);
     bool through_reg;
 
     if (need && !vector)
@@ -364,12 +367,8 @@ static bool emit_general(struct translator *t)
 
     if (!use.writes)
         protect_written(t);
-    if (m >= 0) {
-        const u8 *resume = ASM_RX(a, a->p);
-
-        address_emit(t, in, m);
-        access_emit(t, in->seg, operand_bytes(in, m), writes_mem, needs_alignment(in, m), resume);
-    }
+    if (m >= 0)
+        mem = operand_access(t, in, m, operand_bytes(in, m), writes_mem, needs_alignment(in, m));
     if (use.reads && (t->need[t->index] || (r->reads & F_ARITH)))
         flags_to_host(t);
     if (plan.known && plan.old_first && m != 0)
@@ -377,20 +376,20 @@ static bool emit_general(struct translator *t)
     if (plan.known && plan.second && m != 1)
         guest_to_slot(t, 1, in->reg[1]);
     if (through_reg) {
-        asm_load_zx(a, operand_bytes(in, m), H_R11, at(H_RSI, 0));
+        asm_load_zx(a, operand_bytes(in, m), H_R11, mem);
         if (plan.known && m == 0 && plan.old_first)
             to_slot(t, 0, H_R11);
         if (plan.known && m == 1)
             to_slot(t, 1, H_R11);
     }
-    emit_renamed(t, in, m, through_reg);
+    emit_renamed(t, in, m, through_reg, mem);
     if (through_reg && writes_mem) {
         if (plan.known && plan.result)
             to_slot(t, 0, H_R11);
-        asm_store(a, operand_bytes(in, 0), at(H_RSI, 0), H_R11);
+        asm_store(a, operand_bytes(in, 0), mem, H_R11);
     }
     if (writes_mem)
-        wrote_emit(t, operand_bytes(in, 0));
+        wrote_emit(t, operand_bytes(in, 0), mem);
     if (use.writes)
         flags_written(t, &plan);
     return true;
@@ -406,7 +405,7 @@ static bool emit_lea(struct translator *t)
 
     if (t->need[t->index])
         flags_protect(t, in->reg[0]);
-    address_emit(t, in, 1);
+    address_emit(t, in, 1, 0);
     if (dst == H_NONE) {
         if (in->opsz == 2)
             asm_store(a, 2, gpr_home(in->reg[0]), H_RSI);
@@ -444,11 +443,7 @@ static bool emit_div(struct translator *t, bool sign)
         else
             asm_load(a, 8, H_R11, gpr_home(in->reg[0]));
     } else {
-        const u8 *resume = ASM_RX(a, a->p);
-
-        address_emit(t, in, 0);
-        access_emit(t, in->seg, size, false, false, resume);
-        asm_load(a, size, H_R11, at(H_RSI, 0));
+        asm_load(a, size, H_R11, operand_access(t, in, 0, size, false, false));
     }
     t->host_valid = false;
     if (sign) {
@@ -486,6 +481,7 @@ static void x87_ready(struct translator *t)
         return;
     t->x87_checked = true;
     t->host_valid = false;
+    t->in_rsi = NULL;
     asm_alu_mi(&t->a, ALU_CMP, 1, FIELD(jit.x87_native), 0);
     from = asm_jcc(&t->a, CC_E);
     stub_add(t, THUNK_X87, site_new(t, SITE_ENTRY, 0, ASM_RX(&t->a, t->a.p)), from);
@@ -496,6 +492,7 @@ static bool emit_x87(struct translator *t)
     const struct insn *in = t->in;
     exec_fn *fn = isa_rows[in->row].exec;
     bool mem = in->kind[0] == K_MEM;
+    struct host_mem m = at(H_RSI, 0);
 
     if (t->cx->mode & MODE_EM_TS)
         return false;
@@ -508,15 +505,11 @@ static bool emit_x87(struct translator *t)
     if (fn == x_fnstsw && t->need[t->index])
         flags_protect(t, RAX);
     x87_ready(t);
-    if (mem) {
-        const u8 *resume = ASM_RX(&t->a, t->a.p);
-
-        address_emit(t, in, 0);
-        access_emit(t, in->seg, in->opsz, fn == x_x87_store, false, resume);
-    }
-    emit_renamed(t, in, mem ? 0 : -1, false);
+    if (mem)
+        m = operand_access(t, in, 0, in->opsz, fn == x_x87_store, false);
+    emit_renamed(t, in, mem ? 0 : -1, false, m);
     if (fn == x_x87_store)
-        wrote_emit(t, in->opsz);
+        wrote_emit(t, in->opsz, m);
     return true;
 }
 
@@ -543,13 +536,20 @@ bool pass_uses_vec(const struct insn *in)
     return uses_vec(in) && !uses_mmx(in) && isa_rows[in->row].jit == JIT_PASS;
 }
 
+bool pass_is_x87(const struct insn *in)
+{
+    exec_fn *fn = isa_rows[in->row].exec;
+
+    return fn == x_x87 || fn == x_x87_load || fn == x_x87_store || fn == x_fnstsw;
+}
+
 bool emit_pass(struct translator *t)
 {
     const struct insn *in = t->in;
     const struct isa_row *r = &isa_rows[in->row];
     exec_fn *fn = r->exec;
 
-    if (fn == x_x87 || fn == x_x87_load || fn == x_x87_store || fn == x_fnstsw)
+    if (pass_is_x87(in))
         return emit_x87(t);
     if (fn == x_cld || fn == x_std)
         return emit_direction(t, fn == x_std);

@@ -16,6 +16,9 @@ void emit_help(struct translator *t, bool last)
     t->host_valid = false;
     call_thunk(t, THUNK_HELP, site_new(t, last ? SITE_LAST : SITE_HELP, 0, NULL));
     t->x87_checked = false;
+    t->in_rsi = NULL;
+    for (unsigned n = 0; n < t->nr_groups; n++)
+        t->group[n].valid = false;
 }
 
 static bool emit_native(struct translator *t)
@@ -103,6 +106,7 @@ struct translation *translate(struct jit *j, struct block *b, u16 flags)
     *tn = (struct translation){ .block = b, .rip = j->c->rip, .context = j->c->jit.context, .flags = flags,
                                 .nr_insns = b->nr_ops, .entry = ASM_RX(&t.a, start) };
     tn->uses_vec = analyse(&t);
+    ranges_analyse(&t);
     emit_entry(&t);
     for (t.index = 0; t.index < b->nr_ops; t.index++) {
         t.op = &b->ops[t.index];

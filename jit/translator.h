@@ -14,6 +14,23 @@ struct stub {
     struct flags_recipe flags;
 };
 
+/* Accesses whose addresses differ by constants (ranges.c): the numbers of the values that are added. */
+struct range_key {
+    u16 base, index, scale;
+};
+struct range_group {
+    struct range_key key;
+    i64 min, max; /* offsets from the values' sum; max is behind the last byte */
+    bool write, valid; /* valid: probed, and cpu.jit.range has the host's address of min */
+    u16 count;
+    u16 aligned; /* bit per offset modulo 16 that is known to be aligned */
+};
+struct range_access {
+    i8 group; /* -1: by itself */
+    i64 off;
+};
+enum { MAX_GROUPS = 16 };
+
 enum { MAX_STUBS = 4 * BLOCK_MAX_OPS + 8 };
 
 struct translator {
@@ -36,6 +53,11 @@ struct translator {
     u32 off; /* from the block's start */
     bool x87_checked;
     bool ended; /* the block's last instruction has emitted its ways out */
+
+    struct range_group group[MAX_GROUPS];
+    unsigned nr_groups;
+    struct range_access access[BLOCK_MAX_OPS][2]; /* of the operand, and of the stack */
+    const struct range_group *in_rsi;             /* whose address RSI holds; NULL: none */
 
     struct stub stub[MAX_STUBS];
     unsigned nr_stubs;
@@ -78,17 +100,26 @@ u32 site_new(struct translator *, enum site_kind, unsigned size, const u8 *resum
 void stub_add(struct translator *, enum thunk, u32 word, u8 *from);
 void call_thunk(struct translator *, enum thunk, u32 word); /* from the main line */
 
-/* The offset that the operand names, into RSI. */
-void address_emit(struct translator *, const struct insn *, int operand);
-/* RSI from an offset in seg to the host's address. resume: where the address is made again after a fill.
- * R11 and RDI are lost. aligned: 16, or 0. */
-void access_emit(struct translator *, unsigned seg, unsigned size, bool write, bool aligned, const u8 *resume);
-/* After a store of size bytes to [RSI]. */
-void wrote_emit(struct translator *, unsigned size);
+/* The offset that the operand names, plus `add`, into RSI. */
+void address_emit(struct translator *, const struct insn *, int operand, i64 add);
+/* Checks an access and says where it is on the host, by RSI; R11 and RDI are lost. */
+struct host_mem operand_access(struct translator *, const struct insn *, int operand, unsigned size, bool write, bool aligned);
+/* The same at guest register + add in the stack segment. */
+struct host_mem stack_access(struct translator *, unsigned guest, i64 add, unsigned size, bool write);
+/* After a store of size bytes to m. */
+void wrote_emit(struct translator *, unsigned size, struct host_mem m);
+
+/* ---- ranges (ranges.c) ---- */
+
+void ranges_analyse(struct translator *);
+/* The group that has been probed for this access of the present instruction, or NULL. */
+const struct range_group *range_covering(const struct translator *, unsigned which, unsigned size, bool write);
 
 /* ---- families ---- */
 
 bool pass_uses_vec(const struct insn *);
+bool pass_is_x87(const struct insn *);
+u32 pass_written(const struct insn *); /* bit per guest register */
 /* Whether it neither raises nor leaves: nobody looks at the flags before it. */
 bool pass_is_quiet(const struct translator *, const struct insn *);
 

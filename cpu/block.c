@@ -376,22 +376,21 @@ static bool ends_block(const struct insn *in, enum decode_status s)
     return s != DECODE_OK || (isa_rows[in->row].attr & (A_BR | A_ENDS | A_MISSING));
 }
 
-struct block *block_lookup(struct block_cache *k)
+/* The block at lin; NULL: its first instruction must be decoded apart, and nothing has been fetched. */
+static struct block *kept_block(struct block_cache *k, u64 lin)
 {
     struct cpu *c = k->c;
     u32 mode = c->mode & DECODE_MODE;
-    u64 lin = cpu_lin_rip(c), off;
+    u64 off;
     struct block *b;
     unsigned avail, n = 0, bytes = 0;
     const u8 *code;
 
-    if (UNLIKELY(goes_on(k, lin)))
-        return k->apart.b;
     if ((c->mode & MODE_CODE_MASK) != MODE_CODE64 && c->rip > c->seg[CS].limit)
         cpu_raise(c, EXC_GP, 0);
     off = fetch_offset(k, lin);
     if (off == NO_BACKING)
-        return decode_apart(k, lin);
+        return NULL;
     for (b = k->hash[hash_of(off, mode)]; b; b = b->hash_next)
         if (b->off == off && b->mode == mode)
             return b;
@@ -414,7 +413,7 @@ struct block *block_lookup(struct block_cache *k)
             break;
     }
     if (n == 0)
-        return decode_apart(k, lin);
+        return NULL;
     b->off = off;
     b->mode = mode;
     b->nr_ops = (u16)n;
@@ -422,6 +421,24 @@ struct block *block_lookup(struct block_cache *k)
     keep_block(k, b);
     own_page(k, b);
     return b;
+}
+
+struct block *block_lookup(struct block_cache *k)
+{
+    u64 lin = cpu_lin_rip(k->c);
+    struct block *b;
+
+    if (UNLIKELY(goes_on(k, lin)))
+        return k->apart.b;
+    b = kept_block(k, lin);
+    return b ? b : decode_apart(k, lin);
+}
+
+struct block *block_lookup_kept(struct block_cache *k)
+{
+    u64 lin = cpu_lin_rip(k->c);
+
+    return UNLIKELY(goes_on(k, lin)) ? NULL : kept_block(k, lin);
 }
 
 /* A link stands for a lookup: the same linear address in the same mode (which holds the privilege),

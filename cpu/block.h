@@ -54,6 +54,10 @@ void block_cache_destroy(struct block_cache *);
  * lives until the next call. */
 struct block *block_lookup(struct block_cache *);
 
+/* The same, but NULL where the next instruction is not kept: it crosses a page or lies in a device. Its
+ * bytes have not been fetched then. */
+struct block *block_lookup_kept(struct block_cache *);
+
 /* The same, from where the block `from` (NULL: none) has left off. */
 struct block *block_lookup_from(struct block_cache *, struct block *from);
 

@@ -163,12 +163,12 @@ static struct translation *version(struct jit *j, const struct block *b, u16 fla
 static struct translation *find(struct jit *j, u16 *flags)
 {
     struct cpu *c = j->c;
-    struct block *b = block_lookup(j->blocks);
+    struct block *b = block_lookup_kept(j->blocks);
     struct translation *t;
     u64 flushes = j->stats.flushes;
     unsigned nr;
 
-    if (b->off == NO_BACKING || run_needs_care(c, b))
+    if (!b || run_needs_care(c, b))
         return NULL;
     t = version(j, b, *flags, &nr);
     if (t)
@@ -503,10 +503,7 @@ static bool run_translated(struct jit *j)
     struct translation *t;
     u16 flags = 0;
 
-    if (j->interpret_next) {
-        j->interpret_next = false;
-        return false;
-    }
+    j->interpret_next = false;
     if (!may_enter(c))
         return false;
     set_context(j);
@@ -516,7 +513,7 @@ static bool run_translated(struct jit *j)
     flags_in(c);
     j->stats.enters++;
     j->enter(c, t->entry);
-    return true;
+    return !j->interpret_next; /* it has left before it did anything */
 }
 
 static enum stop_reason jit_run(void *engine)

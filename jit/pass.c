@@ -175,14 +175,17 @@ static u8 second_place(const struct insn *in, struct plan *p, bool first_written
     return PLACE_SLOT1;
 }
 
-static struct plan make_plan(const struct insn *in)
+static struct plan make_plan(const struct insn *guest)
 {
-    const struct isa_row *r = &isa_rows[in->row];
+    struct insn modern = *guest;
+    const struct insn *in = &modern;
+    const struct isa_row *r = &isa_rows[guest->row];
     exec_fn *fn = r->exec;
     bool mem0 = in->kind[0] == K_MEM, same = is_plain_reg(in, 0) && is_plain_reg(in, 1) && in->reg[0] == in->reg[1];
     struct plan p = { .known = true, .flags = { .size = in->opsz, .a = PLACE_NONE, .b = PLACE_NONE, .imm = (i32)in->imm } };
     struct flags_recipe *f = &p.flags;
 
+    modernise(&modern);
     for (int i = 0; i < 3; i++)
         if (in->kind[i] == K_REGH)
             return (struct plan){ .known = false };
@@ -523,11 +526,15 @@ static bool uses_mmx(const struct insn *in)
     return isa_rows[in->row].attr & A_X87;
 }
 
+/* By its row: an operand that could be a vector register may be memory, and MXCSR counts all the same. */
 static bool uses_vec(const struct insn *in)
 {
-    for (int i = 0; i < 3; i++)
-        if (in->kind[i] == K_XMM)
+    for (int i = 0; i < 3; i++) {
+        u8 l = isa_rows[in->row].op[i].letter;
+
+        if (l == OP_V || l == OP_W || l == OP_U)
             return true;
+    }
     return false;
 }
 

@@ -11,6 +11,14 @@ void input_init(struct input_log *l, struct clock *clk, struct trace *trace,
     *l = (struct input_log){ .clk = clk, .trace = trace, .deliver = deliver, .sink = sink };
 }
 
+static void deliver(struct input_log *l, const struct input_event *e)
+{
+    TRACE(l->trace, input, (u64)e->kind, (u64)e->code, e->value);
+    l->deliver(l->sink, e);
+    if (l->follower)
+        l->follower(l->follower_h, e);
+}
+
 bool input_push(struct input_log *l, enum input_kind kind, u16 code, i64 value, i32 extra)
 {
     /* Between slices no instruction is under way, so all ticks beyond the last retired
@@ -22,13 +30,11 @@ bool input_push(struct input_log *l, enum input_kind kind, u16 code, i64 value, 
         return false;
     if (l->recorder)
         l->recorder(l->recorder_h, &e);
-    TRACE(l->trace, input, (u64)kind, (u64)code, value);
-    l->deliver(l->sink, &e);
+    deliver(l, &e);
     return true;
 }
 
 void input_replay(struct input_log *l, const struct input_event *e)
 {
-    TRACE(l->trace, input, (u64)e->kind, (u64)e->code, e->value);
-    l->deliver(l->sink, e);
+    deliver(l, e);
 }

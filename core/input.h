@@ -38,6 +38,9 @@ struct input_log {
     void *sink;
     void (*recorder)(void *h, const struct input_event *); /* NULL: nobody writes it down */
     void *recorder_h;
+    void (*follower)(void *h, const struct input_event *); /* told of each event that is delivered,
+                                                              also in a replay; NULL: nobody */
+    void *follower_h;
     bool replaying; /* input comes from a recording alone; what is pushed is dropped */
 };
 
@@ -50,10 +53,10 @@ bool input_push(struct input_log *, enum input_kind, u16 code, i64 value, i32 ex
 /* Delivers an event of a recording, whose point the machine has reached. */
 void input_replay(struct input_log *, const struct input_event *);
 
-/* Whether only events may change the machine from outside: it is recorded, or a replay. */
+/* Whether only events may change the machine from outside: it is recorded or followed, or a replay. */
 static inline bool input_is_strict(const struct input_log *l)
 {
-    return l->recorder || l->replaying;
+    return l->recorder || l->follower || l->replaying;
 }
 
 #endif

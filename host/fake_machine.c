@@ -2,6 +2,7 @@
  * The fake machine: see fake_machine.h. It keeps machine_run()'s promises about limits.
  */
 #include "host/fake_machine.h"
+#include "host/twin.h"
 #include "machine/debug.h"
 #include "machine/snapshot.h"
 #include "core/clock.h"
@@ -208,4 +209,38 @@ int snapshot_save(struct machine *m, const char *path, char err[MACHINE_ERR_LEN]
 int snapshot_load(struct machine *m, const char *path, char err[MACHINE_ERR_LEN])
 {
     return snapshot_save(m, path, err);
+}
+
+/* It has no twin. */
+void twin_close(struct twin *t)
+{
+    (void)t;
+}
+
+struct lockstep *twin_lockstep(const struct twin *t)
+{
+    (void)t;
+    return NULL;
+}
+
+enum machine_stop lockstep_run(struct lockstep *ls, const struct machine_limit *limit)
+{
+    (void)ls, (void)limit;
+    return MACHINE_ERROR;
+}
+
+enum machine_stop lockstep_end(struct lockstep *ls)
+{
+    (void)ls;
+    return MACHINE_ERROR;
+}
+
+void lockstep_print_stats(const struct lockstep *ls, FILE *f)
+{
+    (void)ls, (void)f;
+}
+
+void lockstep_config(struct machine_config *cfg, const struct lockstep_options *o)
+{
+    (void)cfg, (void)o;
 }

@@ -9,26 +9,49 @@
 #include "host/session.h"
 #include "host/stop_signal.h"
 #include "host/tape.h"
+#include "host/twin.h"
 #include "machine/replay.h"
 
 enum { STATUS_BAD_OPTIONS = 1 };
 
-/* A recorder or a replay, where one was asked for. */
-static bool open_tape(struct session *s, struct replay *replay)
+/* What a run may be made from, besides the command line. */
+struct source {
+    struct replay *replay;
+    struct lockstep_case *reproducer;
+};
+
+/* false: it could not be read, which has been said. */
+static bool load_source(struct source *from, struct options *o, int argc, char **argv)
 {
-    if (!replay && !s->o->record)
+    if (o->verb == VERB_REPLAY)
+        return (from->replay = replay_load(o, argc, argv));
+    if (o->verb == VERB_LOCKSTEP)
+        return (from->reproducer = tape_case_load(o, argc, argv));
+    return true;
+}
+
+/* A recorder, or what drives the run, where one was asked for. */
+static bool open_tape(struct session *s, const struct source *from)
+{
+    if (from->replay)
+        s->tape = tape_replay_open(s, from->replay);
+    else if (from->reproducer)
+        s->tape = tape_case_open(s, from->reproducer);
+    else if (s->o->record)
+        s->tape = tape_record_open(s);
+    else
         return true;
-    s->tape = replay ? tape_replay_open(s, replay) : tape_record_open(s);
     return s->tape;
 }
 
-static int run(struct options *o, struct replay *replay)
+static int run(struct options *o, const struct source *from)
 {
     struct session s;
     int status = STATUS_BAD_OPTIONS;
 
     stop_signal_install();
-    if (session_open(&s, o) == 0 && open_tape(&s, replay) && controllers_open(&s) == 0)
+    if (session_open(&s, o) == 0 && (!o->lockstep.on || twin_open(&s) == 0) && open_tape(&s, from) &&
+        controllers_open(&s) == 0)
         status = run_loop(&s);
     session_close(&s);
     return status;
@@ -37,7 +60,7 @@ static int run(struct options *o, struct replay *replay)
 int main(int argc, char **argv)
 {
     struct options o;
-    struct replay *replay = NULL;
+    struct source from = {0};
     int status = STATUS_BAD_OPTIONS;
 
     switch (options_parse(&o, argc, argv, stdout, stderr)) {
@@ -47,15 +70,14 @@ int main(int argc, char **argv)
             status = bench_run(&o);
             break;
         }
-        if (o.verb == VERB_REPLAY)
-            replay = replay_load(&o, argc, argv);
-        if (o.verb != VERB_REPLAY || replay)
-            status = run(&o, replay);
+        if (load_source(&from, &o, argc, argv))
+            status = run(&o, &from);
         break;
     case OPTIONS_DONE: status = 0; break;
     case OPTIONS_BAD: break;
     }
-    replay_free(replay);
+    replay_free(from.replay);
+    tape_case_free(from.reproducer);
     options_free(&o);
     return status;
 }

@@ -35,6 +35,8 @@ void option_print_help(FILE *f)
 {
     fprintf(f, "usage: kiln [run] DISK.img [options]     boot it in a window\n"
                "       kiln trace DISK.img [options]     write every instruction\n"
+               "       kiln replay FILE [options]        repeat a run that --record wrote down\n"
+               "       kiln lockstep FOLDER [options]    run a reproducer of -accel lockstep again\n"
                "       kiln bench [options]              how fast both engines are, beside the host\n"
                "\n"
                "A PC: x86-64 processor, i440FX board, BIOS. Options are QEMU's where QEMU has\n"

@@ -89,51 +89,6 @@ bool opt_smp(struct option_parser *p, const struct option_row *row, const char *
     return good;
 }
 
-/* ",cache=MiB,hot=N,block=N,check=on,tlb=N" of the JIT. */
-static bool accel_options(struct option_parser *p, const char *list)
-{
-    bool good = true;
-    char *item;
-
-    if (!*list)
-        return true;
-    list++;
-    while (good && (item = option_next_item(&list))) {
-        const char *value = option_split_value(item);
-
-        if (!engine_option(&p->o->engine_options, &p->o->tlb_capacity, item, value))
-            good = option_fail(p, "-accel jit has no '%s%s%s'; it takes cache=MiB (1 to 1024), hot=N, block=N, "
-                                  "tlb=N (%d to %d), check=on", item, value ? "=" : "", value ? value : "",
-                               TLB_CAPACITY_MIN, TLB_CAPACITY_MAX);
-        free(item);
-    }
-    return good;
-}
-
-static bool accel(struct option_parser *p, const char *name)
-{
-    size_t n = strcspn(name, ",:");
-    if (n == 6 && !strncmp(name, "interp", 6)) {
-        p->o->engine = "interp";
-        return accel_options(p, name + n);
-    }
-    if (n == 3 && (!strncmp(name, "jit", 3) || !strncmp(name, "tcg", 3))) {
-        p->o->engine = "jit";
-        return accel_options(p, name + n);
-    }
-    static const char *const hypervisors[] = {"kvm", "hvf", "whpx", "xen", "nvmm"};
-    for (unsigned i = 0; i < ARRAY_LEN(hypervisors); i++)
-        if (strlen(hypervisors[i]) == n && !strncmp(name, hypervisors[i], n))
-            return option_note(p, "%s is not used; interp runs the guest", hypervisors[i]);
-    return option_fail(p, "no accelerator '%s'; try -accel interp", name);
-}
-
-bool opt_accel(struct option_parser *p, const struct option_row *row, const char *arg)
-{
-    (void)row;
-    return accel(p, arg);
-}
-
 bool opt_machine(struct option_parser *p, const struct option_row *row, const char *arg)
 {
     (void)row;
@@ -150,7 +105,11 @@ bool opt_machine(struct option_parser *p, const struct option_row *row, const ch
         } else if (type && strcmp(type, "pc") && strncmp(type, "pc-i440fx", 9)) {
             good = option_fail(p, "no board '%s'; try -M pc", type);
         } else if (!type && !strcmp(item, "accel")) {
-            good = accel(p, value ? value : "");
+            good = option_accel(p, value ? value : "");
+        } else if (!type && !strcmp(item, "hpet")) {
+            bool on = true;
+            good = option_bool(value ? value : "on", &on) || option_fail(p, "hpet=%s: on or off", value);
+            p->o->no_hpet = !on;
         } else if (!type) {
             option_note(p, "%s has no effect here", item);
         }

@@ -87,7 +87,6 @@ bool opt_smp(struct option_parser *, const struct option_row *, const char *);
 bool opt_seed(struct option_parser *, const struct option_row *, const char *);
 bool opt_cpu(struct option_parser *, const struct option_row *, const char *);
 bool opt_machine(struct option_parser *, const struct option_row *, const char *);
-bool opt_accel(struct option_parser *, const struct option_row *, const char *);
 bool opt_vga(struct option_parser *, const struct option_row *, const char *);
 bool opt_rtc(struct option_parser *, const struct option_row *, const char *);
 bool opt_boot(struct option_parser *, const struct option_row *, const char *);
@@ -101,6 +100,9 @@ bool opt_accepted(struct option_parser *, const struct option_row *, const char 
 bool opt_missing(struct option_parser *, const struct option_row *, const char *);
 bool opt_help(struct option_parser *, const struct option_row *, const char *);
 bool opt_version(struct option_parser *, const struct option_row *, const char *);
+/* option_accel.c: */
+bool opt_accel(struct option_parser *, const struct option_row *, const char *);
+bool option_accel(struct option_parser *, const char *); /* also of -M accel= */
 /* option_session.c: */
 bool opt_serial(struct option_parser *, const struct option_row *, const char *);
 bool opt_debugcon(struct option_parser *, const struct option_row *, const char *);

@@ -107,7 +107,7 @@ static bool parse_one(struct option_parser *p, int argc, char **argv, int *i)
     char *word = argv[(*i)++];
     p->name = word;
     if (word[0] != '-' || !word[1]) {
-        if (p->o->verb != VERB_REPLAY || p->o->replay)
+        if ((p->o->verb != VERB_REPLAY && p->o->verb != VERB_LOCKSTEP) || p->o->replay)
             return opt_image(p, word);
         p->o->replay = option_keep(p, word);
         return true;
@@ -149,6 +149,7 @@ static bool parse_verb(struct option_parser *p, int argc, char **argv, int *i)
         {"trace", NULL, VERB_TRACE},
         {"replay", NULL, VERB_REPLAY},
         {"bench", NULL, VERB_BENCH},
+        {"lockstep", NULL, VERB_LOCKSTEP},
         {"debug", "kiln's own debugger is not there yet; -s -S lets gdb in, -monitor stdio has a monitor",
          0},
         {"img", "image tools are not there yet; qemu-img and dd make and convert images", 0},
@@ -178,6 +179,31 @@ static bool claim_stdout(struct option_parser *p, const char **user, const char 
         return false;
     }
     *user = claim;
+    return true;
+}
+
+/* What lock step needs. Both machines must see the images as they are now. */
+static bool check_lockstep(struct option_parser *p)
+{
+    struct options *o = p->o;
+    bool told = false;
+    p->name = "lockstep";
+    if (o->verb == VERB_LOCKSTEP) {
+        if (!o->replay)
+            return option_fail(p, "needs the FOLDER of a reproducer, which -accel lockstep has written");
+        const char *odd = o->record ? "--record" : o->keys ? "--keys" : o->loadvm ? "-loadvm" : NULL;
+        if (odd)
+            return option_fail(p, "all input comes from the reproducer; leave out %s", odd);
+    }
+    p->name = "-accel";
+    if (o->lockstep.on && o->verb == VERB_TRACE)
+        return option_fail(p, "lock step and kiln trace do not go together; trace one engine, then the other");
+    for (unsigned i = 0; i < MAX_DISKS && o->lockstep.on; i++) {
+        struct drive_options *d = &o->drive[i];
+        if (d->file && !d->snapshot && !d->readonly && !told && o->verb == VERB_RUN)
+            told = option_note(p, "in lock step writes to disks stay in memory, as with -snapshot");
+        d->snapshot |= d->file != NULL;
+    }
     return true;
 }
 
@@ -240,7 +266,7 @@ static bool finish(struct option_parser *p)
     }
     if (o->display == DISPLAY_UNSET)
         o->display = o->verb == VERB_RUN ? DISPLAY_DEFAULT : DISPLAY_NONE;
-    if (!option_resolve_drives(p) || !check_recording(p) || !check_bench(p))
+    if (!option_resolve_drives(p) || !check_recording(p) || !check_bench(p) || !check_lockstep(p))
         return false;
     if (o->screenshot_at_s >= 0 && !o->screenshot) {
         p->name = "--screenshot-at";
@@ -323,7 +349,8 @@ enum options_result options_parse(struct options *o, int argc, char **argv, FILE
         .max_insns = UINT64_MAX, .until_port = -1, .screenshot_at_s = -1, .verb = VERB_RUN,
         .processor = processor_default(),
         .bench = {.runs = 3, .ms = 100},
-        .engine = "interp"};
+        .engine = "interp",
+        .lockstep = {.blocks = LOCKSTEP_BLOCKS, .every = LOCKSTEP_EVERY, .hash = true}};
     struct option_parser p = {.o = o, .out = out, .err = err, .name = "kiln"};
     int i = 1;
     if (argc < 2) {

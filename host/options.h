@@ -13,6 +13,7 @@
 
 #include "core/log.h"
 #include "core/types.h"
+#include "machine/lockstep.h"
 #include "machine/machine.h"
 #include "machine/processor.h"
 #include "machine/trace_options.h"
@@ -24,7 +25,7 @@
 #define OPTIONS_LOG_RANGES   16
 #define BENCH_MAX_RUNS       99
 
-enum verb { VERB_RUN, VERB_TRACE, VERB_REPLAY, VERB_BENCH };
+enum verb { VERB_RUN, VERB_TRACE, VERB_REPLAY, VERB_BENCH, VERB_LOCKSTEP };
 
 enum drive_bus { DRIVE_IDE, DRIVE_AHCI, DRIVE_FLOPPY, NR_DRIVE_BUSES };
 
@@ -112,6 +113,8 @@ struct options {
     u64 ram_bytes;                             /* 0: the machine's default */
     char *cpu;                                 /* -cpu as written; NULL: the default */
     const char *engine;                        /* -accel */
+    char *accel;                               /* the same as written; NULL: not at all */
+    struct lockstep_options lockstep;
     struct engine_options engine_options;
     u32 tlb_capacity;
     struct processor processor;                /* what it means */
@@ -169,7 +172,7 @@ struct options {
     char *loadvm; /* saved machine to go on from; NULL: power-on */
 
     char *record; /* where the input log goes; NULL: nowhere */
-    char *replay; /* of VERB_REPLAY: the log */
+    char *replay; /* of VERB_REPLAY: the log; of VERB_LOCKSTEP: the reproducer's folder */
     bool partial; /* a log without its end will do */
 
     char *keys;

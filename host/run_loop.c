@@ -24,6 +24,7 @@
 #include "host/tape.h"
 #include "host/terminal.h"
 #include "host/text_screenshot.h"
+#include "host/twin.h"
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -336,7 +337,7 @@ static bool follow_tape(struct run *r, enum machine_stop stop)
         return true;
     }
     return tape_replays(r->s->tape) && stop != MACHINE_SLICE_DONE && stop != MACHINE_IDLE &&
-           stop != MACHINE_RESET && stop != MACHINE_DEBUG && stop != MACHINE_BREAK;
+           stop != MACHINE_RESET && stop != MACHINE_DEBUG && stop != MACHINE_BREAK && stop != MACHINE_DIVERGED;
 }
 
 static enum machine_stop run_until(struct run *r, u64 max_ticks, bool wait_in_hlt)
@@ -356,7 +357,7 @@ static enum machine_stop run_until(struct run *r, u64 max_ticks, bool wait_in_hl
                                   .until_port = r->o->until_port};
     run_points_limit(&r->points, &limit);
     u64 start = host_now_ns();
-    enum machine_stop stop = machine_run(r->m, &limit);
+    enum machine_stop stop = r->s->twin ? lockstep_run(twin_lockstep(r->s->twin), &limit) : machine_run(r->m, &limit);
     r->busy_ns += host_now_ns() - start;
     if (follow_tape(r, stop))
         return MACHINE_SLICE_DONE; /* a replay ends where the recording does */
@@ -521,6 +522,7 @@ static void handle_stop(struct run *r, enum machine_stop stop)
     case MACHINE_HALTED: halted(r); break;
     case MACHINE_BREAK: end_run(r, 0); break;
     case MACHINE_DEBUG: control_stop(r->ctl, STOPPED_BY_POINT); break;
+    case MACHINE_DIVERGED: end_run(r, STATUS_INTERNAL); break;
     case MACHINE_ERROR:
         fprintf(stderr, "kiln: internal fault; the machine cannot go on\n");
         end_run(r, STATUS_INTERNAL);
@@ -546,6 +548,8 @@ static void report(struct run *r)
     }
     if (o->stats)
         machine_print_stats(r->m, stderr, (double)(host_now_ns() - r->wall_start) / 1e9);
+    if (o->stats && r->s->twin)
+        lockstep_print_stats(twin_lockstep(r->s->twin), stderr);
     if (o->state_hash)
         fprintf(stderr, "state-hash: %016llx\n", (unsigned long long)machine_state_hash(r->m));
     if (run_points_end(&r->points))
@@ -612,6 +616,8 @@ int run_loop(struct session *s)
         if (!r.ended)
             poll_host(&r);
     }
+    if (s->twin && r.status != STATUS_INTERNAL && lockstep_end(twin_lockstep(s->twin)) == MACHINE_DIVERGED)
+        r.status = STATUS_INTERNAL;
     r.status = tape_end(s->tape, r.status);
     r.ctl->exit_status = r.status;
     control_tell(r.ctl, CONTROL_ENDED);

@@ -13,6 +13,7 @@
 #include "host/sdl_display.h"
 #include "host/tape.h"
 #include "host/terminal.h"
+#include "host/twin.h"
 #include "machine/snapshot.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -256,6 +257,8 @@ int session_open(struct session *s, struct options *o)
     cfg.engine = o->engine;
     cfg.engine_options = o->engine_options;
     cfg.tlb_capacity = o->tlb_capacity;
+    if (o->lockstep.on)
+        lockstep_config(&cfg, &o->lockstep);
     cfg.exit_device = o->exit_device;
     if (o->exit_device) {
         cfg.exit_port = o->exit_port;
@@ -295,6 +298,7 @@ void session_close(struct session *s)
 {
     control_close(&s->control);
     tape_close(s->tape);
+    twin_close(s->twin);
     if (s->m) {
         save_nvram(s);
         machine_destroy(s->m);

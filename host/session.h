@@ -19,6 +19,7 @@ struct display;
 struct key_script;
 struct tape;
 struct terminal;
+struct twin;
 
 enum { CONSOLE_COM1, CONSOLE_COM2, CONSOLE_DEBUG, NR_CONSOLES };
 enum { NO_PORT = 2 };
@@ -35,6 +36,7 @@ struct session {
     struct control control;               /* gdb, monitors, QMP */
     u8 nvram[NVRAM_BYTES];                /* of --nvram, as it was at the start */
     struct tape *tape;                    /* recorder or replay; NULL: none */
+    struct twin *twin;                    /* of lock step: the other machine; NULL: none */
     const char *image_name;               /* for the title */
     FILE *log_file;                       /* of -D; NULL: stderr */
     char *bios, *vgabios, *kernel_rom;

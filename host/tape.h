@@ -13,6 +13,7 @@ struct tape;
 struct session;
 struct options;
 struct replay;
+struct lockstep_case;
 
 struct tape_class {
     bool replays;                                  /* input comes from the tape alone */
@@ -67,5 +68,10 @@ struct tape *tape_record_open(struct session *);
  * NULL or false: said on stderr. The log is the caller's, to be freed after the session. */
 struct replay *replay_load(struct options *, int argc, char **argv);
 struct tape *tape_replay_open(struct session *, struct replay *);
+
+/* kiln lockstep FOLDER: the same with a reproducer, whose saved machine both machines load. */
+struct lockstep_case *tape_case_load(struct options *, int argc, char **argv);
+void tape_case_free(struct lockstep_case *);
+struct tape *tape_case_open(struct session *, struct lockstep_case *);
 
 #endif

@@ -2,19 +2,17 @@
  * --record FILE: writes the input log of a run as it goes, so that a run whose emulator is killed
  * can be replayed up to half a second before that.
  */
-#include "host/option_parser.h"
-#include "host/option_text.h"
+#include "host/machine_args.h"
 #include "host/session.h"
 #include "host/tape.h"
 #include "machine/record.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CUT_NS = 500000000, MAX_ARGS = 64 };
+enum { CUT_NS = 500000000 };
 
 struct tape_record {
     struct tape tape;
@@ -23,114 +21,6 @@ struct tape_record {
     int fd; /* -1: writing has failed, and it was said */
     u64 last_cut;
 };
-
-/* ---- the command line that makes the same machine ---- */
-
-struct arg_list {
-    char *arg[MAX_ARGS];
-    unsigned nr;
-};
-
-static void add(struct arg_list *l, const char *text)
-{
-    ASSERT(l->nr < MAX_ARGS);
-    l->arg[l->nr++] = strdup(text);
-}
-
-static void add_pair(struct arg_list *l, const char *name, const char *text)
-{
-    if (!text)
-        return;
-    add(l, name);
-    add(l, text);
-}
-
-/* From whatever directory it will be replayed. */
-static void add_file(struct arg_list *l, const char *name, const char *path)
-{
-    char whole[PATH_MAX];
-
-    if (path)
-        add_pair(l, name, realpath(path, whole) ? whole : path);
-}
-
-static void add_drive(struct arg_list *l, const struct drive_options *d)
-{
-    static const char *const buses[] = {"ide", "ahci", "floppy"};
-    char whole[PATH_MAX], text[2 * PATH_MAX + 64], *p = text;
-    const char *path = d->file && realpath(d->file, whole) ? whole : d->file;
-
-    if (!path) { /* a CD-ROM drive without a medium */
-        snprintf(text, sizeof(text), d->bus == DRIVE_AHCI ? "ide-cd,bus=ahci.%d" : "ide-cd,bus=ide.%d,unit=%d",
-                 d->bus == DRIVE_AHCI ? d->index : d->index / 2, d->index % 2);
-        add_pair(l, "-device", text);
-        return;
-    }
-    p += sprintf(p, "file=");
-    for (; *path && p < text + 2 * PATH_MAX; path++) {
-        if (*path == ',')
-            *p++ = ',';
-        *p++ = *path;
-    }
-    sprintf(p, ",format=raw,if=%s,index=%d,snapshot=on%s%s", buses[d->bus], d->index,
-            d->cdrom ? ",media=cdrom" : "", d->readonly && !d->cdrom ? ",readonly=on" : "");
-    add_pair(l, "-drive", text);
-}
-
-/* ORDER: every option that makes another machine: the rows of GROUP_DISKS, GROUP_MACHINE and
- * GROUP_BOOT in option_table.c, and the debug console. A -kernel and its modules stay as they
- * were written, since the guest can read their names; the date is in the log's head, the
- * battery-backed memory beside this list. */
-static void describe_machine(struct arg_list *l, const struct options *o)
-{
-    char text[64];
-
-    if (o->ahci)
-        add_pair(l, "-device", "ahci,id=ahci");
-    if (o->no_hpet)
-        add(l, "-no-hpet");
-    if (o->pc_testdev)
-        add_pair(l, "-device", "pc-testdev");
-    if (o->pci_testdev)
-        add_pair(l, "-device", "pci-testdev");
-    for (unsigned i = 0; i < MAX_DISKS; i++)
-        if (o->drive[i].file || o->drive[i].cdrom)
-            add_drive(l, &o->drive[i]);
-    if (*o->boot_order)
-        add_pair(l, "-boot", o->boot_order);
-    if (o->ram_bytes) {
-        snprintf(text, sizeof(text), "%llu", (unsigned long long)(o->ram_bytes >> 20));
-        add_pair(l, "-m", text);
-    }
-    add_pair(l, "-cpu", o->cpu);
-    if (o->seed) {
-        snprintf(text, sizeof(text), "%llu", (unsigned long long)o->seed);
-        add_pair(l, "-seed", text);
-    }
-    add_file(l, "-L", o->data_dir);
-    add_file(l, "-bios", o->bios);
-    if (o->vgabios && !strcmp(o->vgabios, "none"))
-        add_pair(l, "-vgabios", "none");
-    else
-        add_file(l, "-vgabios", o->vgabios);
-    add_pair(l, "-kernel", o->kernel);
-    add_pair(l, "-initrd", o->initrd);
-    add_pair(l, "-append", o->append);
-    add_pair(l, "-break-device", o->break_device);
-    if (o->exit_device) {
-        snprintf(text, sizeof(text), "isa-debug-exit,iobase=%u,iosize=%u", o->exit_port,
-                 o->exit_size);
-        add_pair(l, "-device", text);
-    }
-    if (o->debugcon.kind != CHAR_UNSET)
-        add_pair(l, "-debugcon", "null");
-    if (o->debugcon_port) {
-        snprintf(text, sizeof(text), "isa-debugcon.iobase=%u", o->debugcon_port);
-        add_pair(l, "-global", text);
-    }
-    if (o->reset_on_triple_fault)
-        add_pair(l, "-on-triple-fault", "reset");
-}
 
 /* ---- the file ---- */
 
@@ -227,7 +117,7 @@ static const struct tape_class record_class = {
 struct tape *tape_record_open(struct session *s)
 {
     struct tape_record *t = calloc(1, sizeof(*t));
-    struct arg_list list = {0};
+    struct machine_args list;
     char err[MACHINE_ERR_LEN];
 
     if (!t)
@@ -239,13 +129,12 @@ struct tape *tape_record_open(struct session *s)
         free(t);
         return NULL;
     }
-    describe_machine(&list, s->o);
+    machine_args_describe(&list, s->o);
     t->record = record_begin(s->m,
                              &(struct record_setup){(const char *const *)list.arg, list.nr,
                                                     s->o->nvram ? s->nvram : NULL},
                              err);
-    for (unsigned i = 0; i < list.nr; i++)
-        free(list.arg[i]);
+    machine_args_free(&list);
     if (!t->record) {
         fprintf(stderr, "kiln: --record: %s\n", err);
         close(t->fd);

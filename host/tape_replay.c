@@ -2,7 +2,7 @@
  * kiln replay FILE: the machine that the log describes, driven by the log. Options of this command
  * line say how to look at it; those that name files may say where the files are now.
  */
-#include "host/options.h"
+#include "host/machine_args.h"
 #include "host/session.h"
 #include "host/tape.h"
 #include "machine/replay.h"
@@ -43,51 +43,12 @@ static u8 *read_log(const char *path, size_t *len)
     return bytes;
 }
 
-/* Whether the user has said where this file is now. */
-static bool said_anew(const struct options *o, const char *name, const char *text)
-{
-    return (o->nr_loose && !strcmp(name, "-drive")) ||
-           (o->nr_loose && !strcmp(name, "-device") && !strncmp(text, "ide-cd", 6)) ||
-           (o->ahci_id && !strcmp(name, "-device") && !strncmp(text, "ahci", 4)) || (o->bios && !strcmp(name, "-bios")) ||
-           (o->vgabios && !strcmp(name, "-vgabios")) || (o->data_dir && !strcmp(name, "-L")) ||
-           (o->kernel && !strcmp(name, "-kernel")) || (o->initrd && !strcmp(name, "-initrd"));
-}
-
-/* The command line, and behind it the log's options, in pairs. */
-static bool parse_anew(struct options *o, const struct replay *r, int argc, char **argv)
-{
-    unsigned nr;
-    const char *const *args = replay_args(r, &nr);
-    char **all = calloc((size_t)argc + nr + 1, sizeof(*all)), *text = NULL;
-    size_t len;
-    FILE *err = open_memstream(&text, &len);
-    enum options_result result;
-    int n = 0;
-
-    if (!all || !err)
-        abort();
-    for (; n < argc; n++)
-        all[n] = argv[n];
-    for (unsigned i = 0; i + 1 < nr; i += 2) {
-        if (said_anew(o, args[i], args[i + 1]))
-            continue;
-        all[n++] = (char *)(uintptr_t)args[i];
-        all[n++] = (char *)(uintptr_t)args[i + 1];
-    }
-    options_free(o);
-    result = options_parse(o, n, all, stdout, err);
-    fclose(err);
-    if (result != OPTIONS_GO)
-        fprintf(stderr, "%s", text); /* what was only a remark has been said the first time */
-    free(text);
-    free(all);
-    return result == OPTIONS_GO;
-}
-
 struct replay *replay_load(struct options *o, int argc, char **argv)
 {
     char err[MACHINE_ERR_LEN];
+    const char *const *args;
     struct replay *r;
+    unsigned nr;
     size_t len;
     u8 *bytes = read_log(o->replay, &len);
 
@@ -99,7 +60,8 @@ struct replay *replay_load(struct options *o, int argc, char **argv)
         fprintf(stderr, "kiln: replay %s: %s\n", o->replay, err);
         return NULL;
     }
-    if (!parse_anew(o, r, argc, argv)) {
+    args = replay_args(r, &nr);
+    if (!machine_args_parse(o, args, nr, argc, argv)) {
         replay_free(r);
         return NULL;
     }

@@ -134,6 +134,21 @@ static int select_events(struct trace *t, const char *list, char *err)
     return 0;
 }
 
+bool machine_renew_engine(struct machine *m)
+{
+    void *fresh = m->engine->create(&m->pc.cpu);
+
+    if (!fresh)
+        return false;
+    if (m->engine_state) {
+        m->engine->sync(m->engine_state);
+        m->engine->destroy(m->engine_state);
+        m->engine->map_changed(fresh);
+    }
+    m->engine_state = m->pc.cpu.engine = fresh;
+    return true;
+}
+
 static int build(struct machine *m, char *err)
 {
     const struct machine_config *cfg = &m->cfg;
@@ -143,13 +158,12 @@ static int build(struct machine *m, char *err)
     input_init(&m->pc.input, &m->pc.clk, &m->pc.trace, deliver_input, m);
     if (cfg->kernel && kernel_image_load(&m->pc, cfg, err))
         return -1;
+    m->pc.view.hash_writes = cfg->engine_options.hash_writes;
     m->engine = engine_of(cfg->engine);
-    m->engine_state = m->engine->create(&m->pc.cpu);
-    if (!m->engine_state) {
+    if (!machine_renew_engine(m)) {
         snprintf(err, MACHINE_ERR_LEN, "the host has no memory for the %s engine", m->engine->name);
         return -1;
     }
-    m->pc.cpu.engine = m->engine_state;
     m->pc.view.changed = map_changed;
     m->pc.view.code_written = code_written;
     m->pc.view.sink = m;
@@ -231,7 +245,7 @@ static enum machine_stop shut_down(struct machine *m)
 {
     bool meant = rtc_get_cmos(&m->pc.rtc, CMOS_SHUTDOWN);
 
-    if (!meant)
+    if (!meant && !m->cfg.silent)
         observe_triple_fault(m->observe, stderr);
     if (!meant && !m->cfg.reset_on_triple_fault)
         return MACHINE_TRIPLE_FAULT;
@@ -287,6 +301,7 @@ static u64 slice_end(const struct machine *m, const struct machine_limit *limit)
 enum machine_stop machine_run(struct machine *m, const struct machine_limit *limit)
 {
     struct cpu *cpu = &m->pc.cpu;
+    bool ran = false;
 
     m->pc.io.watch = limit->until_port;
     for (;;) {
@@ -300,7 +315,7 @@ enum machine_stop machine_run(struct machine *m, const struct machine_limit *lim
             m->port_hit = false;
             return MACHINE_BREAK;
         }
-        if (limit_reached(m, limit))
+        if (limit_reached(m, limit) || (ran && cpu->cfg.engine.stop_at_blocks))
             return MACHINE_SLICE_DONE;
         if (cpu->halted && !cpu_can_wake(cpu)) {
             stop = halt(m, limit);
@@ -309,6 +324,7 @@ enum machine_stop machine_run(struct machine *m, const struct machine_limit *lim
             continue;
         }
         clock_open_slice(&m->pc.clk, slice_end(m, limit));
+        ran = true;
         switch (m->engine->run(m->engine_state)) {
         case STOP_TRIPLE: return shut_down(m);
         case STOP_DEBUG: return MACHINE_DEBUG;

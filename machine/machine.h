@@ -56,6 +56,7 @@ struct machine_config {
     const u8 *nvram;        /* NVRAM_BYTES of battery-backed memory, which the caller keeps for the
                                next run; NULL: as new, and gone with the machine */
     bool reset_on_triple_fault;
+    bool silent;            /* another machine speaks for this one: a triple fault is not reported */
     const char *break_device; /* "ram", "pic", "pit", "rtc", "kbd", "ide", or NULL */
     FILE *log_file;         /* stderr */
     u32 log_mask;           /* -d */
@@ -84,6 +85,7 @@ enum machine_stop {
     MACHINE_HALTED,       /* HLT with IF clear: for good */
     MACHINE_BREAK,        /* an until condition of the caller's (port) was met */
     MACHINE_DEBUG,        /* a breakpoint, watchpoint or step: machine/debug.h */
+    MACHINE_DIVERGED,     /* by machine/lockstep.h; the report has been written: status 72 */
     MACHINE_ERROR,        /* internal fault: status 72 */
 };
 
@@ -94,7 +96,12 @@ struct machine_limit {
     i32 until_port;   /* stop when this port is accessed; -1: none */
 };
 
-/* Runs until a limit, a timer-bounded idle, or an event above. Never blocks on the host. */
+/* A new engine in place of the present one, which had its caches from another past. false: the host
+ * has no memory for it, and the old one stays. */
+bool machine_renew_engine(struct machine *);
+
+/* Runs until a limit, a timer-bounded idle, or an event above. Never blocks on the host. With
+ * engine_options.stop_at_blocks also MACHINE_SLICE_DONE behind each block. */
 enum machine_stop machine_run(struct machine *, const struct machine_limit *);
 
 /* The battery-backed memory as it is now, to be given to a later machine. */

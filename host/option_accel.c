@@ -33,7 +33,7 @@ static bool plant(struct lockstep_options *l, char *text)
         return false;
     *where++ = 0;
     l->plant = register_number(where, &l->plant_where) ? PLANT_REGISTER : PLANT_MEMORY;
-    return option_size(text, 1, &l->plant_icount) &&
+    return option_count(text, &l->plant_icount) &&
            (l->plant == PLANT_REGISTER || option_u64(where, &l->plant_where));
 }
 
@@ -60,8 +60,8 @@ static bool lockstep_key(struct option_parser *p, const char *name, char *value)
     while (key < ARRAY_LEN(lockstep_keys) && strcmp(lockstep_keys[key].name, name))
         key++;
     switch (value ? key : ARRAY_LEN(lockstep_keys)) {
-    case KEY_BLOCKS: return option_size(value, 1, &l->blocks);
-    case KEY_EVERY: return option_size(value, 1, &l->every) && l->every;
+    case KEY_BLOCKS: return option_count(value, &l->blocks);
+    case KEY_EVERY: return option_count(value, &l->every) && l->every;
     case KEY_HASH: return option_bool(value, &l->hash);
     case KEY_PLANT: return plant(l, value);
     case KEY_SAVE: l->save = option_keep(p, value); return true;

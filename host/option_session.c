@@ -215,24 +215,9 @@ bool opt_timeout(struct option_parser *p, const struct option_row *row, const ch
     return true;
 }
 
-/* "1000000", "1M", "1G"; not 0. */
 static bool parse_count(struct option_parser *p, const char *arg, u64 *count)
 {
-    u64 unit = 1, n;
-    size_t len = strlen(arg);
-    char number[32];
-    if (len > 0 && len < sizeof(number)) {
-        memcpy(number, arg, len + 1);
-        char last = number[len - 1];
-        unit = last == 'K' ? 1000 : last == 'M' ? 1000000 : last == 'G' ? 1000000000 : 1;
-        if (unit > 1)
-            number[len - 1] = 0;
-        if (option_u64(number, &n) && n > 0 && !__builtin_mul_overflow(n, unit, &n)) {
-            *count = n;
-            return true;
-        }
-    }
-    return option_fail(p, "'%s' is no count; write 1000000, 1M or 1G", arg);
+    return (option_count(arg, count) && *count) || option_fail(p, "'%s' is no count; write 1000000, 1M or 1G", arg);
 }
 
 bool opt_max_insns(struct option_parser *p, const struct option_row *row, const char *arg)

@@ -49,6 +49,24 @@ bool option_u64(const char *text, u64 *out)
     return errno == 0 && *end == 0 && (!hex || text[2]);
 }
 
+bool option_count(const char *text, u64 *out)
+{
+    u64 unit = 1, n;
+    size_t len = strlen(text);
+    char number[32];
+    if (len == 0 || len >= sizeof(number))
+        return false;
+    memcpy(number, text, len + 1);
+    char last = number[len - 1];
+    unit = last == 'K' ? 1000 : last == 'M' ? 1000000 : last == 'G' ? 1000000000 : 1;
+    if (unit > 1)
+        number[len - 1] = 0;
+    if (!option_u64(number, &n) || __builtin_mul_overflow(n, unit, &n))
+        return false;
+    *out = n;
+    return true;
+}
+
 bool option_size(const char *text, u64 default_unit, u64 *out)
 {
     static const char suffixes[] = "BKMGT";

@@ -17,6 +17,9 @@ char *option_split_value(char *item);
 /* Decimal or 0x. False unless the whole text is a number. */
 bool option_u64(const char *text, u64 *out);
 
+/* Things that are counted in tens: "1000000", "1M", "1G". */
+bool option_count(const char *text, u64 *out);
+
 /* Bytes: "512" in units of default_unit, or with a suffix K, M, G or T. */
 bool option_size(const char *text, u64 default_unit, u64 *out);
 

@@ -50,6 +50,10 @@ static void good_lines(void **state)
         "-cpu max,host-phys-bits,migratable=no a.img",
         "-cpu qemu64,+sse3 -M pc,accel=tcg -accel interp -accel tcg -vga std a.img",
         "-kernel k.elf -initrd i -append x",
+        "-accel lockstep a.img",
+        "-accel lockstep,interp,hot=0,block=1,tlb=16,blocks=10M,every=500K,hash=off,plant=1000:rbx,save=x a.img",
+        "-accel lockstep,jit,plant=1M:0x5000 -M pc,hpet=off a.img",
+        "lockstep folder -accel lockstep,interp",
         "-serial stdio -display none a.img",
         "-serial mon:stdio -display sdl -monitor none a.img",
         "-serial file:a -serial null a.img",
@@ -123,6 +127,14 @@ static void bad_lines(void **state)
         {"-qmp unix:x,server,nowiat a.img", "not server, nowait"},
         {"-accel jit,nosuch=1 a.img", "-accel jit has no 'nosuch=1'"},
         {"-accel jit,tlb=0 a.img", "tlb=N (1 to 4096)"},
+        {"-accel jit,every=5 a.img", "-accel jit has no 'every=5'"},
+        {"-accel lockstep,every=0 a.img", "every=N"},
+        {"-accel lockstep,plant=5 a.img", "plant=ICOUNT:REGISTER"},
+        {"-accel lockstep,plant=5:eax a.img", "plant=ICOUNT:REGISTER"},
+        {"trace -accel lockstep a.img", "do not go together"},
+        {"lockstep", "needs the FOLDER"},
+        {"lockstep a --keys x", "leave out --keys"},
+        {"-M pc,hpet=perhaps a.img", "on or off"},
         {"-M vax a.img", "try -M pc"},
         {"a.img b.img", "a second disk goes with -hdb b.img"},
         {"-hda a.img -hda b.img", "already holds a.img"},
@@ -247,6 +259,14 @@ static void meanings(void **state)
     assert_int_equal(parse("--max-insns 10M -d trace:ide_*,int --trace pit_* a.img"), OPTIONS_GO);
     assert_int_equal(o.max_insns, 10000000);
     assert_string_equal(o.trace_events, "ide_*,pit_*");
+    assert_int_equal(parse("-accel lockstep,interp,plant=2M:r9,blocks=0,hash=off -hdb b a.img"), OPTIONS_GO);
+    assert_true(o.lockstep.on && !o.lockstep.hash && o.lockstep.every == 1000000 && o.lockstep.blocks == 0);
+    assert_true(o.lockstep.plant == PLANT_REGISTER && o.lockstep.plant_where == 9);
+    assert_int_equal(o.lockstep.plant_icount, 2000000);
+    assert_string_equal(o.engine, "interp");
+    assert_true(o.drive[0].snapshot && o.drive[1].snapshot);
+    assert_int_equal(parse("-accel jit,hot=3 a.img"), OPTIONS_GO);
+    assert_true(!o.lockstep.on && !o.drive[0].snapshot && o.engine_options.hot == 3);
     assert_int_equal(parse("-rt off --on-end exit a.img"), OPTIONS_GO);
     assert_int_equal(o.real_time, OFF);
     assert_int_equal(o.exit_at_end, ON);
@@ -275,6 +295,8 @@ static void small_grammars(void **state)
     double s;
     assert_true(option_size("0x10", 1, &n) && n == 16);
     assert_true(option_size("512", 1 << 20, &n) && n == 512u << 20);
+    assert_true(option_count("2M", &n) && n == 2000000);
+    assert_false(option_count("M", &n) || option_count("99999999999G", &n));
     assert_true(option_size("2g", 1, &n) && n == 2ull << 30);
     assert_false(option_size("", 1, &n));
     assert_false(option_size("M", 1, &n));

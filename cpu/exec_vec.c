@@ -48,7 +48,8 @@ void x_vec_fp(struct cpu *c, const struct insn *in)
 }
 
 /* Dot products multiply, then add: an exception of the products that is not masked comes before the
- * sums are made. Then they are run as the manual spells them (SDM 2A DPPD, DPPS). */
+ * sums are made. So they are run as the manual spells them (SDM 2A DPPD, DPPS), and where that raises
+ * none, as they are: which of several NaNs comes through is the host's choice. */
 static void dot_unmasked(struct cpu *c, const struct insn *in, struct xmm *dst, const struct xmm *src)
 {
     bool single = in->row == ROW_DPPS;
@@ -66,10 +67,7 @@ static void dot_unmasked(struct cpu *c, const struct insn *in, struct xmm *dst, 
         vec_run_unmasked(c, single ? ROW_HADDPS : ROW_HADDPD, false, &sum, &a, 0);
         a = sum;
     }
-    for (unsigned i = 0; i < lanes; i++)
-        if (!(in->imm >> i & 1))
-            memset((u8 *)&sum + size * i, 0, size);
-    *dst = sum;
+    vec_run_unmasked(c, in->row, false, dst, src, (u8)in->imm);
 }
 
 void x_vec_dp(struct cpu *c, const struct insn *in)

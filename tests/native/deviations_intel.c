@@ -143,26 +143,6 @@ static bool m80_in_two_stores(const struct difference *d)
            bytes_that_differ(d) <= 10 && equal_fx(d);
 }
 
-static bool is_nan32(u64 v) { return (v & 0x7fffffff) > 0x7f800000; }
-static bool is_nan64(u64 v) { return (v & ~0ull >> 1) > 0x7ffull << 52; }
-
-static bool nan_of_dot_product(const struct difference *d)
-{
-    const u8 *ours = d->v->out.fx + FX_XMM + 16 * d->in->reg[0];
-    const u8 *theirs = d->s->out.fx + FX_XMM + 16 * d->in->reg[0];
-    unsigned size = is(d, ROW_DPPS) ? 4 : 8;
-
-    if (!is(d, ROW_DPPS) && !is(d, ROW_DPPD))
-        return false;
-    for (unsigned i = 0; i < 16; i += size) {
-        u64 a = load_le(ours + i, size), b = load_le(theirs + i, size);
-
-        if (a != b && !(size == 4 ? is_nan32(a) && is_nan32(b) : is_nan64(a) && is_nan64(b)))
-            return false;
-    }
-    return equal_but(d, 0, -1, false);
-}
-
 static bool exception_before_access(const struct difference *d)
 {
     u16 op = isa_rows[d->in->row].opcode;
@@ -277,8 +257,6 @@ static const struct deviation list[] = {
      "silicon, the manuals do not say", stack_of_new_mode, false},
     {"FSTP m80, FBSTP over a page border", "what lies before the fault has been stored; the manuals "
      "do not say", m80_in_two_stores, false},
-    {"DPPS, DPPD", "which of several NaNs comes through; SDM 2A DPPS leaves it open", nan_of_dot_product,
-     false},
     {"x87 stores with an exception that is not masked", "do not access memory, so do not fault; the "
      "manuals do not say", exception_before_access, false},
     {"RETF imm16 on a 16-bit stack", "the sum carries into bit 16 of ESP; SP alone, SDM 2B RET",

@@ -211,7 +211,7 @@ static bool judge_one(struct judgement *j, const struct carry_note *note)
         check_explained(j);
         j->whole = note->whole;
     }
-    judge_run(&j->rig, &j->slot, &j->verdict);
+    judge_run(&j->rig, &j->slot, NULL, &j->verdict);
     j->verdict.undefined = note->whole ? judge_undefined_flags(&j->rig, &j->head.facts, &j->slot, &j->verdict) : note->undefined;
     j->nr++;
     if (!judge_compare(&j->head.facts, &j->slot, &j->verdict, j->text, sizeof(j->text)))

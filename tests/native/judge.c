@@ -8,10 +8,16 @@
 
 enum { RUN_TICKS = 100000 };
 
-void judge_run(struct rig *r, const struct slot *s, struct verdict *v)
+void judge_run(struct rig *r, const struct slot *s, struct rng *slices, struct verdict *v)
 {
+    u64 ticks = 0, slice;
+
     rig_load(r, s);
-    if (!rig_run(r, RUN_TICKS)) {
+    do {
+        slice = slices ? 1 + rng_below(slices, 12) : RUN_TICKS;
+        ticks += slice;
+    } while (!rig_run(r, slice) && ticks < RUN_TICKS);
+    if (!r->ended) {
         rig_state(r, &v->out);
         v->end = (struct outcome){ END_TIMEOUT, 0, 0 };
     } else {

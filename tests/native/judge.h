@@ -18,8 +18,9 @@ struct verdict {
     u8 image[IMAGE_BYTES];
 };
 
-/* Runs the case in one go and fills in the verdict but for undefined. */
-void judge_run(struct rig *, const struct slot *, struct verdict *);
+/* Runs the case in one go, or in slices of some ticks, and fills in the verdict but for undefined. slices: NULL,
+ * or what makes their lengths. */
+void judge_run(struct rig *, const struct slot *, struct rng *slices, struct verdict *);
 
 /* The instruction that is to run next; false: it does not lie where a case's code can. */
 bool judge_next_step(const struct rig *, struct step *);

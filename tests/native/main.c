@@ -35,6 +35,7 @@ struct run {
     struct host host;
     struct shared *sh;
     struct verdict verdict[BATCH], single;
+    struct rng slices;
     u64 cases, mismatches, vanished, deviated[MAX_DEVIATIONS];
     FILE *exported;
     char text[DIFF_TEXT];
@@ -50,12 +51,29 @@ static double seconds(void)
 
 /* ---- making cases ---- */
 
-/* The run step by step that made the case and the run in one go must agree, too. */
-static bool agrees_with_itself(const struct verdict *v, const struct verdict *stepped)
+static bool same_outcome(const struct verdict *a, const struct verdict *b)
 {
-    return !memcmp(&stepped->out, &v->out, sizeof(v->out)) &&
-           !memcmp(&stepped->end, &v->end, sizeof(v->end)) &&
-           !memcmp(stepped->image, v->image, IMAGE_BYTES);
+    return !memcmp(&a->out, &b->out, sizeof(a->out)) && !memcmp(&a->end, &b->end, sizeof(a->end)) &&
+           !memcmp(a->image, b->image, IMAGE_BYTES);
+}
+
+/* In one go. An engine that keeps what it has made of code runs it once more, linked by then, and in slices
+ * that end anywhere. The verdict is that of the first run, or of one that differs from it. */
+static void run_whole(struct run *r, const struct slot *s, struct verdict *v)
+{
+    static struct verdict again;
+
+    judge_run(&r->rig, s, NULL, v);
+    for (unsigned i = 0; i < 2 && r->rig.way != &interp_engine; i++) {
+        judge_run(&r->rig, s, i ? &r->slices : NULL, &again);
+        if (same_outcome(&again, v))
+            continue;
+        printf("%s the engine differs from its first run\n", i ? "in slices" : "once more");
+        v->out = again.out;
+        v->end = again.end;
+        memcpy(v->image, again.image, IMAGE_BYTES);
+        return;
+    }
 }
 
 static void make_batch(struct run *r)
@@ -70,14 +88,14 @@ static void make_batch(struct run *r)
         memcpy(v->steps, r->gen.steps, v->nr_steps * sizeof(v->steps[0]));
         rig_outcome(&r->rig, &r->single.out, &r->single.end);
         rig_save_image(&r->rig, r->single.image);
-        judge_run(&r->rig, s, v);
+        run_whole(r, s, v);
         /* What it read of the code region was not complete then: another case, with other flags
          * undefined. */
-        if (r->gen.read_code && !agrees_with_itself(v, &r->single)) {
+        if (r->gen.read_code && !same_outcome(v, &r->single)) {
             r->gen.discarded++;
             continue;
         }
-        if (!agrees_with_itself(v, &r->single) && r->mismatches++ < r->opt.max_reports) {
+        if (!same_outcome(v, &r->single) && r->mismatches++ < r->opt.max_reports) {
             memcpy(s->image_out, r->single.image, IMAGE_BYTES);
             s->out = r->single.out;
             s->end = r->single.end;
@@ -104,7 +122,7 @@ static bool one_differs(struct run *r, const struct step *st)
                         .code_len = st->in.len, .want_bases = true };
     memcpy(s->code, st->bytes, st->in.len);
     rig_save_image(&r->rig, s->image);
-    judge_run(&r->rig, s, v);
+    run_whole(r, s, v);
     v->undefined = judge_undefined_flags(&r->rig, &r->facts, s, v);
     r->sh->nr = 1;
     host_go(&r->host);
@@ -427,8 +445,10 @@ static int run_all(struct run *r)
     print_masks(&r->facts, &r->rig.c.silicon);
     few = print_counts(&r->gen, r->opt.min_runs);
     print_host(&r->facts);
-    printf("native_test: %u-bit, seed %llu: %llu instructions in %llu cases, %.2f%% faulted, %llu\n"
-           "cases discarded, %.1f s; %llu mismatches, %u pairs below %llu runs\n", 8 * r->opt.code,
+    if (r->rig.way->print_stats)
+        r->rig.way->print_stats(r->rig.engine, stdout);
+    printf("native_test: engine %s, %u-bit, seed %llu: %llu instructions in %llu cases, %.2f%% faulted, %llu\n"
+           "cases discarded, %.1f s; %llu mismatches, %u pairs below %llu runs\n", r->rig.way->name, 8 * r->opt.code,
            (unsigned long long)r->opt.seed, (unsigned long long)r->gen.insns, (unsigned long long)r->cases,
            100.0 * (double)r->gen.faults / (double)(r->gen.insns ? r->gen.insns : 1),
            (unsigned long long)r->gen.discarded, seconds() - start, (unsigned long long)r->mismatches, few,

@@ -154,6 +154,26 @@ static void wrote(struct rig *r, enum region reg, u64 off, u64 len)
     mem_view_wrote(&r->view, (u64)(r->region[reg] - r->view.backing) + off, len);
 }
 
+static u32 code_room(u32 off)
+{
+    return off + CODE_BYTES < CODE_PAGES * 4096 ? CODE_BYTES : CODE_PAGES * 4096 - off;
+}
+
+/* Code that is there already is left alone, so that what an engine has made of it runs again. */
+static void load_code(struct rig *r, const struct slot *s)
+{
+    u8 want[CODE_BYTES], *code = r->region[R_CODE];
+
+    memset(want, 0xcc, sizeof(want));
+    memcpy(want, s->code, s->code_len);
+    if (s->code_off == r->code_off && !memcmp(code + s->code_off, want, code_room(s->code_off)))
+        return;
+    memset(code + r->code_off, 0xcc, code_room(r->code_off));
+    r->code_off = s->code_off;
+    memcpy(code + s->code_off, want, code_room(s->code_off));
+    wrote(r, R_CODE, 0, CODE_PAGES * 4096);
+}
+
 void rig_load(struct rig *r, const struct slot *s)
 {
     struct cpu *c = &r->c;
@@ -161,11 +181,7 @@ void rig_load(struct rig *r, const struct slot *s)
     for (int i = 0; i < NR_REGIONS; i++)
         if (regions[i].image_off != NO_IMAGE)
             memcpy(r->region[i], s->image + regions[i].image_off, regions[i].pages * 4096u);
-    memset(r->region[R_CODE] + r->code_off, 0xcc,
-           r->code_off + CODE_BYTES < CODE_PAGES * 4096 ? CODE_BYTES : CODE_PAGES * 4096 - r->code_off);
-    r->code_off = s->code_off;
-    memcpy(r->region[R_CODE] + s->code_off, s->code, s->code_len);
-    wrote(r, R_CODE, 0, CODE_PAGES * 4096);
+    load_code(r, s);
     memcpy(c->gpr, s->in.gpr, sizeof(s->in.gpr));
     c->rip = c->next_rip = s->in.rip;
     c->seg[CS] = segment(r, s->in.cs);

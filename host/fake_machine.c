@@ -193,6 +193,12 @@ void machine_print_stats(struct machine *m, FILE *f, double host_seconds)
     fprintf(f, "ticks %llu in %g s\n", (unsigned long long)m->ticks, host_seconds);
 }
 
+bool machine_print_engine_stats(struct machine *m, FILE *f)
+{
+    (void)m, (void)f;
+    return false;
+}
+
 void machine_debug_resume(struct machine *m, bool step)
 {
     (void)m, (void)step;

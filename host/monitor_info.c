@@ -88,6 +88,13 @@ static void stats(const struct monitor_call *c)
     machine_print_stats(c->m, c->out, 0);
 }
 
+static void jit(const struct monitor_call *c)
+{
+    if (!machine_print_engine_stats(c->m, c->out))
+        fprintf(c->out, "the %s engine translates nothing: no numbers; try kiln -accel jit, or info stats\n",
+                machine_engine_name(c->m));
+}
+
 static void version(const struct monitor_call *c)
 {
     fprintf(c->out, "%s\n", KILN_VERSION);
@@ -155,6 +162,7 @@ const struct monitor_command monitor_info_commands[] = {
     {"ivt", "[first [last]]", "interrupt vectors of real mode", ivt},
     {"tss", "", "task state segment", tss},
     {"stats", "", "numbers of the run", stats},
+    {"jit", "", "numbers of the translator", jit},
     {"name", "", "what -name gave", name},
     {"version", "", "version", version},
     {NULL, NULL, NULL, NULL},

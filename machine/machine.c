@@ -446,6 +446,14 @@ static void print_sites(FILE *f, const struct log *l, enum log_kind kind, const 
                     l->sites[i].first);
 }
 
+bool machine_print_engine_stats(struct machine *m, FILE *f)
+{
+    if (!m->engine->print_stats)
+        return false;
+    m->engine->print_stats(m->engine_state, f);
+    return true;
+}
+
 void machine_print_stats(struct machine *m, FILE *f, double host_seconds)
 {
     u64 icount = machine_icount(m);
@@ -465,7 +473,6 @@ void machine_print_stats(struct machine *m, FILE *f, double host_seconds)
     print_bus(f, &m->pc.mem);
     print_sites(f, &m->pc.log, LOG_KIND_UNIMPLEMENTED, "unimplemented");
     print_sites(f, &m->pc.log, LOG_KIND_GUEST_ERROR, "guest error");
-    if (m->engine->print_stats)
-        m->engine->print_stats(m->engine_state, f);
+    machine_print_engine_stats(m, f);
     observe_print_stats(m->observe, f);
 }

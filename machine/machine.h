@@ -155,4 +155,7 @@ u64 machine_read_phys(struct machine *, u64 pa, void *dst, u64 len);
  * in a monitor, whose user has stopped the guest for a while. */
 void machine_print_stats(struct machine *, FILE *, double host_seconds);
 
+/* "info jit": the engine's own numbers. false: it has none. */
+bool machine_print_engine_stats(struct machine *, FILE *);
+
 #endif

@@ -30,6 +30,12 @@ in_order out "VM status: paused (prelaunch)" "paused" "0000000000007c00: 0x" "0x
 [ "$(head -c 4 s.png | tail -c 3)" = PNG ] || fail "no PNG"
 [ "$(head -c 3 s.ppm | head -c 2)" = P6 ] || fail "no PPM"
 
+# ---- numbers of the translator, or why there are none
+printf '%s\n' 'info jit' quit | "$kiln" -S -display none -accel interp -monitor stdio loop.img >out 2>err
+has out "interp engine translates nothing"
+printf '%s\n' 'info jit' quit | "$kiln" -S -display none -accel jit -monitor stdio loop.img >out 2>err
+in_order out " 0 translations of 0 instructions" "links " "slow paths " "entries "
+
 # ---- a Unix socket, with a guest that runs: typed keys arrive, memory shows it
 sector keys.img "$ECHO_KEYS"
 "$kiln" -display none -serial file:serial.txt -monitor unix:"$dir/mon",server,nowait keys.img 2>err &

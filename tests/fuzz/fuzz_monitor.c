@@ -41,7 +41,7 @@ static size_t make(u64 *rng, u8 *out)
 {
     static const char *const lines[] = {
         "info registers", "info mem", "info tlb", "info tab", "info pic", "info pci", "info mtree",
-        "info idt 0 300", "info gdt", "info ldt", "info ivt", "info tss", "info status", "x/16xb $esp",
+        "info idt 0 300", "info gdt", "info ldt", "info ivt", "info tss", "info status", "info jit", "x/16xb $esp",
         "xp/10i 0xffff0", "x/100d 0", "x/5i $pc", "print/x ($rax+1)*2", "p/c 'a'", "stop", "cont", "step", "step",
         "system_reset", "sendkey ctrl-alt-f1 1", "help info", "gva2gpa $rip", "p -1%-1", "p 1/0", "p 1<<99",
         "p -9223372036854775808/-1", "p ((((((((1))))))))", "info gdt 8191 70000",

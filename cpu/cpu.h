@@ -226,6 +226,16 @@ enum { HALT_NONE, HALT_HLT, HALT_MWAIT, HALT_FERR, HALT_MAX = HALT_FERR };
 /* What setjmp at cpu.unwind returns. */
 enum { UNWIND_FAULT = 1, UNWIND_WAIT };
 
+/* Where one access of translated code went last: linear addresses from start on, len of them for its first
+ * byte, are at start + delta on the host. It caches the fast sets, and dies with them. */
+struct access_slot {
+    u64 start, len, delta; /* len 0: empty */
+    i32 credit;            /* misses until it is looked at */
+    u32 tries;             /* how often it was */
+    u64 stamp;             /* ticks at the last look */
+};
+#define FILLED_SLOTS 4096
+
 /* What translated code keeps here (jit/README.md). */
 struct jit_state {
     u16 flags;       /* arithmetic flags as LAHF and SETO give them: OF in the low byte, the rest in the high */
@@ -236,6 +246,9 @@ struct jit_state {
     u64 temp, target;
     u64 slot[2];     /* operands that flags are made from again */
     u64 range[16];   /* host addresses of ranges that have been probed */
+    u64 checked;     /* debug: linear address of an access */
+    u32 nr_filled;
+    struct access_slot *filled[FILLED_SLOTS]; /* since the last flush of the fast sets */
     void *jump_cache, *jit;
 };
 

@@ -105,6 +105,15 @@ static inline void asm_rm(struct assembler *a, unsigned size, u32 opcode, unsign
     asm_int(a, (u32)m.disp, mod == 1 ? 1 : mod == 2 ? 4 : 0);
 }
 
+/* opcode reg, [RIP + ...]: target is an address at which data is seen. */
+static inline void asm_rip(struct assembler *a, unsigned size, u32 opcode, unsigned reg, const void *target, unsigned imm_bytes)
+{
+    asm_prefixes(a, size, reg, H_NONE, H_NONE);
+    asm_opcode(a, opcode);
+    asm_int(a, (reg & 7) << 3 | 5, 1);
+    asm_int(a, (u64)((const u8 *)target - ASM_RX(a, a->p + 4 + imm_bytes)), 4);
+}
+
 /* ---- the common ones ---- */
 
 enum alu_op { ALU_ADD, ALU_OR, ALU_ADC, ALU_SBB, ALU_AND, ALU_SUB, ALU_XOR, ALU_CMP };

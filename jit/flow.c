@@ -14,9 +14,7 @@ static u8 *cmp_epoch(struct translator *t, const u32 *epoch)
     struct assembler *a = &t->a;
 
     asm_load(a, 4, H_RSI, FIELD(jit.epoch));
-    asm_int(a, 0x3b, 1); /* CMP ESI, [RIP + disp32] */
-    asm_int(a, H_RSI << 3 | 5, 1);
-    asm_int(a, (u64)((const u8 *)epoch - ASM_RX(a, a->p + 4)), 4);
+    asm_rip(a, 4, 0x3b, H_RSI, epoch, 0);
     return asm_jcc(a, CC_NE);
 }
 

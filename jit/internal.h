@@ -70,9 +70,11 @@ enum site_kind { SITE_READ, SITE_WRITE, SITE_EXEC, SITE_HELP, SITE_LAST, SITE_EN
 struct site {
     struct translation *t;
     const u8 *resume; /* SITE_READ, SITE_WRITE: the probe again */
+    struct access_slot *slot; /* NULL: none */
     u16 rip_off;      /* of the instruction, from the block's start */
     u16 span, at;     /* what is probed, if more than the access: its bytes, and where the access is in it */
     u8 index, kind, size, edge;
+    bool aligned; /* the access must be: looked at before anything is translated */
 };
 
 /* All that blocks depend on beside their bytes and RIP. */
@@ -84,6 +86,7 @@ struct context {
     u32 cs_limit;
 };
 
+enum { SLOT_FIRST_CREDIT = 8, SLOT_CREDIT = 255, SLOT_MIN_TICKS = 16 * SLOT_CREDIT, SLOT_TRIES = 3, SLOT_PAGES = 256 };
 enum { MAX_RECIPES = 8192, MAX_CONTEXTS = 4096, JUMP_ENTRIES = 4096 };
 
 struct jump_entry {
@@ -107,7 +110,7 @@ enum thunk {
 
 struct jit_stats {
     u64 translations, translated_insns, code_bytes, flushes, links, unlinks, epoch_misses;
-    u64 fills, execs, range_misses, helps, enters, entries_short, jump_misses, dropped, interpreted_blocks;
+    u64 fills, slots_widened, slots_given_up, execs, range_misses, helps, enters, entries_short, jump_misses, dropped, interpreted_blocks;
     u64 help_rows[NR_ROWS];
 };
 
@@ -124,6 +127,7 @@ struct jit {
     struct block_cache *blocks;
     struct code_cache code;
     const u8 *thunk[NR_THUNKS];
+    const u8 *fill_slot[NR_FAST_SETS][2]; /* by set, and whether it is for writing */
     void (*enter)(struct cpu *, const u8 *host);
     struct context context[MAX_CONTEXTS];
     u32 nr_contexts;

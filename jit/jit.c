@@ -8,6 +8,7 @@
 #include "cpu/debug.h"
 #include "cpu/operand.h"
 #include "cpu/vec.h"
+#include "mmu/mmu.h"
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -74,6 +75,7 @@ static void flush(struct jit *j)
     j->code.used = j->code.thunks_end;
     j->code.data_used = 0;
     j->nr_sites = 0;
+    j->c->jit.nr_filled = 0;
     j->nr_recipes = 1;
     memset(j->recipe_hash, 0, sizeof(j->recipe_hash));
     j->nr_contexts = 0;
@@ -276,6 +278,57 @@ static void range_missed(struct jit *j, struct translation *t)
     }
 }
 
+/* How many pages beside lin's the fast set has that lie beside its own on the host, upwards or down. */
+static u64 neighbours(const struct fast_entry *set, u64 lin, i64 step)
+{
+    const struct fast_entry *first = &set[(lin >> 12) & (FAST_ENTRIES - 1)];
+    u64 n = 0, page = lin & ~0xfffull;
+
+    while (n < SLOT_PAGES) {
+        const struct fast_entry *e;
+
+        page += (u64)step;
+        e = &set[(page >> 12) & (FAST_ENTRIES - 1)];
+        if (e->tag != page || e->addend != first->addend)
+            break;
+        n++;
+    }
+    return n;
+}
+
+/* A slot has missed as often as it had credit for. It is made to cover the pages around. If it comes here again
+ * and again, and soon, its instruction does without one. Returns whether the block has been dropped for that. */
+static bool look_at_slot(struct jit *j, struct site *s, u64 lin)
+{
+    struct cpu *c = j->c;
+    struct access_slot *slot = s->slot;
+    u64 ticks = clock_ticks(c->cfg.clk), since = ticks - slot->stamp;
+    const struct fast_set *set = &c->fast_sets[j->now.set];
+    const struct fast_entry *entries = s->kind == SITE_WRITE ? set->write : set->read;
+    u64 below, above;
+
+    slot->credit = SLOT_CREDIT;
+    slot->stamp = ticks;
+    slot->tries = since >= SLOT_MIN_TICKS ? 0 : slot->tries + 1;
+    if (slot->tries > SLOT_TRIES) {
+        struct block *b = s->t->block;
+
+        j->stats.slots_given_up++;
+        b->no_slot |= BIT(s->index);
+        dropped(j, b);
+        return true;
+    }
+    below = neighbours(entries, lin, -4096);
+    above = neighbours(entries, lin, 4096);
+    if (below + above && slot->len) { /* it is in the list of filled ones */
+        j->stats.slots_widened++;
+        slot->start = (lin & ~0xfffull) - (below << 12);
+        slot->len = ((below + above + 1) << 12) + 1 - s->span;
+        slot->delta = entries[(lin >> 12) & (FAST_ENTRIES - 1)].addend;
+    }
+    return false;
+}
+
 const u8 *jit_slow(struct cpu *c, u64 lin, const u8 *ret)
 {
     struct jit *j = jit_of(c);
@@ -288,11 +341,15 @@ const u8 *jit_slow(struct cpu *c, u64 lin, const u8 *ret)
         lin = (u32)lin;
     if (s->kind != SITE_EXEC && s->span > s->size && ((lin - s->at) & 0xfff) + s->span > 4096)
         range_missed(j, s->t);
-    else if (s->kind != SITE_EXEC && (!in64 || (canonical(lin) && canonical(lin + s->size - 1))) &&
+    else if (s->kind != SITE_EXEC && !(s->aligned && (lin & (s->size - 1u))) && (!in64 || (canonical(lin) && canonical(lin + s->size - 1))) &&
         mmu_fill(c, lin, s->size, s->kind == SITE_WRITE ? ACC_WRITE : ACC_READ) && !c->leave) {
+        u64 probed = in64 ? lin - s->at : (u32)(lin - s->at);
+
         j->stats.fills++;
-        c->budget -= s->t->nr_insns - s->index;
-        return go_on(c, s->resume);
+        if (!(s->slot && s->slot->credit < 0 && look_at_slot(j, s, probed))) {
+            c->budget -= s->t->nr_insns - s->index;
+            return go_on(c, s->resume);
+        }
     }
     j->stats.execs++;
     run_op(c, op);
@@ -408,24 +465,23 @@ const u8 *jit_wrote(struct cpu *c, u64 host, const u8 *ret)
     return NULL;
 }
 
-/* A hit of a fast set: the architectural TLB must say the same. */
-const u8 *jit_check(struct cpu *c, u64 lin, const u8 *ret)
+/* A hit of a slot or a fast set: the architectural TLB must say the same. */
+const u8 *jit_check(struct cpu *c, u64 host, const u8 *ret)
 {
     bool write = load_le(ret, 4);
-    struct fast_set *set = &c->fast_sets[jit_of(c)->now.set];
-    const struct fast_entry *e = (write ? set->write : set->read) + ((lin >> 12) & (FAST_ENTRIES - 1));
-    const struct tlb_entry *tlb = c->cr0 & CR0_PG ? tlb_find(c->tlb, mmu_pcid(c), lin) : NULL;
+    u64 lin = c->jit.checked, pa = lin;
     struct mem_page page;
-    u64 pa = lin;
 
     if (c->cr0 & CR0_PG) {
-        ASSERT(tlb && "a fast entry without one in the TLB");
+        const struct tlb_entry *tlb = tlb_find(c->tlb, mmu_pcid(c), lin);
+
+        ASSERT(tlb && "a hit without an entry in the TLB");
         pa = tlb->pa | (lin & 0xfff);
         ASSERT(!write || ((tlb->flags & TLB_D) && ((tlb->flags & TLB_W) || (c->cpl != 3 && !(c->cr0 & CR0_WP)))));
         ASSERT(c->cpl != 3 || (tlb->flags & TLB_U));
     }
     page = mem_view_page(c->cfg.view, pa);
-    ASSERT((u64)(uintptr_t)(c->cfg.view->backing + (write ? page.write_off : page.read_off)) + (lin & 0xfff) == lin + e->addend);
+    ASSERT((u64)(uintptr_t)(c->cfg.view->backing + (write ? page.write_off : page.read_off)) + (lin & 0xfff) == host);
     ASSERT(!write || !(c->cfg.view->page_flags[page.write_off >> PAGE_SHIFT] & MEM_CODE));
     return NULL;
 }

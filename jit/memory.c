@@ -2,10 +2,17 @@
  * Memory in translated code: the address, the segment, the probe of the fast set; and stubs.
  *
  *     lea  rsi, [...]                 the offset; where the segment is not flat, its limit and base
+ *     mov  r11, rsi
+ *     sub  r11, [slot.start]          where this access went last
+ *     cmp  r11, [slot.len]
+ *     jae  stub                       fills the slot from the fast set, or goes to C
+ *     add  rsi, [slot.delta]
+ *
+ * Where the address comes of a load (is_chased()). Elsewhere, and where the slot misses too often, the fast set:
+ *
  *     mov  edi, esi
  *     shr  edi, 8
  *     and  edi, 0FFF0h                16 bytes for each entry
- *     mov  r11, rsi
  *     sub  r11, [rbp + rdi + tags]
  *     cmp  r11, 4096 - size           the page's, and not over its end
  *     ja   fill                       -> C: fills the entry and tries again, or runs the whole
@@ -121,34 +128,97 @@ static void segment_emit(struct translator *t, unsigned seg, unsigned size, bool
     asm_alu_rm(a, ALU_ADD, 4, H_RSI, at(H_RBP, s + (i64)offsetof(struct seg, base)));
 }
 
-/* RSI from an offset in seg to the host's address. resume: where the address is made again after a fill.
- * A range is `span` bytes, of which the access is those at `at`. */
-static void probe(struct translator *t, unsigned seg, unsigned size, bool write, const u8 *resume, unsigned span, unsigned where)
+/* By the access's own slot. RSI and R11 hold the linear address. False: there is no room for one. */
+static bool slot_probe(struct translator *t, u32 site, unsigned span, bool write)
+{
+    struct assembler *a = &t->a;
+    struct access_slot *slot = code_cache_data(&t->j->code, sizeof(*slot));
+    u8 *from;
+
+    if (!slot)
+        return false;
+    *slot = (struct access_slot){ .credit = SLOT_FIRST_CREDIT };
+    asm_rip(a, 8, ALU_SUB << 3 | 3, H_R11, &slot->start, 0);
+    asm_rip(a, 8, ALU_CMP << 3 | 3, H_R11, &slot->len, 0);
+    from = asm_jcc(a, CC_AE);
+    stub_add(t, THUNK_SLOW, site, from);
+    if (!a->full) {
+        struct stub *s = &t->stub[t->nr_stubs - 1];
+
+        s->slot = t->j->site[site].slot = slot;
+        s->back = a->p;
+        s->span = (u16)span;
+        s->write = write;
+    }
+    asm_rip(a, 8, ALU_ADD << 3 | 3, H_RSI, &slot->delta, 0);
+    return true;
+}
+
+void slot_stub(struct translator *t, const struct stub *s)
+{
+    struct assembler *a = &t->a;
+    const u8 *fill = t->j->fill_slot[t->cx->set][s->write];
+    u8 *rel, *slow;
+
+    asm_rip(a, 8, 0x8d, H_RDI, s->slot, 0);
+    rel = asm_call(a);
+    if (!a->full)
+        store_le(rel, (u64)(fill - ASM_RX(a, rel + 4)), 4);
+    asm_alu_ri(a, ALU_CMP, 8, H_R11, (i32)(4096 - s->span));
+    slow = asm_jcc(a, CC_A);
+    asm_rm(a, 8, 0xc7, 0, at(H_RDI, offsetof(struct access_slot, len)));
+    asm_int(a, 4097 - s->span, 4);
+    rel = asm_jmp(a);
+    if (!a->full) {
+        asm_patch(rel, s->back);
+        asm_patch(slow, a->p);
+    }
+}
+
+/* By the fast set. */
+static void set_probe(struct translator *t, u32 site, unsigned span, bool write)
 {
     struct assembler *a = &t->a;
     i64 set = (i64)(offsetof(struct cpu, fast_sets) + t->cx->set * sizeof(struct fast_set) +
                     (write ? offsetof(struct fast_set, write) : offsetof(struct fast_set, read)));
-    u32 site = site_new(t, write ? SITE_WRITE : SITE_READ, size, resume);
     u8 *from;
 
-    t->host_valid = false;
-    segment_emit(t, seg, size, write);
     asm_mov(a, 4, H_RDI, H_RSI);
     asm_rr(a, 4, 0xc1, 5, H_RDI);
     asm_int(a, 8, 1);
     asm_alu_ri(a, ALU_AND, 4, H_RDI, (FAST_ENTRIES - 1) << 4);
-    asm_mov(a, 8, H_R11, H_RSI);
     asm_alu_rm(a, ALU_SUB, 8, H_R11, (struct host_mem){ H_RBP, H_RDI, 0, (i32)(set + (i64)offsetof(struct fast_entry, tag)) });
     asm_alu_ri(a, ALU_CMP, 8, H_R11, (i32)(4096 - span));
     from = asm_jcc(a, CC_A);
+    stub_add(t, THUNK_SLOW, site, from);
+    asm_alu_rm(a, ALU_ADD, 8, H_RSI, (struct host_mem){ H_RBP, H_RDI, 0, (i32)(set + (i64)offsetof(struct fast_entry, addend)) });
+}
+
+/* RSI from an offset in seg to the host's address. resume: where the address is made again after a fill.
+ * A range is `span` bytes, of which the access is those at `at`. */
+static void probe(struct translator *t, unsigned seg, unsigned size, bool write, const u8 *resume, unsigned span,
+                  unsigned where, bool chased, bool aligned)
+{
+    struct assembler *a = &t->a;
+    u32 site = site_new(t, write ? SITE_WRITE : SITE_READ, size, resume);
+    bool check_hits = t->c->cfg.engine.check_hits;
+
+    t->host_valid = false;
+    segment_emit(t, seg, size, write);
     if (!a->full) {
         t->j->site[site].span = (u16)span;
         t->j->site[site].at = (u16)where;
+        t->j->site[site].aligned = aligned;
     }
-    stub_add(t, THUNK_SLOW, site, from);
-    if (t->c->cfg.engine.check_hits)
+    if (check_hits)
+        asm_store(a, 8, FIELD(jit.checked), H_RSI);
+    asm_mov(a, 8, H_R11, H_RSI);
+    if (chased && !(t->b->no_slot >> t->index & 1) && slot_probe(t, site, span, write))
+        ;
+    else
+        set_probe(t, site, span, write);
+    if (check_hits)
         call_thunk(t, THUNK_CHECK, (u32)write);
-    asm_alu_rm(a, ALU_ADD, 8, H_RSI, (struct host_mem){ H_RBP, H_RDI, 0, (i32)(set + (i64)offsetof(struct fast_entry, addend)) });
 }
 
 static void load_range(struct translator *t, const struct range_group *g)
@@ -182,6 +252,13 @@ static void check_aligned(struct translator *t, struct host_mem m, struct range_
         g->aligned |= (u16)(1 << (m.disp & 15));
 }
 
+/* Whether the address comes of what the block has loaded: then the time until it is translated counts, and a
+ * slot, whose delta does not wait for the address, is the quicker. Elsewhere it gains nothing. */
+static bool is_chased(const struct translator *t, const struct insn *in)
+{
+    return (in->base < 16 && t->loaded >> in->base & 1) || (in->index < 16 && t->loaded >> in->index & 1);
+}
+
 struct host_mem operand_access(struct translator *t, const struct insn *in, int operand, unsigned size, bool write, bool aligned)
 {
     const struct range_group *covering = range_covering(t, 0, size, write);
@@ -189,6 +266,7 @@ struct host_mem operand_access(struct translator *t, const struct insn *in, int 
     const u8 *resume = ASM_RX(&t->a, t->a.p);
     struct range_group *g = x->group >= 0 ? &t->group[x->group] : NULL;
     struct host_mem m = at(H_RSI, 0);
+    bool chased = is_chased(t, in);
 
     if (covering) {
         g = &t->group[covering - t->group];
@@ -197,12 +275,12 @@ struct host_mem operand_access(struct translator *t, const struct insn *in, int 
     } else if (g && in->disp - (x->off - g->min) == (i32)(in->disp - (x->off - g->min))) {
         m.disp = (i32)(x->off - g->min);
         address_emit(t, in, operand, -(x->off - g->min));
-        probe(t, in->seg, size, write, resume, (unsigned)(g->max - g->min), (unsigned)m.disp);
+        probe(t, in->seg, size, write, resume, (unsigned)(g->max - g->min), (unsigned)m.disp, chased, aligned);
         keep_range(t, g);
     } else {
         g = NULL;
         address_emit(t, in, operand, 0);
-        probe(t, in->seg, size, write, resume, size, 0);
+        probe(t, in->seg, size, write, resume, size, 0, chased, aligned);
     }
     if (aligned)
         check_aligned(t, m, g);
@@ -232,11 +310,11 @@ struct host_mem stack_access(struct translator *t, unsigned guest, i64 add, unsi
     } else if (g) {
         m.disp = (i32)(x->off - g->min);
         stack_address(t, guest, add - (x->off - g->min));
-        probe(t, SS, size, write, resume, (unsigned)(g->max - g->min), (unsigned)m.disp);
+        probe(t, SS, size, write, resume, (unsigned)(g->max - g->min), (unsigned)m.disp, false, false);
         keep_range(t, g);
     } else {
         stack_address(t, guest, add);
-        probe(t, SS, size, write, resume, size, 0);
+        probe(t, SS, size, write, resume, size, 0, false, false);
     }
     return m;
 }

@@ -143,6 +143,64 @@ static void emit_watcher(struct jit *j, struct assembler *a, enum thunk which, t
     asm_int(a, 0xc3, 1);
 }
 
+/* RSI: a linear address; RDI: a slot. If its page is in the fast set the slot becomes that, but for its
+ * length, which the caller sets, and R11 is the offset in the page; else R11 is -1. */
+static void emit_fill_slot(struct jit *j, struct assembler *a, unsigned set, bool write)
+{
+    i64 entries = (i64)(offsetof(struct cpu, fast_sets) + set * sizeof(struct fast_set) +
+                        (write ? offsetof(struct fast_set, write) : offsetof(struct fast_set, read)));
+    struct host_mem tag = { H_RBP, H_R11, 0, (i32)(entries + (i64)offsetof(struct fast_entry, tag)) };
+    struct host_mem addend = { H_RBP, H_R11, 0, (i32)(entries + (i64)offsetof(struct fast_entry, addend)) };
+    u8 *miss, *tired, *listed, *room, *again;
+
+    j->fill_slot[set][write] = ASM_RX(a, a->p);
+    push(a, H_RAX);
+    push(a, H_RCX);
+    asm_alu_mi(a, ALU_SUB, 4, at(H_RDI, offsetof(struct access_slot, credit)), 1);
+    tired = asm_jcc(a, CC_S);
+    asm_mov(a, 4, H_R11, H_RSI);
+    asm_rr(a, 4, 0xc1, 5, H_R11);
+    asm_int(a, 8, 1);
+    asm_alu_ri(a, ALU_AND, 4, H_R11, (FAST_ENTRIES - 1) << 4);
+    asm_mov(a, 8, H_RAX, H_RSI);
+    asm_alu_rm(a, ALU_SUB, 8, H_RAX, tag);
+    asm_alu_ri(a, ALU_CMP, 8, H_RAX, 4095);
+    miss = asm_jcc(a, CC_A);
+    asm_alu_mi(a, ALU_CMP, 8, at(H_RDI, offsetof(struct access_slot, len)), 0);
+    listed = asm_jcc(a, CC_NE);
+    asm_load(a, 4, H_RCX, FIELD(jit.nr_filled));
+    asm_alu_ri(a, ALU_CMP, 4, H_RCX, FILLED_SLOTS);
+    room = asm_jcc(a, CC_B);
+    again = a->p; /* the list is full: all in it are emptied */
+    asm_load(a, 8, H_RAX, (struct host_mem){ H_RBP, H_RCX, 3, (i32)offsetof(struct cpu, jit.filled) - 8 });
+    asm_rm(a, 8, 0xc7, 0, at(H_RAX, offsetof(struct access_slot, len)));
+    asm_int(a, 0, 4);
+    asm_alu_ri(a, ALU_SUB, 4, H_RCX, 1);
+    asm_patch(asm_jcc(a, CC_NE), again);
+    asm_patch(room, a->p);
+    asm_store(a, 8, (struct host_mem){ H_RBP, H_RCX, 3, (i32)offsetof(struct cpu, jit.filled) }, H_RDI);
+    asm_alu_ri(a, ALU_ADD, 4, H_RCX, 1);
+    asm_store(a, 4, FIELD(jit.nr_filled), H_RCX);
+    asm_patch(listed, a->p);
+    asm_rm(a, 8, 0xc7, 0, at(H_RDI, offsetof(struct access_slot, len))); /* right for this start, until the caller knows */
+    asm_int(a, 1, 4);
+    asm_load(a, 8, H_RAX, tag);
+    asm_store(a, 8, at(H_RDI, offsetof(struct access_slot, start)), H_RAX);
+    asm_load(a, 8, H_RAX, addend);
+    asm_store(a, 8, at(H_RDI, offsetof(struct access_slot, delta)), H_RAX);
+    asm_mov(a, 8, H_R11, H_RSI);
+    asm_alu_rm(a, ALU_SUB, 8, H_R11, at(H_RDI, offsetof(struct access_slot, start)));
+    pop(a, H_RCX);
+    pop(a, H_RAX);
+    asm_int(a, 0xc3, 1);
+    asm_patch(tired, a->p);
+    asm_patch(miss, a->p);
+    asm_mov_imm(a, H_R11, ~0ull);
+    pop(a, H_RCX);
+    pop(a, H_RAX);
+    asm_int(a, 0xc3, 1);
+}
+
 void thunks_emit(struct jit *j)
 {
     static const struct { enum thunk which; thunk_fn *fn; } thunks[] = {
@@ -155,6 +213,9 @@ void thunks_emit(struct jit *j)
     emit_enter(j, &a);
     for (unsigned i = 0; i < ARRAY_LEN(thunks); i++)
         emit_thunk(j, &a, thunks[i].which, thunks[i].fn);
+    for (unsigned set = 0; set < NR_FAST_SETS; set++)
+        for (unsigned write = 0; write < 2; write++)
+            emit_fill_slot(j, &a, set, write);
     emit_watcher(j, &a, THUNK_WROTE, jit_wrote);
     emit_watcher(j, &a, THUNK_CHECK, jit_check);
     k->used = k->thunks_end = (size_t)(a.p - k->write + 15) & ~15ull;

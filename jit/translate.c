@@ -8,6 +8,8 @@
  */
 #include "jit/translator.h"
 
+exec_fn x_pop, x_lea;
+
 enum { ROOM = 96 << 10 }; /* more than the longest block takes */
 
 void emit_help(struct translator *t, bool last)
@@ -71,6 +73,8 @@ static void emit_stubs(struct translator *t)
         for (unsigned n = 0; n < 2; n++)
             if (t->edge_stub[n] == (int)i)
                 t->t->out[n].stub = t->a.p;
+        if (s->slot)
+            slot_stub(t, s);
         t->flags = s->flags;
         t->host_valid = false;
         call_thunk(t, s->thunk, s->word);
@@ -85,6 +89,8 @@ static bool analyse(struct translator *t)
         const struct op *op = &t->b->ops[i];
 
         observes[i] = !block_op_plain(op) || !pass_is_quiet(t, &op->in);
+        if (op->in.kind[0] == K_REG && ((op->in.kind[1] == K_MEM && isa_rows[op->in.row].exec != x_lea) || isa_rows[op->in.row].exec == x_pop))
+            t->loaded |= 1u << op->in.reg[0];
         vec |= block_op_plain(op) && pass_uses_vec(&op->in) && !(t->cx->mode & MODE_NO_SSE);
     }
     flags_analyse(t, observes);

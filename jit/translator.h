@@ -10,6 +10,10 @@
 struct stub {
     u8 *from[3]; /* jumps that lead to it */
     u8 nr_from, thunk;
+    struct access_slot *slot; /* it is filled first, and then the code goes on at `back` */
+    const u8 *back;
+    u16 span;
+    bool write;
     u32 word; /* behind the call: the site's number */
     struct flags_recipe flags;
 };
@@ -57,6 +61,7 @@ struct translator {
     struct range_group group[MAX_GROUPS];
     unsigned nr_groups;
     struct range_access access[BLOCK_MAX_OPS][2]; /* of the operand, and of the stack */
+    u32 loaded; /* bit per guest register that the block loads from memory */
     const struct range_group *in_rsi;             /* whose address RSI holds; NULL: none */
 
     struct stub stub[MAX_STUBS];
@@ -108,6 +113,9 @@ struct host_mem operand_access(struct translator *, const struct insn *, int ope
 struct host_mem stack_access(struct translator *, unsigned guest, i64 add, unsigned size, bool write);
 /* After a store of size bytes to m. */
 void wrote_emit(struct translator *, unsigned size, struct host_mem m);
+
+/* The part of a stub that fills its slot. */
+void slot_stub(struct translator *, const struct stub *);
 
 /* ---- ranges (ranges.c) ---- */
 

@@ -33,6 +33,9 @@ void mmu_flush_fast(struct cpu *c)
 {
     for (int s = 0; s < NR_FAST_SETS; s++)
         flush_set(&c->fast_sets[s]);
+    for (u32 i = 0; i < c->jit.nr_filled; i++)
+        c->jit.filled[i]->len = 0;
+    c->jit.nr_filled = 0;
     c->fetch_epoch++;
     c->jit.epoch = c->fetch_epoch;
 }

@@ -8,9 +8,10 @@
  * Where no recipe is known they are stored at once (LAHF, SETO).
  */
 #include "jit/translator.h"
+#include "cpu/silicon.h"
 
 exec_fn x_add, x_sub, x_cmp, x_test, x_and, x_or, x_xor, x_neg, x_inc, x_dec, x_shl, x_shr, x_sar, x_rol, x_ror, x_rcl,
-    x_rcr, x_bt, x_bts, x_btr, x_btc, x_div, x_idiv, x_shld, x_shrd, x_clc, x_stc, x_cmc, x_sahf, x_adcx, x_adox;
+    x_rcr, x_bt, x_bts, x_btr, x_btc, x_div, x_idiv, x_shld, x_shrd, x_clc, x_stc, x_cmc, x_sahf, x_adcx, x_adox, x_tzcnt, x_lzcnt, x_mul, x_imul, x_imul2, x_imul3;
 
 static bool is_shift(exec_fn *fn)
 {
@@ -18,7 +19,12 @@ static bool is_shift(exec_fn *fn)
            fn == x_rcl || fn == x_rcr;
 }
 
-struct flag_use flag_use_of(const struct insn *in)
+static bool multiplies(exec_fn *fn)
+{
+    return fn == x_mul || fn == x_imul || fn == x_imul2 || fn == x_imul3;
+}
+
+struct flag_use flag_use_of(const struct cpu *c, const struct insn *in)
 {
     const struct isa_row *r = &isa_rows[in->row];
     exec_fn *fn = r->exec;
@@ -36,11 +42,15 @@ struct flag_use flag_use_of(const struct insn *in)
         if (count == 0)
             return (struct flag_use){ 0, 0, 0 };
         if (rotates)
-            return (struct flag_use){ F_ARITH & ~(fn == x_rcl || fn == x_rcr ? 0u : (u32)(F_C | F_O)), F_C | F_O, F_C | F_O };
+            return (struct flag_use){ F_ARITH, F_C | F_O, F_C }; /* some silicon leaves OF alone */
         return (struct flag_use){ 0, F_ARITH, F_ARITH };
     }
     if (fn == x_bt || fn == x_bts || fn == x_btr || fn == x_btc)
         return (struct flag_use){ F_ARITH & ~(u32)F_C, F_C, F_C };
+    if (fn == x_tzcnt || fn == x_lzcnt) /* as above */
+        reads = F_ARITH;
+    if (multiplies(fn) && c->silicon.behaviour[SILICON_MULTIPLY] == MULTIPLY_KEEPS)
+        writes = F_C | F_O;
     if (writes && writes != F_ARITH) /* the others stay */
         reads |= F_ARITH & ~writes;
     return (struct flag_use){ reads, writes, writes };
@@ -51,7 +61,7 @@ void flags_analyse(struct translator *t, const bool *observes)
     u32 live = F_ARITH;
 
     for (unsigned i = t->b->nr_ops; i-- > 0;) {
-        struct flag_use u = flag_use_of(&t->b->ops[i].in);
+        struct flag_use u = flag_use_of(t->c, &t->b->ops[i].in);
 
         t->need[i] = live;
         live = observes[i] ? (u32)F_ARITH : (live & ~u.sure) | u.reads;

@@ -3,6 +3,7 @@
  * operand replaced by [RSI], encoded again.
  */
 #include "jit/translator.h"
+#include "cpu/silicon.h"
 #include "cpu/operand.h"
 
 exec_fn x_add, x_sub, x_cmp, x_test, x_and, x_or, x_xor, x_neg, x_shl, x_shr, x_sar, x_imul, x_imul2, x_imul3, x_mul, x_div,
@@ -351,7 +352,7 @@ static bool emit_general(struct translator *t)
     const struct insn *in = t->in;
     const struct isa_row *r = &isa_rows[in->row];
     struct assembler *a = &t->a;
-    struct flag_use use = flag_use_of(in);
+    struct flag_use use = flag_use_of(t->c, in);
     int m = memory_operand(in);
     bool reads_mem = m > 0 || (m == 0 && !(r->attr & A_W0)), writes_mem = m == 0 && writes_first(r);
     bool need = use.writes && t->need[t->index], vector = in->kind[0] == K_XMM || in->kind[1] == K_XMM;
@@ -359,7 +360,7 @@ static bool emit_general(struct translator *t)
     struct host_mem mem = at(H_RSI, 0);
     bool through_reg;
 
-    if (need && !vector)
+    if (need && !vector && use.sure == F_ARITH && !(use.reads & ~(r->reads & F_ARITH)))
         plan = make_plan(in);
     /* Through R11: where the value is wanted for flags, or where the memory form is another thing. */
     through_reg = m >= 0 && !vector && reads_mem && ((plan.known && (m > 0 ? plan.second : plan.old_first || plan.result)) || r->exec == x_xchg);
@@ -564,6 +565,8 @@ bool emit_pass(struct translator *t)
         return false;
     if (uses_vec(in) && (t->cx->mode & MODE_NO_SSE))
         return false;
+    if (!silicon_exact(&t->c->silicon, in->row))
+        return false;
     if (fn == x_nop)
         return true;
     if (fn == x_nop_pause)
@@ -588,7 +591,7 @@ bool pass_is_quiet(const struct translator *t, const struct insn *in)
 
     if (fn == x_cld || fn == x_std || fn == x_nop || fn == x_lea)
         return true;
-    if (r->jit != JIT_PASS || uses_mmx(in) || memory_operand(in) >= 0 || (uses_vec(in) && (t->cx->mode & MODE_NO_SSE)))
+    if (r->jit != JIT_PASS || uses_mmx(in) || !silicon_exact(&t->c->silicon, in->row) || memory_operand(in) >= 0 || (uses_vec(in) && (t->cx->mode & MODE_NO_SSE)))
         return false;
     if (fn == x_div || fn == x_idiv || fn == x_nop_pause || fn == x_clflush || fn == x_maskmovdqu)
         return false;

@@ -89,7 +89,7 @@ struct flag_use {
     u32 writes; /* perhaps */
     u32 sure;   /* for certain */
 };
-struct flag_use flag_use_of(const struct insn *);
+struct flag_use flag_use_of(const struct cpu *, const struct insn *);
 
 /* Fills need[]: an instruction that may raise or leave asks for all. */
 void flags_analyse(struct translator *, const bool *observes);

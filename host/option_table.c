@@ -29,7 +29,7 @@ const struct option_row option_table[] = {
     {"machine M", "pc[,accel=..][,hpet=off]", opt_machine, GROUP_MACHINE, "board: pc, an i440FX with PIIX3",
      0},
     {"accel", "interp|jit|lockstep[,interp|,jit][,KEY=VALUE ..]", opt_accel, GROUP_MACHINE,
-     "engine, or two in lock step that are compared (72); tcg means jit", 0},
+     "engine: jit (default), or two in lock step that are compared (72); tcg means jit", 0},
     {"vga", "std|none", opt_vga, GROUP_MACHINE, "display card", 0},
     {"device", "DEVICE[,..]", opt_device, GROUP_MACHINE, "add a device; '?' lists them", 0},
     {"global", "isa-debugcon.iobase=PORT", opt_global, GROUP_MACHINE, "property of a device", 0},

@@ -349,7 +349,7 @@ enum options_result options_parse(struct options *o, int argc, char **argv, FILE
         .max_insns = UINT64_MAX, .until_port = -1, .screenshot_at_s = -1, .verb = VERB_RUN,
         .processor = processor_default(),
         .bench = {.runs = 3, .ms = 100},
-        .engine = "interp",
+        .engine = "jit",
         .lockstep = {.blocks = LOCKSTEP_BLOCKS, .every = LOCKSTEP_EVERY, .hash = true}};
     struct option_parser p = {.o = o, .out = out, .err = err, .name = "kiln"};
     int i = 1;

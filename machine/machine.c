@@ -36,7 +36,7 @@ void machine_config_defaults(struct machine_config *cfg)
 {
     cfg->ram_bytes = 128ull << 20;
     cfg->processor = processor_default();
-    cfg->engine = "interp";
+    cfg->engine = "jit";
     cfg->debugcon_port = 0xe9;
     cfg->exit_port = 0xf4;
     cfg->exit_size = 4;

@@ -148,7 +148,7 @@ static void pick_start(struct start *s, struct rng *g)
 
 static void case_make(struct fuzz_case *k, u64 nr)
 {
-    struct rng g = { mix(seed, nr) };
+    struct rng g = { mix(mix(seed, 0x5eed), nr) };
     u8 code[MAX_ITEMS * ITEM_BYTES + 1];
     u32 len;
 

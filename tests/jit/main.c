@@ -38,7 +38,7 @@ struct fuzz_case {
 struct shared {
     u64 number;      /* of the case that runs */
     bool found;      /* a difference */
-    u64 insns, cases, slices, events;
+    u64 insns, cases, slices, events, vectors[64];
 };
 
 static struct shared *shared;
@@ -54,7 +54,9 @@ static u64 pointer(struct rng *g, const struct start *s, unsigned seg)
     switch (below(g, 16)) {
     case 0: at = CODE + below(g, CODE_BYTES); break;
     case 1: at = STACK + below(g, STACK_BYTES); break;
-    case 2: case 3: case 4: case 5: at = ODD_PAGES + below(g, 16 * 4096); break;
+    case 2: case 3: at = ODD_PAGES + below(g, 16 * 4096); break;
+    case 4: at = TABLES + 0x3000 + 8 * below(g, 48); break;
+    case 5: at = DATA + below(g, 8) * 4096 + 4096 - 8 * below(g, 20); break;
     case 6: at = DATA + below(g, 8) * 4096 + 4096 - below(g, 20); break;
     case 7: at = ROM + below(g, 4096); break;
     case 8:
@@ -64,8 +66,8 @@ static u64 pointer(struct rng *g, const struct start *s, unsigned seg)
     case 9: at = below(g, 20) ? DATA + below(g, 0x1000) : rng_next(g) & 0xfffff; break;
     default: at = DATA + below(g, DATA_BYTES); break;
     }
-    if (chance(g, 40))
-        at &= ~7ull;
+    if (chance(g, 60))
+        at &= ~15ull;
     return at - start_seg_base(s, seg);
 }
 
@@ -113,7 +115,7 @@ static void pick_start(struct start *s, struct rng *g)
     s->user = s->mode == V86 || (s->mode != REAL && chance(g, 50));
     pick_segments(s, g);
     for (unsigned i = 0; i < 2; i++)
-        s->base[i] = chance(g, 50) ? 0 : chance(g, 50) ? DATA + below(g, 0x1000) : HIGH_DATA + below(g, 64);
+        s->base[i] = chance(g, 70) ? 0 : chance(g, 50) ? DATA + below(g, 0x1000) : HIGH_DATA + below(g, 64);
     mask = s->mode == LONG ? ~0ull : s->mode == PROT32 || s->mode == COMPAT32 || chance(g, 50) ? 0xffffffff : 0xffff;
     for (unsigned i = 0; i < 16; i++) {
         bool ptr = i == RBX || i == RBP || i == RSI || i == RDI || i >= R8;
@@ -155,7 +157,7 @@ static void case_make(struct fuzz_case *k, u64 nr)
     *k = (struct fuzz_case){ .number = nr, .variant = (unsigned)(nr % nr_variants) };
     pick_start(&k->start, &g);
     program_make(&k->program, &g, start_code_size(&k->start));
-    len = program_bytes(&k->program, code, sizeof(code));
+    len = program_bytes(&k->program, k->start.rip, code, sizeof(code));
     switch (below(&g, 4)) {
     case 0: k->code_off = 4096 - (u32)below(&g, len < 4000 ? len + 4 : 4000); break; /* over the border of two pages */
     case 1: k->code_off = CODE_BYTES - len - (u32)below(&g, 2); break;
@@ -224,7 +226,7 @@ static bool case_run(const struct fuzz_case *k, struct world *w[2], FILE *out)
 {
     struct rng g = { k->slice_seed };
     u8 code[MAX_ITEMS * ITEM_BYTES + 1];
-    u32 starts[MAX_ITEMS + 1], len = program_layout(&k->program, code, sizeof(code), starts);
+    u32 starts[MAX_ITEMS + 1], len = program_layout(&k->program, k->start.rip, code, sizeof(code), starts);
     enum stop_reason why[2] = { STOP_SLICE, STOP_SLICE };
     unsigned nr, resumes = 0;
 
@@ -268,6 +270,8 @@ static bool case_run(const struct fuzz_case *k, struct world *w[2], FILE *out)
     shared->cases++;
     shared->insns += clock_icount(&w[0]->clk);
     shared->events += w[0]->c.nr_events;
+    for (unsigned i = 0; i < EVENT_RING && i < w[0]->c.nr_events; i++)
+        shared->vectors[w[0]->c.events[i].vector & 63]++;
     if (world_diff(w[0], w[1], true, NULL)) {
         if (out) {
             fprintf(out, "  at the end:\n");
@@ -431,7 +435,7 @@ static void print_program(const struct fuzz_case *k)
 {
     struct disasm *d = disasm_create();
     u8 code[MAX_ITEMS * ITEM_BYTES + 1 + 16] = { 0 };
-    u32 len = program_bytes(&k->program, code, MAX_ITEMS * ITEM_BYTES + 1);
+    u32 len = program_bytes(&k->program, k->start.rip, code, MAX_ITEMS * ITEM_BYTES + 1);
 
     for (u32 at = 0; at < len;) {
         struct disasm_insn i = disasm_at(d, code + at, len - at, start_code_size(&k->start) * 8, k->start.rip + at);
@@ -589,5 +593,9 @@ int main(int argc, char **argv)
     }
     printf("%" PRIu64 " cases with %" PRIu64 " events, %" PRIu64 " instructions, %" PRIu64 " slices, %.0f cases a second; %" PRIu64 " findings\n",
            shared->cases, shared->events, shared->insns, shared->slices, (double)shared->cases / (now() - begin), found);
+    for (unsigned i = 0; i < 64; i++)
+        if (shared->vectors[i])
+            printf("%sevents of vector %u: %" PRIu64, i ? ", " : "", i, shared->vectors[i]);
+    printf("\n");
     return found != 0;
 }

@@ -33,8 +33,13 @@ static unsigned weight(const struct isa_row *r)
     case JIT_STACK: return 48;
     case JIT_STRING: return 16;
     case JIT_HELP: return r->attr & (A_CPL0 | A_ENDS) ? 4 : 10;
-    default: return r->attr & A_X87 ? 6 : r->op[0].letter == OP_V || r->op[0].letter == OP_W ? 10 : 40;
+    default: break;
     }
+    if (r->attr & A_X87)
+        return 6;
+    if (r->op[0].letter == OP_V || r->op[0].letter == OP_W)
+        return 9;
+    return r->reads & F_ARITH ? 64 : 36;
 }
 
 static const struct isa_row *pick_row(struct rng *g, unsigned code)
@@ -65,9 +70,12 @@ static bool has_rm_operand(const struct isa_row *r)
     return isa_has_modrm(r);
 }
 
+static const u8 pointers[] = { RBX, RBP, RSI, RDI }; /* what registers begin as: main.c, pick_start() */
+
 static void put_modrm(struct item *t, struct rng *g, const struct isa_row *r, unsigned code, bool p67)
 {
-    unsigned ad = p67 ? (code == 2 ? 4 : code == 4 ? 2 : 4) : code, reg = (unsigned)below(g, 8), mod = (unsigned)below(g, 4), rm = (unsigned)below(g, 8);
+    unsigned ad = p67 ? (code == 2 ? 4 : code == 4 ? 2 : 4) : code, reg = (unsigned)below(g, chance(g, 60) ? 3 : 8), mod = (unsigned)below(g, 4);
+    unsigned rm = (unsigned)(chance(g, 40) ? below(g, 8) : chance(g, 50) ? pointers[below(g, 4)] : RBX);
 
     if (r->reg >= 0)
         reg = (unsigned)r->reg;
@@ -94,7 +102,7 @@ static void put_modrm(struct item *t, struct rng *g, const struct isa_row *r, un
         return;
     }
     if (rm == 4) {
-        unsigned base = (unsigned)below(g, 8), index = chance(g, 70) ? 1 + (unsigned)below(g, 2) : (unsigned)below(g, 8); /* RCX and RDX are small */
+        unsigned base = (unsigned)(chance(g, 30) ? below(g, 8) : pointers[below(g, 4)]), index = chance(g, 70) ? 1 + (unsigned)below(g, 2) : (unsigned)below(g, 8); /* RCX and RDX are small */
 
         put(t, below(g, 4) << 6 | index << 3 | base, 1);
         rm = base;
@@ -107,7 +115,7 @@ static void put_modrm(struct item *t, struct rng *g, const struct isa_row *r, un
         return;
     }
     if (mod == 1)
-        put(t, rng_next(g), 1);
+        put(t, chance(g, 50) ? rng_next(g) & 0xf0 : rng_next(g), 1);
     else if (mod == 2)
         put(t, chance(g, 80) ? below(g, 0x400) - 0x200 : rng_next(g), 4);
 }
@@ -134,7 +142,7 @@ static void put_opcode(struct item *t, struct rng *g, const struct isa_row *r, u
     }
     if (r->attr & A_66 || (!(r->attr & (A_NP | A_F2 | A_F3)) && chance(g, 12)))
         put(t, 0x66, 1);
-    if (chance(g, code == 8 ? 15 : 6))
+    if (chance(g, 6))
         put(t, seg_byte[code == 8 ? FS + below(g, 2) : below(g, NR_SEGS)], 1);
     if ((r->attr & A_LOCK) && chance(g, 8))
         put(t, 0xf0, 1);
@@ -183,11 +191,126 @@ static bool make_insn(struct item *t, struct rng *g, unsigned code)
     return t->len > 0 && t->len <= 15;
 }
 
+/* ---- what compilers and kernels do ---- */
+
+static void put_prefix(struct item *t, struct rng *g, unsigned code)
+{
+    if (code == 8 && chance(g, 70))
+        put(t, 0x48, 1);
+    else if (chance(g, code == 2 ? 50 : 5))
+        put(t, 0x66, 1);
+}
+
+/* A target's address as the last bytes: `MOV reg, address`, PUSH address. */
+static void put_address(struct item *t, unsigned code)
+{
+    t->rel_size = (u8)(code == 2 ? 2 : 4);
+    t->absolute = true;
+    t->target = 0;
+    put(t, 0, t->rel_size);
+}
+
+static bool make_idiom(struct item *t, struct rng *g, unsigned code)
+{
+    unsigned p = pointers[below(g, 4)];
+    u64 pte = TABLES + 0x3000 + below(g, 48) * (chance(g, 70) ? 8 : 4);
+
+    *t = (struct item){ .target = -1 };
+    switch (below(g, 16)) {
+    case 0: /* a pointer moves on: ADD, SUB */
+        put_prefix(t, g, code);
+        put(t, 0x83, 1);
+        put(t, (chance(g, 50) ? 0xe8 : 0xc0) | p, 1);
+        put(t, chance(g, 60) ? below(g, 64) & ~7ull : rng_next(g), 1);
+        break;
+    case 1: /* or as LEA p, [p + n] */
+        put_prefix(t, g, code);
+        if (code == 2)
+            put(t, 0x67, 1);
+        put(t, 0x8d, 1);
+        put(t, 0x40 | p << 3 | pointers[below(g, 4)], 1);
+        put(t, chance(g, 60) ? below(g, 64) : rng_next(g), 1);
+        break;
+    case 2: /* MOV p, p */
+        put_prefix(t, g, code);
+        put(t, 0x89, 1);
+        put(t, 0xc0 | (chance(g, 80) ? pointers[below(g, 4)] : RSP) << 3 | p, 1);
+        break;
+    case 3: /* INC, DEC */
+        put_prefix(t, g, code);
+        put(t, 0xff, 1);
+        put(t, 0xc0 | p | below(g, 2) << 3, 1);
+        break;
+    case 4: put(t, 0x50 | below(g, 16), 1); break;
+    case 5: /* MOV reg, address; one of a few registers that others jump by */
+        put(t, 0xb8 | below(g, 3), 1);
+        put_address(t, code);
+        break;
+    case 6: /* JMP, CALL by them */
+        put(t, 0xff, 1);
+        put(t, (chance(g, 50) ? 0xe0 : 0xd0) | below(g, 3), 1);
+        break;
+    case 7: /* PUSH address: for RET */
+        put(t, 0x68, 1);
+        put_address(t, code);
+        break;
+    case 8: put(t, 0xc3, 1); break;
+    case 9: /* a page's entry: OR, AND, XOR of its low bits */
+        if (code == 2)
+            put(t, 0x67, 1);
+        put(t, 0x80, 1);
+        if (code == 8) {
+            put(t, 0x04 | (chance(g, 40) ? 1 : chance(g, 50) ? 4 : 6) << 3, 1);
+            put(t, 0x25, 1);
+        } else {
+            put(t, 0x05 | (chance(g, 40) ? 1 : chance(g, 50) ? 4 : 6) << 3, 1);
+        }
+        put(t, pte, 4);
+        put(t, (t->bytes[t->len - 5] >> 3 & 7) == 4 ? ~(1ull << below(g, 7)) : 1ull << below(g, 7), 1);
+        break;
+    case 10: /* INVLPG [p] */
+        put(t, 0x010f, 2);
+        put(t, code == 2 ? 0x3c | below(g, 4) : 0x38 | RBX, 1);
+        if (code != 2 && chance(g, 50))
+            t->bytes[t->len - 1] = 0x38 | RSI;
+        break;
+    case 11: /* MOV EAX, CR3 or MOV CR3, EAX; the like of CR0, CR4 */
+        put(t, 0x0f | (chance(g, 50) ? 0x2000 : 0x2200), 2);
+        put(t, 0xc0 | (chance(g, 70) ? 3 : chance(g, 50) ? 0 : 4) << 3, 1);
+        break;
+    case 12: /* MOV sreg from memory or a register */
+        put(t, 0x8e, 1);
+        put(t, 0xc0 | below(g, 6) << 3 | below(g, 8), 1);
+        break;
+    case 13: /* MOV AX, selector */
+        put(t, 0xb8 | below(g, 3), 1);
+        put(t, below(g, SEL_LAST / 8) * 8 | below(g, 4), code == 2 ? 2 : 4);
+        break;
+    case 14: /* STI, CLI, CLD, STD, PUSHF, POPF, STAC, CLAC */
+        switch (below(g, 8)) {
+        case 0: put(t, 0xcb010f, 3); break;
+        case 1: put(t, 0xca010f, 3); break;
+        default: put(t, (const u8[]){ 0xfa, 0xfb, 0xfc, 0xfd, 0x9c, 0x9d }[below(g, 6)], 1); break;
+        }
+        break;
+    default: /* ENTER, LEAVE */
+        if (chance(g, 50)) {
+            put(t, 0xc9, 1);
+        } else {
+            put(t, 0xc8, 1);
+            put(t, below(g, 64), 2);
+            put(t, 0, 1);
+        }
+        break;
+    }
+    return true;
+}
+
 /* ---- programs ---- */
 
 void program_make(struct program *p, struct rng *g, unsigned code)
 {
-    unsigned kind = (unsigned)below(g, 10);
+    unsigned kind = (unsigned)below(g, 10), idioms = (unsigned)(chance(g, 30) ? 0 : 5 + below(g, 40));
 
     *p = (struct program){ .nr = 3 + (unsigned)below(g, kind < 3 ? 6 : MAX_ITEMS - 3) };
     for (unsigned i = 0; i < p->nr; i++) {
@@ -199,27 +322,29 @@ void program_make(struct program *p, struct rng *g, unsigned code)
                 t->bytes[b] = (u8)rng_next(g);
             continue;
         }
+        if (idioms > below(g, 100) && make_idiom(t, g, code))
+            continue;
         while (!make_insn(t, g, code))
             ;
     }
     for (unsigned i = 0; i < p->nr; i++) {
         struct item *t = &p->item[i];
 
-        if (t->rel_size && chance(g, 95))
+        if (t->rel_size && (t->absolute || chance(g, 95)))
             t->target = (i8)(chance(g, 60) && i + 1 < p->nr ? i + 1 + below(g, p->nr - i - 1) : below(g, p->nr));
         else if (t->rel_size)
             t->rel_size = 0; /* anywhere */
     }
 }
 
-u32 program_bytes(const struct program *p, u8 *out, u32 cap)
+u32 program_bytes(const struct program *p, u64 rip, u8 *out, u32 cap)
 {
     u32 at[MAX_ITEMS + 1];
 
-    return program_layout(p, out, cap, at);
+    return program_layout(p, rip, out, cap, at);
 }
 
-u32 program_layout(const struct program *p, u8 *out, u32 cap, u32 at[MAX_ITEMS + 1])
+u32 program_layout(const struct program *p, u64 rip, u8 *out, u32 cap, u32 at[MAX_ITEMS + 1])
 {
     u32 n = 0;
 
@@ -235,7 +360,9 @@ u32 program_layout(const struct program *p, u8 *out, u32 cap, u32 at[MAX_ITEMS +
         if (t->gone)
             continue;
         memcpy(out + at[i], t->bytes, t->len);
-        if (t->rel_size) {
+        if (t->absolute)
+            store_le(out + at[i] + t->len - t->rel_size, rip + at[t->target], t->rel_size);
+        else if (t->rel_size) {
             i32 rel = (i32)at[t->target] - (i32)(at[i] + t->len);
 
             store_le(out + at[i] + t->len - t->rel_size, (u64)(t->rel_size == 1 && rel != (i8)rel ? 0 : rel), t->rel_size);

@@ -12,7 +12,8 @@ enum { MAX_ITEMS = 48, ITEM_BYTES = 16 };
 struct item {
     u8 bytes[ITEM_BYTES];
     u8 len;
-    u8 rel_size; /* the last bytes are a distance, to the start of item `target` */
+    u8 rel_size; /* the last bytes are a distance to the start of item `target` */
+    bool absolute; /* or its offset */
     i8 target;
     bool gone;   /* dropped by the shrinker */
 };
@@ -31,10 +32,10 @@ bool chance(struct rng *, unsigned percent);
 
 void program_make(struct program *, struct rng *, unsigned code_size);
 
-/* Lays it out, with HLT behind; returns the length, at most cap. */
-u32 program_bytes(const struct program *, u8 *out, u32 cap);
+/* Lays it out, to begin at rip, with HLT behind; returns the length, at most cap. */
+u32 program_bytes(const struct program *, u64 rip, u8 *out, u32 cap);
 
 /* The same; where each item begins, and the HLT. */
-u32 program_layout(const struct program *, u8 *out, u32 cap, u32 at[MAX_ITEMS + 1]);
+u32 program_layout(const struct program *, u64 rip, u8 *out, u32 cap, u32 at[MAX_ITEMS + 1]);
 
 #endif

@@ -31,13 +31,14 @@ void log_fini(struct log *l)
 #define ALL                                                                                        \
     (LOG_INT | LOG_EXEC | LOG_IN_ASM | LOG_CPU | LOG_CPU_RESET | LOG_GUEST_ERRORS | LOG_UNIMP |    \
      LOG_PCALL | LOG_MMU)
-#define NO_TRANSLATOR "no effect: there is no translator yet that would make any"
+#define NO_TRANSLATOR "no effect: the translator goes from guest to host code at once; try out_asm"
 #define USER_MODE     "no effect: it belongs to QEMU's emulation of one process"
 
 const struct log_name log_names[] = {
     { "int", LOG_INT, NULL, "exceptions, and interrupts in protected mode, with the registers" },
     { "exec", LOG_EXEC, NULL, "each block of code as it is entered" },
     { "in_asm", LOG_IN_ASM, NULL, "the instructions of each block when it first runs" },
+    { "out_asm", LOG_OUT_ASM, NULL, "-accel jit: host code of each translation, beside the guest's" },
     { "cpu", LOG_CPU, NULL, "the registers before each block" },
     { "pcall", LOG_PCALL, NULL, "far calls, far returns and IRETs in protected mode" },
     { "mmu", LOG_MMU, NULL, "writes to CR0, CR3 and CR4; A20; what enters and leaves the TLB" },
@@ -45,13 +46,12 @@ const struct log_name log_names[] = {
     { "guest_errors", LOG_GUEST_ERRORS, NULL, "what the guest does that manuals forbid" },
     { "unimp", LOG_UNIMP, NULL, "what the guest wants and is not there, each time" },
     { "invalid_mem", 0, "bus_unclaimed", "ports and addresses that nothing answers" },
-    { "all", ALL, NULL, "all of these but invalid_mem" },
+    { "all", ALL, NULL, "all of these but out_asm and invalid_mem" },
     { "nochain", 0, NULL, "no effect: exec and cpu show every block in any case" },
     { "op", 0, NULL, NO_TRANSLATOR },
     { "op_opt", 0, NULL, NO_TRANSLATOR },
     { "op_ind", 0, NULL, NO_TRANSLATOR },
     { "op_plugin", 0, NULL, NO_TRANSLATOR },
-    { "out_asm", 0, NULL, NO_TRANSLATOR },
     { "fpu", 0, NULL, "no effect: there are no x87 and SSE registers yet to show" },
     { "vpu", 0, NULL, "no effect: there are no vector registers yet to show" },
     { "page", 0, NULL, USER_MODE "; try mmu, or the monitor's info mem" },

@@ -23,6 +23,7 @@ enum log_item {
     LOG_UNIMP = 1 << 6,
     LOG_PCALL = 1 << 7,
     LOG_MMU = 1 << 8,
+    LOG_OUT_ASM = 1 << 9,
 };
 
 /* A name that -d takes: QEMU's, so that no script fails for one. */

@@ -13,6 +13,7 @@
 #include "cpu/insn.h"
 #include "cpu/isa.h"
 #include "cpu/silicon.h"
+#include "cpu/translated.h"
 #include <setjmp.h>
 #include <stdio.h>
 
@@ -175,6 +176,8 @@ struct cpu_config {
      * NULL. The board names and counts what is a known instruction elsewhere. */
     void (*undefined)(void *h, struct cpu *);
     void *undefined_h;
+    translated_fn *translated; /* told of host code that is made; may be NULL */
+    void *translated_h;
     struct engine_options engine;
     u32 tlb_capacity; /* entries of the architectural TLB; 0: TLB_CAPACITY. Part of what the machine is */
 };

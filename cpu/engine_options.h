@@ -10,6 +10,7 @@ struct engine_options {
     u32 block_insns;     /* most instructions of a block; 0: as many as fit */
     u32 hot;             /* JIT: how often a block is interpreted before it is translated; 0: the default */
     bool from_first;     /* JIT: translate at the first execution */
+    bool perf_map;       /* JIT: names of its code are written where perf looks for them (machine/) */
     bool check_hits;     /* JIT: each hit of a fast set is walked again and compared */
     bool stop_at_blocks; /* run() returns STOP_REQUEST after each block: lock step */
     bool hash_writes;    /* mem_view.write_hash takes in each store, emitted ones too */

@@ -256,6 +256,19 @@ static bool check_bench(struct option_parser *p)
     return true;
 }
 
+static void check_log(struct option_parser *p)
+{
+    const struct options *o = p->o;
+
+    if (!(o->log_mask & LOG_OUT_ASM))
+        return;
+    p->name = "-d";
+    if (!strcmp(o->engine, "interp"))
+        option_note(p, "out_asm: interp makes no host code; try -accel jit");
+    else if (o->log_mask & (LOG_EXEC | LOG_CPU | LOG_PCALL | LOG_MMU))
+        option_note(p, "out_asm: exec, cpu, pcall and mmu have each instruction interpreted, so nothing is translated");
+}
+
 /* The rules that need all options: defaults by verb, and who writes to stdout. */
 static bool finish(struct option_parser *p)
 {
@@ -266,6 +279,7 @@ static bool finish(struct option_parser *p)
     }
     if (o->display == DISPLAY_UNSET)
         o->display = o->verb == VERB_RUN ? DISPLAY_DEFAULT : DISPLAY_NONE;
+    check_log(p);
     if (!option_resolve_drives(p) || !check_recording(p) || !check_bench(p) || !check_lockstep(p))
         return false;
     if (o->screenshot_at_s >= 0 && !o->screenshot) {

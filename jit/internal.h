@@ -122,6 +122,14 @@ struct code_cache {
     size_t data_size, data_used;
 };
 
+/* What the translator notes of the block that it translates, where somebody listens (jit/listing.c). */
+enum { MAX_PARTS = 6 * BLOCK_MAX_OPS };
+struct listing {
+    struct translated_part part[MAX_PARTS];
+    u32 nr;
+    bool thunks_told;
+};
+
 struct jit {
     struct cpu *c;
     struct block_cache *blocks;
@@ -141,7 +149,7 @@ struct jit {
     struct translation *all;
     u32 hot;
     bool interpret_next; /* the next block must not be entered: what it needs cannot be had */
-    FILE *perf_map;
+    struct listing listing;
     struct jit_stats stats;
 };
 

@@ -218,5 +218,7 @@ void thunks_emit(struct jit *j)
             emit_fill_slot(j, &a, set, write);
     emit_watcher(j, &a, THUNK_WROTE, jit_wrote);
     emit_watcher(j, &a, THUNK_CHECK, jit_check);
-    k->used = k->thunks_end = (size_t)(a.p - k->write + 15) & ~15ull;
+    while ((a.p - k->write) & 15)
+        asm_int(&a, 0xcc, 1); /* INT3 */
+    k->used = k->thunks_end = (size_t)(a.p - k->write);
 }

@@ -73,6 +73,7 @@ static void emit_stubs(struct translator *t)
         for (unsigned n = 0; n < 2; n++)
             if (t->edge_stub[n] == (int)i)
                 t->t->out[n].stub = t->a.p;
+        listing_stub(t, s);
         if (s->slot)
             slot_stub(t, s);
         t->flags = s->flags;
@@ -113,10 +114,12 @@ struct translation *translate(struct jit *j, struct block *b, u16 flags)
                                 .nr_insns = b->nr_ops, .entry = ASM_RX(&t.a, start) };
     tn->uses_vec = analyse(&t);
     ranges_analyse(&t);
+    listing_begin(&t);
     emit_entry(&t);
     for (t.index = 0; t.index < b->nr_ops; t.index++) {
         t.op = &b->ops[t.index];
         t.in = &t.op->in;
+        listing_insn(&t);
         emit_insn(&t);
         t.off += t.in->len;
     }
@@ -138,6 +141,7 @@ struct translation *translate(struct jit *j, struct block *b, u16 flags)
     b->translations = tn;
     tn->all_next = j->all;
     j->all = tn;
+    listing_end(&t);
     return tn;
 }
 
@@ -153,5 +157,6 @@ const u8 *emit_converter(struct jit *j, const struct edge *e, const struct trans
     flags_store(&t);
     asm_patch(asm_jmp(&t.a), to->entry - t.a.rx_delta);
     k->used = (size_t)(t.a.p - k->write + 15) & ~15ull;
+    listing_link(j, e, start, (size_t)(t.a.p - start));
     return start;
 }

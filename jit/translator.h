@@ -123,6 +123,14 @@ void ranges_analyse(struct translator *);
 /* The group that has been probed for this access of the present instruction, or NULL. */
 const struct range_group *range_covering(const struct translator *, unsigned which, unsigned size, bool write);
 
+/* ---- listings (listing.c): all do nothing where nobody listens ---- */
+
+void listing_begin(struct translator *);
+void listing_insn(struct translator *);                           /* its code begins here */
+void listing_stub(struct translator *, const struct stub *);      /* the stub's code begins here */
+void listing_end(struct translator *);                            /* the block is done */
+void listing_link(struct jit *, const struct edge *, const u8 *start, size_t bytes);
+
 /* ---- families ---- */
 
 bool pass_uses_vec(const struct insn *);

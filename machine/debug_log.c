@@ -111,7 +111,7 @@ static bool ends_block(const struct insn *in, u64 lin, u64 page)
 }
 
 /* Eight bytes to a line, what is left on a line of its own. */
-static void put_insn(FILE *f, u64 lin, const u8 *bytes, unsigned len, const char *text)
+void debug_log_insn(FILE *f, u64 lin, const u8 *bytes, unsigned len, const char *text)
 {
     int mnemonic = (int)strcspn(text, " ");
 
@@ -148,7 +148,7 @@ static u64 walk_block(struct debug_log *d, bool write)
         for (unsigned b = 0; b < n; b++)
             hash = (hash ^ bytes[b]) * (0x10000000000ull + FNV_PRIME);
         if (write)
-            put_insn(d->log->out, lin, bytes, n, text.text);
+            debug_log_insn(d->log->out, lin, bytes, n, text.text);
         if (s != DECODE_OK || ends_block(&in, lin, page))
             break;
         lin += n;

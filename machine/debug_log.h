@@ -17,6 +17,9 @@ struct debug_log;
 #define DEBUG_LOG_EVENTS LOG_INT
 #define DEBUG_LOG_INSNS  (LOG_EXEC | LOG_IN_ASM | LOG_CPU | LOG_PCALL | LOG_MMU)
 
+/* A line for an instruction: address, eight bytes to a line, text. */
+void debug_log_insn(FILE *, u64 address, const u8 *bytes, unsigned len, const char *text);
+
 /* NULL: no memory. The arguments must outlive it. */
 struct debug_log *debug_log_create(struct log *, struct cpu *, struct disasm *,
                                    const struct symbols *);

@@ -9,6 +9,7 @@
  */
 #include "machine/machine.h"
 #include "jit/jit.h"
+#include "machine/debug_log.h"
 #include "machine/kernel_image.h"
 #include "machine/observe.h"
 #include "machine/pc.h"
@@ -171,6 +172,9 @@ static int build(struct machine *m, char *err)
     m->pc.io.watch_sink = m;
     if (cfg->trace_events && select_events(&m->pc.trace, cfg->trace_events, err))
         return -1;
+    /* Beside host code the guest's is shown in any case, and in_asm would have all of it interpreted. */
+    if (m->engine != &interp_engine && log_on(&m->pc.log, LOG_OUT_ASM) && (m->pc.log.mask & DEBUG_LOG_INSNS) == LOG_IN_ASM)
+        m->pc.log.mask &= ~(u32)LOG_IN_ASM;
     m->observe = observe_create(&m->pc.cpu, &m->pc.clk, &m->pc.log, cfg, err);
     if (!m->observe)
         return -1;

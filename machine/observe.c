@@ -8,6 +8,7 @@
 #include "machine/fault_report.h"
 #include "machine/insn_trace.h"
 #include "machine/lin_peek.h"
+#include "machine/translation_log.h"
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -36,6 +37,7 @@ struct observe {
     bool trace_mem, trace_ports;
     bool lines; /* the trace does not sleep: it is told of all */
     struct debug_log *debug;
+    struct translation_log *translations; /* NULL: not asked for */
     struct lacking *lacking;
     unsigned nr_lacking;
     struct answer answers[NR_ANSWERS]; /* by the low bits of rIP */
@@ -122,6 +124,7 @@ struct observe *observe_create(struct cpu *c, struct clock *clk, struct log *log
                                const struct machine_config *cfg, char err[MACHINE_ERR_LEN])
 {
     struct observe *o = calloc(1, sizeof(*o));
+    bool perf_map;
 
     (void)clk;
     if (!o) {
@@ -153,6 +156,16 @@ struct observe *observe_create(struct cpu *c, struct clock *clk, struct log *log
         o->trace_mem = cfg->insn_trace->mem;
         o->trace_ports = insn_trace_wants_ports(o->trace);
     }
+    perf_map = cfg->engine_options.perf_map && strcmp(cfg->engine, "interp"); /* in lock step there are two machines */
+    if ((log->mask & LOG_OUT_ASM) || perf_map) {
+        o->translations = translation_log_create(log, o->disasm, o->symbols, perf_map, err);
+        if (!o->translations) {
+            observe_destroy(o);
+            return NULL;
+        }
+        c->cfg.translated = translation_log_told;
+        c->cfg.translated_h = o->translations;
+    }
     if (o->trace || (log->mask & (DEBUG_LOG_EVENTS | DEBUG_LOG_INSNS)))
         attach(o);
     return o;
@@ -164,6 +177,8 @@ void observe_destroy(struct observe *o)
         return;
     if (o->c->observer == &o->observer)
         cpu_observe(o->c, NULL);
+    o->c->cfg.translated = NULL;
+    translation_log_destroy(o->translations);
     insn_trace_destroy(o->trace);
     debug_log_destroy(o->debug);
     disasm_destroy(o->disasm);

@@ -60,14 +60,14 @@ void mmu_flush_pcid(struct cpu *c, u16 pcid)
 
 void mmu_flush_page(struct cpu *c, u64 lin)
 {
-    tlb_drop(c->tlb, mmu_pcid(c), lin, true);
-    mmu_flush_fast(c);
+    if (tlb_drop(c->tlb, mmu_pcid(c), lin, true))
+        mmu_flush_fast(c);
 }
 
 void mmu_flush_pcid_page(struct cpu *c, u16 pcid, u64 lin)
 {
-    tlb_drop(c->tlb, pcid, lin, false);
-    mmu_flush_fast(c);
+    if (tlb_drop(c->tlb, pcid, lin, false))
+        mmu_flush_fast(c);
 }
 
 static bool is_user(const struct cpu *c, unsigned access)
@@ -90,8 +90,7 @@ static u64 translate(struct cpu *c, u64 lin, unsigned access)
         return e->pa | (lin & 0xfff);
     /* Missing, or too weak: the tables may say more by now (SDM 3A 4.10.4.3). */
     if (!walk(c, lin, access, user, true, &w)) {
-        tlb_drop(c->tlb, mmu_pcid(c), lin, true); /* a fault drops what was cached for the address (4.10.4.1) */
-        mmu_flush_fast(c);
+        mmu_flush_page(c, lin); /* a fault drops what was cached for the address (4.10.4.1) */
         cpu_raise_pf(c, lin, w.error);
     }
     tlb_insert(c, lin, w.pa, w.flags, w.level);
@@ -112,15 +111,15 @@ u64 mmu_translate(struct cpu *c, u64 lin, unsigned access)
 static void fill_fast(struct cpu *c, u64 lin, u64 pa, unsigned access)
 {
     struct mem_view *v = c->cfg.view;
-    bool write = (access & ACC_KIND) == ACC_WRITE;
-    struct fast_set *set = &c->fast_sets[cpu_fast_set(c)];
+    bool write = (access & ACC_KIND) == ACC_WRITE, inner = access & (ACC_SYS | ACC_INNER);
+    struct fast_set *set = &c->fast_sets[inner ? FAST_SUPERVISOR : cpu_fast_set(c)];
     struct mem_page page = mem_view_page(v, pa);
     u64 off = write ? page.write_off : page.read_off, tag = lin & ~0xfffull;
     unsigned i = (lin >> 12) & (FAST_ENTRIES - 1);
     struct fast_entry *e = (write ? set->write : set->read) + i;
 
-    if (access & (ACC_SYS | ACC_INNER)) /* what they may is not what the code that runs may */
-        return;
+    if ((access & ACC_INNER) && (c->cr4 & CR4_SMAP) && (c->eflags & F_AC))
+        return; /* it may be a user page's by EFLAGS.AC, which the set is not for */
     if (off >= MEM_PASS || (c->debug && debug_watches_page(c, lin)) ||
         ((c->mode & MODE_DR7) && dr_watches_page(c, lin)))
         return;
@@ -319,14 +318,38 @@ bool mmu_fill(struct cpu *c, u64 lin, unsigned size, unsigned access)
     return lin - e->tag <= 4096 - size;
 }
 
+/* What code of level 0 may without EFLAGS.AC, system accesses may, too. NULL: the slow way. */
+static const struct fast_entry *supervisor_entry(const struct cpu *c, u64 lin, unsigned size, bool write)
+{
+    const struct fast_set *set = &c->fast_sets[FAST_SUPERVISOR];
+    const struct fast_entry *e = (write ? set->write : set->read) + ((lin >> 12) & (FAST_ENTRIES - 1));
+
+    if (c->fast == &c->fast_sets[FAST_NONE] || lin - e->tag > 4096 - size)
+        return NULL;
+    return e;
+}
+
 u64 mmu_load_sys(struct cpu *c, u64 lin, unsigned size)
 {
-    return mmu_load_slow(c, lin, size, ACC_READ | ACC_SYS);
+    const struct fast_entry *e = supervisor_entry(c, lin, size, false);
+
+    return e ? load_le((const void *)(uintptr_t)(lin + e->addend), size)
+             : mmu_load_slow(c, lin, size, ACC_READ | ACC_SYS);
+}
+
+void mmu_store_inner(struct cpu *c, u64 lin, u64 val, unsigned size, unsigned access)
+{
+    const struct fast_entry *e = supervisor_entry(c, lin, size, true);
+
+    if (e)
+        store_le((void *)(uintptr_t)(lin + e->addend), val, size);
+    else
+        mmu_store_slow(c, lin, val, size, ACC_WRITE | access);
 }
 
 void mmu_store_sys(struct cpu *c, u64 lin, u64 val, unsigned size)
 {
-    mmu_store_slow(c, lin, val, size, ACC_WRITE | ACC_SYS);
+    mmu_store_inner(c, lin, val, size, ACC_SYS);
 }
 
 void mmu_probe(struct cpu *c, u64 lin, u64 len, unsigned access)

@@ -80,11 +80,13 @@ static inline u64 mmu_load_rmw(struct cpu *c, u64 lin, unsigned size)
 u64 mmu_load_sys(struct cpu *, u64 lin, unsigned size);
 void mmu_store_sys(struct cpu *, u64 lin, u64 val, unsigned size);
 
+void mmu_store_inner(struct cpu *, u64 lin, u64 val, unsigned size, unsigned access); /* with ACC_SYS or ACC_INNER */
+
 /* A store with more to it than its kind. */
 static inline void mmu_store_as(struct cpu *c, u64 lin, u64 val, unsigned size, unsigned access)
 {
     if (access & (ACC_SYS | ACC_INNER))
-        mmu_store_slow(c, lin, val, size, ACC_WRITE | access);
+        mmu_store_inner(c, lin, val, size, access);
     else
         mmu_store(c, lin, val, size);
 }
@@ -148,8 +150,9 @@ static inline u32 tlb_nr(const struct tlb *t)
 struct tlb *tlb_create(void);
 const struct tlb_entry *tlb_find(const struct tlb *, u16 pcid, u64 lin);
 void tlb_insert(struct cpu *, u64 lin, u64 pa, u8 flags, u8 level);
-/* The page that maps lin, all of it when large. */
-void tlb_drop(struct tlb *, u16 pcid, u64 lin, bool global_too);
+/* The page that maps lin, all of it when large. Whether there was something: otherwise nothing that
+ * caches the TLB can have it, either. */
+bool tlb_drop(struct tlb *, u16 pcid, u64 lin, bool global_too);
 void tlb_drop_all(struct tlb *);
 void tlb_drop_nonglobal(struct tlb *);
 void tlb_drop_pcid(struct tlb *, u16 pcid); /* but what is global */

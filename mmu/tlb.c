@@ -152,19 +152,19 @@ static void remove_slot(struct tlb_table *t, unsigned i)
     }
 }
 
-static void drop(struct tlb_table *t, u64 key)
+/* Whether something was dropped. */
+static bool drop(struct tlb_table *t, u64 key)
 {
     unsigned i = probe(t, key);
+    u32 before = t->nr;
 
-    if (t->nr == 0)
-        return;
     if (t->slot[i].key && t->slot[i].level == 0) {
         remove_slot(t, i);
-        return;
+        return true;
     }
     /* Fragments of a large page may be there although this one is not: a miss must look too. */
     if (!*bucket_of(t, key, 1) && !*bucket_of(t, key, 2))
-        return;
+        return false;
     for (unsigned s = 0; s < TLB_SLOTS;) {
         const struct tlb_entry *e = &t->slot[s];
 
@@ -173,13 +173,16 @@ static void drop(struct tlb_table *t, u64 key)
         else
             s++;
     }
+    return t->nr != before;
 }
 
-void tlb_drop(struct tlb *t, u16 pcid, u64 lin, bool global_too)
+bool tlb_drop(struct tlb *t, u16 pcid, u64 lin, bool global_too)
 {
-    drop(&t->spaces, key_of(space_of(pcid), lin));
-    if (global_too)
-        drop(&t->global, key_of(KEY_GLOBAL, lin));
+    bool dropped = drop(&t->spaces, key_of(space_of(pcid), lin));
+
+    if (global_too && t->global.nr)
+        dropped |= drop(&t->global, key_of(KEY_GLOBAL, lin));
+    return dropped;
 }
 
 /* Empties the table; what it held goes to keep, if that is not NULL. Returns how many those are. */

@@ -2,6 +2,7 @@
  * Data movement, flag instructions, NOPs. SDM 2A to 2D, the pages that the rows name.
  */
 #include "core/clock.h"
+#include "cpu/exec_io.h"
 #include "cpu/operand.h"
 
 /* MOV and MOVZX: the second operand at its own size. */
@@ -122,8 +123,6 @@ void x_nop(struct cpu *c, const struct insn *in)
 /* F3 90 is PAUSE: a spinning guest lets 40 ns pass (docs/decisions/001). */
 void x_nop_pause(struct cpu *c, const struct insn *in)
 {
-    enum { PAUSE_NS = 40 };
-
     if (in->pfx & PFX_REP) {
         clock_charge(c->cfg.clk, clock_ns_to_ticks(c->cfg.clk, PAUSE_NS));
         leave_block(c);

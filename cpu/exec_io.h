@@ -11,4 +11,7 @@ void io_check(struct cpu *, u16 port, unsigned size);
 u64 io_read(struct cpu *, u16 port, unsigned size);
 void io_write(struct cpu *, u16 port, u64 v, unsigned size);
 
+/* F3 90 is PAUSE: a spinning guest lets this much pass (docs/decisions/001). */
+enum { PAUSE_NS = 40 };
+
 #endif

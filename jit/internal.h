@@ -148,6 +148,7 @@ struct jit {
     struct jump_entry *jumps;
     struct translation *all;
     u32 hot;
+    bool looked_up;      /* fetching the next instruction took time: it runs before anything else is looked at */
     bool interpret_next; /* the next block must not be entered: what it needs cannot be had */
     struct listing listing;
     struct jit_stats stats;

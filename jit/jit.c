@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "core/mem_view.h"
 #include "cpu/debug.h"
+#include "cpu/exec_io.h"
 #include "cpu/operand.h"
 #include "cpu/vec.h"
 #include "mmu/mmu.h"
@@ -105,6 +106,8 @@ static void set_context(struct jit *j)
     struct context x;
     u32 i;
 
+    if (c->mode == j->now.mode && (c->mode & MODE_CODE_MASK) == MODE_CODE64 && c->fast == &c->fast_sets[j->now.set])
+        return;
     memset(&x, 0, sizeof(x)); /* they are compared with their padding */
     x.mode = c->mode;
     /* Under lock step it is C code alone that takes the slow path. */
@@ -165,11 +168,16 @@ static struct translation *version(struct jit *j, const struct block *b, u16 fla
 static struct translation *find(struct jit *j, u16 *flags)
 {
     struct cpu *c = j->c;
+    i64 budget = c->budget;
     struct block *b = block_lookup_kept(j->blocks);
     struct translation *t;
     u64 flushes = j->stats.flushes;
     unsigned nr;
 
+    if (UNLIKELY(c->budget != budget || c->leave)) { /* page tables in a device */
+        j->looked_up = true;
+        return NULL;
+    }
     if (!b || run_needs_care(c, b))
         return NULL;
     t = version(j, b, *flags, &nr);
@@ -502,6 +510,8 @@ static void jit_destroy(void *engine)
     free(j);
 }
 
+static void set_pause(struct cpu *);
+
 static void *jit_create(struct cpu *c)
 {
     u64 bytes = c->cfg.engine.cache_bytes ? c->cfg.engine.cache_bytes : DEFAULT_CACHE;
@@ -521,6 +531,7 @@ static void *jit_create(struct cpu *c)
         return NULL;
     }
     c->jit = (struct jit_state){ .jit = j, .jump_cache = j->jumps, .epoch = c->fetch_epoch };
+    set_pause(c);
     thunks_emit(j);
     flush(j);
     j->stats.flushes = 0;
@@ -534,6 +545,11 @@ static void jit_sync(void *engine)
     c->eflags = flags_all(c);
     c->lf = (struct lazy_flags){ 0 };
     floating_to_memory(c);
+}
+
+static void set_pause(struct cpu *c)
+{
+    c->jit.pause_ticks = clock_ns_to_ticks(c->cfg.clk, PAUSE_NS);
 }
 
 static void jit_code_changed(void *engine, u64 off, u64 len)
@@ -550,6 +566,7 @@ static void jit_map_changed(void *engine)
 
     mmu_flush_fast(j->c);
     leave_block(j->c);
+    set_pause(j->c); /* another machine's state may have come */
 }
 
 /* Between two blocks, and translated code may run: does so if there is some. */
@@ -588,11 +605,12 @@ static enum stop_reason jit_run(void *engine)
             return STOP_TRIPLE;
         }
     }
-    c->jit.vec_live = false;
-    while (!run_poll(c, &why)) {
-        if (!run_translated(j)) {
+    c->jit.vec_live = j->looked_up = false;
+    while (j->looked_up || !run_poll(c, &why)) {
+        if (j->looked_up || !run_translated(j)) {
             struct block *b = block_lookup(j->blocks);
 
+            j->looked_up = false;
             j->stats.interpreted_blocks++;
             if (UNLIKELY(run_needs_care(c, b)))
                 run_one(c, b);

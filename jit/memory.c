@@ -287,6 +287,16 @@ struct host_mem operand_access(struct translator *t, const struct insn *in, int 
     return m;
 }
 
+struct host_mem register_access(struct translator *t, unsigned seg, unsigned guest, unsigned size, bool write)
+{
+    const u8 *resume = ASM_RX(&t->a, t->a.p);
+
+    t->in_rsi = NULL;
+    asm_rr(&t->a, code64(t) ? 8 : 4, 0x8b, H_RSI, host_of_guest[guest]);
+    probe(t, seg, size, write, resume, size, 0, false, false);
+    return at(H_RSI, 0);
+}
+
 /* RSI = (guest + add) in the stack's width */
 static void stack_address(struct translator *t, unsigned guest, i64 add)
 {

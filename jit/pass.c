@@ -4,12 +4,14 @@
  */
 #include "jit/translator.h"
 #include "cpu/silicon.h"
+#include "core/clock.h"
 #include "cpu/operand.h"
 
 exec_fn x_add, x_sub, x_cmp, x_test, x_and, x_or, x_xor, x_neg, x_shl, x_shr, x_sar, x_imul, x_imul2, x_imul3, x_mul, x_div,
     x_idiv, x_popcnt, x_bsf, x_bsr, x_bt, x_bts, x_btr, x_btc, x_lea, x_xchg, x_xadd, x_cmpxchg, x_cmpxchg8b, x_cwd, x_lahf,
     x_nop, x_nop_pause, x_clflush, x_mov, x_movu_load, x_movu_store, x_vec_str_index, x_vec_str_mask, x_maskmovdqu, x_mulx,
-    x_x87, x_x87_load, x_x87_store, x_fnstsw, x_fcomi, x_cld, x_std, x_bswap, x_movbe, x_shld, x_shrd;
+    x_x87, x_x87_load, x_x87_store, x_fnstsw, x_fcomi, x_cld, x_std, x_bswap, x_movbe, x_shld, x_shrd, x_movs, x_stos, x_lods,
+    x_rdtsc, x_rdtscp;
 
 /* ---- what instructions touch ---- */
 
@@ -44,6 +46,10 @@ u32 pass_written(const struct insn *in)
         regs |= 1u << RAX;
     if (fn == x_vec_str_index)
         regs |= 1u << RCX;
+    if (fn == x_movs || fn == x_stos || fn == x_lods)
+        regs = 1u << RSI | 1u << RDI | (fn == x_lods ? 1u << RAX : 0);
+    if (fn == x_rdtsc || fn == x_rdtscp)
+        regs = 1u << RAX | 1u << RDX | (fn == x_rdtscp ? 1u << RCX : 0);
     return regs;
 }
 
@@ -475,6 +481,84 @@ static bool emit_direction(struct translator *t, bool set)
     return true;
 }
 
+/* PAUSE lets time pass. What is left of the slice must pay for it and for the rest of the block. */
+static bool emit_pause(struct translator *t)
+{
+    struct assembler *a = &t->a;
+
+    t->host_valid = false;
+    asm_load(a, 8, H_RDI, FIELD(jit.pause_ticks));
+    asm_alu_rm(a, ALU_CMP, 8, H_RDI, FIELD(budget));
+    exec_if(t, CC_G);
+    asm_rm(a, 8, 0x29, H_RDI, FIELD(budget));
+    asm_load(a, 8, H_R11, FIELD(cfg.clk));
+    asm_rm(a, 8, 0x01, H_RDI, at(H_R11, offsetof(struct clock, charged)));
+    return true;
+}
+
+/* RDTSC and RDTSCP, where nobody forbids them. The budget has been lowered for all of the block. */
+static bool emit_rdtsc(struct translator *t)
+{
+    struct assembler *a = &t->a;
+
+    if ((t->cx->mode & MODE_CPL_MASK) || (t->cx->mode & MODE_VM))
+        return false; /* CR4.TSD may */
+    protect_written(t);
+    t->host_valid = false;
+    asm_load(a, 8, H_R11, FIELD(cfg.clk));
+    asm_load(a, 8, H_RDX, at(H_R11, offsetof(struct clock, until)));
+    asm_alu_rm(a, ALU_SUB, 8, H_RDX, FIELD(budget));
+    asm_alu_ri(a, ALU_SUB, 8, H_RDX, (i32)(t->b->nr_ops - t->index));
+    asm_alu_rm(a, ALU_ADD, 8, H_RDX, FIELD(msr.tsc_offset));
+    asm_rr(a, 4, 0x8b, H_RAX, H_RDX);
+    asm_rr(a, 8, 0xc1, 5, H_RDX);
+    asm_int(a, 32, 1);
+    if (t->in->row == ROW_RDTSCP)
+        asm_load(a, 4, H_RCX, FIELD(msr.tsc_aux));
+    return true;
+}
+
+/* MOVS, STOS and LODS that are not repeated, upwards. */
+static bool emit_string(struct translator *t)
+{
+    const struct insn *in = t->in;
+    exec_fn *fn = isa_rows[in->row].exec;
+    struct assembler *a = &t->a;
+    unsigned size = in->opsz, w = code64(t) ? 8 : 4;
+    struct host_mem m;
+
+    if ((in->pfx & (PFX_REP | PFX_REPNE)) || in->adsz != w || (fn != x_movs && fn != x_stos && fn != x_lods))
+        return false;
+    protect_written(t);
+    t->host_valid = false;
+    asm_rm(a, 4, 0xf7, 0, FIELD(eflags));
+    asm_int(a, F_D, 4);
+    exec_if(t, CC_NE);
+    if (fn != x_stos) {
+        m = register_access(t, in->seg, RSI, size, false);
+        if (fn == x_lods)
+            asm_load(a, size, H_RAX, m);
+        else
+            asm_load_zx(a, size, H_R11, m);
+    }
+    if (fn == x_movs) {
+        asm_store(a, 8, FIELD(jit.target), H_R11);
+        m = register_access(t, ES, RDI, size, true);
+        asm_load(a, 8, H_R11, FIELD(jit.target));
+        asm_store(a, size, m, H_R11);
+    } else if (fn == x_stos) {
+        m = register_access(t, ES, RDI, size, true);
+        asm_store(a, size, m, H_RAX);
+    }
+    if (fn != x_lods)
+        wrote_emit(t, size, m);
+    if (fn != x_stos)
+        asm_lea(a, w, host_of_guest[RSI], at(host_of_guest[RSI], size));
+    if (fn != x_lods)
+        asm_lea(a, w, host_of_guest[RDI], at(host_of_guest[RDI], size));
+    return true;
+}
+
 /* ---- x87 ---- */
 
 static void x87_ready(struct translator *t)
@@ -561,6 +645,10 @@ bool emit_pass(struct translator *t)
         return emit_x87(t);
     if (fn == x_cld || fn == x_std)
         return emit_direction(t, fn == x_std);
+    if (fn == x_rdtsc || fn == x_rdtscp)
+        return emit_rdtsc(t);
+    if (r->jit == JIT_STRING)
+        return emit_string(t);
     if (r->jit != JIT_PASS || uses_mmx(in))
         return false;
     if (uses_vec(in) && (t->cx->mode & MODE_NO_SSE))
@@ -570,7 +658,7 @@ bool emit_pass(struct translator *t)
     if (fn == x_nop)
         return true;
     if (fn == x_nop_pause)
-        return !(in->pfx & PFX_REP);
+        return in->pfx & PFX_REP ? emit_pause(t) : true;
     if (fn == x_lea)
         return emit_lea(t);
     if (fn == x_div || fn == x_idiv)

@@ -28,7 +28,6 @@ static bool emit_native(struct translator *t)
     switch (isa_rows[t->in->row].jit) {
     case JIT_FLOW: return emit_flow(t);
     case JIT_STACK: return emit_stack(t);
-    case JIT_STRING: return false;
     default: return emit_pass(t);
     }
 }

@@ -111,6 +111,8 @@ void address_emit(struct translator *, const struct insn *, int operand, i64 add
 struct host_mem operand_access(struct translator *, const struct insn *, int operand, unsigned size, bool write, bool aligned);
 /* The same at guest register + add in the stack segment. */
 struct host_mem stack_access(struct translator *, unsigned guest, i64 add, unsigned size, bool write);
+/* At what a register holds, which is as wide as addresses. */
+struct host_mem register_access(struct translator *, unsigned seg, unsigned guest, unsigned size, bool write);
 /* After a store of size bytes to m. */
 void wrote_emit(struct translator *, unsigned size, struct host_mem m);
 

@@ -108,10 +108,29 @@ enum thunk {
     NR_THUNKS,
 };
 
+/* Why translated code was left for the engine's loop. Faults are what is missing to the number of entries. */
+enum jit_exit {
+    EXIT_BUDGET, /* the slice has no room for a block */
+    EXIT_EVENT,  /* an interrupt, or somebody wants the processor to stop */
+    EXIT_HALT,
+    EXIT_CARE,   /* the next instruction must be looked at before or behind it: TF, breakpoints, observers */
+    EXIT_COLD,   /* the next block is not translated */
+    EXIT_STATE,  /* vector or x87 exceptions that are not masked: the interpreter's */
+    NR_EXITS,
+};
+
+/* Why an instruction that is the host's own was run in C. */
+enum jit_slow_path {
+    SLOW_OTHER,    /* a device's memory, a page with code or a watchpoint, or it raised */
+    SLOW_CROSSING, /* more than one page */
+    SLOW_CHECK,    /* division, limits of segments, alignment, jumps whose target is not in the table */
+    NR_SLOW_PATHS,
+};
+
 struct jit_stats {
     u64 translations, translated_insns, code_bytes, flushes, links, unlinks, epoch_misses;
-    u64 fills, slots_widened, slots_given_up, execs, range_misses, helps, enters, entries_short, jump_misses, dropped, interpreted_blocks;
-    u64 help_rows[NR_ROWS];
+    u64 fills, slots_widened, slots_given_up, range_misses, helps, enters, jump_misses, dropped, interpreted_blocks;
+    u64 help_rows[NR_ROWS], exits[NR_EXITS], slow[NR_SLOW_PATHS];
 };
 
 /* Code and data of translations (jit/cache.c). */
@@ -159,6 +178,8 @@ void code_cache_destroy(struct code_cache *);
 void *code_cache_data(struct code_cache *, size_t bytes); /* NULL: full */
 
 void thunks_emit(struct jit *);
+
+void jit_print_stats(void *engine, FILE *); /* stats.c */
 
 /* The translation of the block at RIP, which is in the present context, or NULL: it does not fit; all
  * must be dropped first. */

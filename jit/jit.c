@@ -10,7 +10,6 @@
 #include "cpu/operand.h"
 #include "cpu/vec.h"
 #include "mmu/mmu.h"
-#include <inttypes.h>
 #include <stdlib.h>
 
 enum { DEFAULT_HOT = 8, MAX_VERSIONS = 3, MAX_RANGE_MISSES = 8 };
@@ -151,6 +150,22 @@ static bool may_enter(const struct cpu *c)
            !(c->observer && (c->observer->before || c->observer->after || c->observer->mem));
 }
 
+/* Why translated code may not run now. */
+static enum jit_exit why_not(const struct cpu *c)
+{
+    if (c->budget <= 0)
+        return EXIT_BUDGET;
+    if (event_due(c))
+        return EXIT_EVENT;
+    return c->halted ? EXIT_HALT : EXIT_CARE;
+}
+
+static const u8 *leave_for(struct jit *j, enum jit_exit why)
+{
+    j->stats.exits[why]++;
+    return NULL;
+}
+
 static struct translation *version(struct jit *j, const struct block *b, u16 flags, unsigned *nr)
 {
     *nr = 0;
@@ -233,7 +248,7 @@ static const u8 *next_code(struct jit *j)
 
     c->leave = false;
     if (c->cfg.engine.stop_at_blocks || !may_enter(c))
-        return NULL;
+        return leave_for(j, why_not(c));
     set_context(j);
     flags_in(c);
     e = jump_entry(j, c->rip);
@@ -242,7 +257,7 @@ static const u8 *next_code(struct jit *j)
         return go_on(c, e->host);
     t = find(j, &flags);
     if (!t)
-        return NULL;
+        return leave_for(j, EXIT_COLD);
     key = c->jit.context | (u64)c->jit.epoch << 32;
     *e = (struct jump_entry){ .rip = c->rip, .context_epoch = key, .host = t->entry };
     j->stats.jump_misses++;
@@ -359,7 +374,7 @@ const u8 *jit_slow(struct cpu *c, u64 lin, const u8 *ret)
             return go_on(c, s->resume);
         }
     }
-    j->stats.execs++;
+    j->stats.slow[s->kind == SITE_EXEC ? SLOW_CHECK : (lin & 0xfff) + s->size > 4096 ? SLOW_CROSSING : SLOW_OTHER]++;
     run_op(c, op);
     return next_code(j);
 }
@@ -382,7 +397,7 @@ const u8 *jit_help(struct cpu *c, u64 lin, const u8 *ret)
         return next_code(j);
     flags_in(c);
     if (go_on(c, ret) && vec && !c->jit.vec_live)
-        return NULL;
+        return leave_for(j, EXIT_STATE);
     c->budget -= rest;
     return ret + 4;
 }
@@ -400,19 +415,19 @@ const u8 *jit_edge(struct cpu *c, u64 lin, const u8 *ret)
     c->rip = e->rip;
     flags_out(c);
     if (c->cfg.engine.stop_at_blocks || c->budget <= 0)
-        return NULL;
+        return leave_for(j, why_not(c));
     to = find(j, &flags);
     if (!to)
-        return NULL;
+        return leave_for(j, EXIT_COLD);
     if (j->stats.flushes != flushes || !s->t->block) { /* this block is no more */
         flags_in(c);
-        return flags ? NULL : go_on(c, to->entry);
+        return flags ? leave_for(j, EXIT_COLD) : go_on(c, to->entry);
     }
     if (e->to != to) {
         const u8 *target = (u8 *)(uintptr_t)to->entry - (j->code.run - j->code.write);
 
         if (flags != e->flags && !(target = emit_converter(j, e, to)))
-            return NULL;
+            return leave_for(j, EXIT_COLD);
         if (e->to)
             unlink_edge(j, e);
         e->to = to;
@@ -431,8 +446,7 @@ const u8 *jit_entry(struct cpu *c, u64 lin, const u8 *ret)
 {
     (void)lin;
     begin(c, ret);
-    jit_of(c)->stats.entries_short++;
-    return NULL;
+    return leave_for(jit_of(c), EXIT_BUDGET);
 }
 
 const u8 *jit_vec(struct cpu *c, u64 lin, const u8 *ret)
@@ -442,7 +456,7 @@ const u8 *jit_vec(struct cpu *c, u64 lin, const u8 *ret)
     (void)lin;
     if (!c->mxcsr_live && !mxcsr_to_host(c)) {
         jit_of(c)->interpret_next = true;
-        return NULL;
+        return leave_for(jit_of(c), EXIT_STATE);
     }
     c->jit.vec_live = true;
     c->budget -= s->t->nr_insns - s->index;
@@ -456,7 +470,7 @@ const u8 *jit_x87(struct cpu *c, u64 lin, const u8 *ret)
     (void)lin;
     if (!fpu_all_masked(c)) {
         jit_of(c)->interpret_next = true;
-        return NULL;
+        return leave_for(jit_of(c), EXIT_STATE);
     }
     fpu_to_host(c);
     c->jit.x87_native = true;
@@ -625,41 +639,6 @@ static enum stop_reason jit_run(void *engine)
     c->unwind = outer;
     floating_to_memory(c);
     return why;
-}
-
-/* The rows that were run in C most often. */
-static void print_help_rows(const struct jit *j, FILE *f)
-{
-    u64 below = UINT64_MAX;
-
-    for (unsigned n = 0; n < 8; n++) {
-        unsigned best = 0;
-
-        for (unsigned r = 1; r < NR_ROWS; r++)
-            if (j->stats.help_rows[r] < below && j->stats.help_rows[r] > j->stats.help_rows[best])
-                best = r;
-        if (!best)
-            break;
-        below = j->stats.help_rows[best];
-        fprintf(f, "%s%s %" PRIu64, n ? ", " : "  rows in C         ", isa_rows[best].id, below);
-    }
-    fputs("\n", f);
-}
-
-static void jit_print_stats(void *engine, FILE *f)
-{
-    const struct jit *j = engine;
-    const struct jit_stats *s = &j->stats;
-
-    fprintf(f, "  JIT               %" PRIu64 " translations of %" PRIu64 " instructions, %" PRIu64 " KiB of code, %" PRIu64
-               " flushes, %" PRIu64 " dropped\n", s->translations, s->translated_insns, s->code_bytes >> 10, s->flushes, s->dropped);
-    fprintf(f, "  links             %" PRIu64 " made, %" PRIu64 " undone, %" PRIu64 " looked up again after a flush of the TLB\n",
-            s->links, s->unlinks, s->epoch_misses);
-    fprintf(f, "  slow paths        %" PRIu64 " fills, %" PRIu64 " instructions run in C, %" PRIu64 " by rows without a translation\n",
-            s->fills, s->execs, s->helps);
-    fprintf(f, "  entries           %" PRIu64 ", %" PRIu64 " for a slice's end, %" PRIu64 " jumps looked up, %" PRIu64
-               " blocks interpreted\n", s->enters, s->entries_short, s->jump_misses, s->interpreted_blocks);
-    print_help_rows(j, f);
 }
 
 const struct engine jit_engine = {

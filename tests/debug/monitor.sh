@@ -34,7 +34,7 @@ in_order out "VM status: paused (prelaunch)" "paused" "0000000000007c00: 0x" "0x
 printf '%s\n' 'info jit' quit | "$kiln" -S -display none -accel interp -monitor stdio loop.img >out 2>err
 has out "interp engine translates nothing"
 printf '%s\n' 'info jit' quit | "$kiln" -S -display none -accel jit -monitor stdio loop.img >out 2>err
-in_order out " 0 translations of 0 instructions" "links " "slow paths " "entries "
+in_order out " 0 translations of 0 instructions" "links " "entries " "exits " "slow paths " "run in C " "rows in C "
 
 # ---- a Unix socket, with a guest that runs: typed keys arrive, memory shows it
 sector keys.img "$ECHO_KEYS"

@@ -14,8 +14,9 @@ run() {
 
 run -accel jit,hot=0
 cp "$dir/hash" "$dir/plain"
-run -accel jit,hot=0 -d in_asm,out_asm -D "$dir/out" $symbols
+run -accel jit,hot=0 -d in_asm,out_asm -D "$dir/out" $symbols --stats
 same "the state with and without out_asm" "$dir/plain" "$dir/hash"
+cp "$dir/err" "$dir/stats"
 run -accel interp -d in_asm -D "$dir/in"
 
 # Every translated instruction, address, bytes and text, is one of in_asm's. Those longer than a line
@@ -32,6 +33,14 @@ has "$dir/out" "OUT: long_mode [size="
 has "$dir/out" "mode lm64 "
 has "$dir/out" "  -- stub of "
 grep -q '(bad)' "$dir/out" && fail "host code that is none: $(grep -m1 '(bad)' "$dir/out")"
+
+# The numbers are those of what was listed.
+has "$dir/stats" "  JIT               $(grep -c '^  block at' "$dir/out") translations of $(grep -c '^  -- guest' "$dir/out") instructions"
+has "$dir/stats" ", 0 flushes of all"
+grep -q '^  rows in C *[1-9][0-9]*: [A-Z]' "$dir/stats" || fail "--stats: $(grep 'rows in C' "$dir/stats")"
+grep -q '^  exits  *[0-9]* since the slice had no room' "$dir/stats" || fail "--stats has no exits"
+run -accel jit,hot=0,block=1,cache=1 --stats
+grep -q ' [1-9][0-9]* flushes of all' "$dir/err" || fail "1 MiB is enough for a boot: $(grep JIT "$dir/err")"
 
 # Behind each guest instruction of the 64-bit part stands the host's.
 sed -n '/^OUT: long_mode+0x1a/,/^$/p' "$dir/out" >"$dir/block"

@@ -158,6 +158,7 @@ struct jit {
     void (*enter)(struct cpu *, const u8 *host);
     struct context context[MAX_CONTEXTS];
     u32 nr_contexts;
+    u16 context_hint[64]; /* by what is usually different: level and set */
     struct context now; /* the one that cpu.jit.context is the number of */
     struct flags_recipe *recipe; /* [MAX_RECIPES] */
     u32 nr_recipes;

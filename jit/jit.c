@@ -102,16 +102,24 @@ static u8 flat_segments(const struct cpu *c)
 static void set_context(struct jit *j)
 {
     struct cpu *c = j->c;
+    bool in64 = (c->mode & MODE_CODE_MASK) == MODE_CODE64;
+    /* Under lock step it is C code alone that takes the slow path. */
+    u8 set = (u8)(c->cfg.engine.hash_writes && !(c->mode & MODE_AC) ? cpu_fast_set(c) : (unsigned)(c->fast - c->fast_sets));
+    u16 *hint = &j->context_hint[(c->mode >> MODE_CPL_SHIFT ^ set << 3) % ARRAY_LEN(j->context_hint)];
     struct context x;
     u32 i;
 
-    if (c->mode == j->now.mode && (c->mode & MODE_CODE_MASK) == MODE_CODE64 && c->fast == &c->fast_sets[j->now.set])
+    if (in64 && c->mode == j->now.mode && set == j->now.set)
         return;
+    if (in64 && *hint < j->nr_contexts && j->context[*hint].mode == c->mode && j->context[*hint].set == set) {
+        j->now = j->context[*hint];
+        c->jit.context = *hint;
+        return;
+    }
     memset(&x, 0, sizeof(x)); /* they are compared with their padding */
     x.mode = c->mode;
-    /* Under lock step it is C code alone that takes the slow path. */
-    x.set = (u8)(c->cfg.engine.hash_writes && !(c->mode & MODE_AC) ? cpu_fast_set(c) : (unsigned)(c->fast - c->fast_sets));
-    if ((c->mode & MODE_CODE_MASK) != MODE_CODE64) {
+    x.set = set;
+    if (!in64) {
         x.flat = flat_segments(c);
         x.cs_base = c->seg[CS].base;
         x.cs_limit = c->seg[CS].limit;
@@ -129,6 +137,7 @@ static void set_context(struct jit *j)
         j->context[j->nr_contexts++] = x;
     j->now = x;
     c->jit.context = i;
+    *hint = (u16)i;
 }
 
 /* ---- finding ---- */

@@ -137,7 +137,12 @@ static void follow(struct follower *f, const struct insn *in)
     struct symbol *r = &f->reg[in->reg[0] & 15], old = *r;
     u32 regs;
 
-    if (fn == x_push || fn == x_call || fn == x_call_e) {
+    if ((fn == x_push || fn == x_call || fn == x_call_e || fn == x_pop || fn == x_leave) && !code64(f->t) &&
+        !(f->t->cx->mode & MODE_SS32)) { /* SP wraps at 16 bits */
+        forget(f, RSP);
+        if (fn == x_leave || fn == x_pop)
+            forget(f, fn == x_leave ? RBP : in->reg[0] & 15);
+    } else if (fn == x_push || fn == x_call || fn == x_call_e) {
         f->reg[RSP].off -= in->opsz;
     } else if (fn == x_pop) {
         f->reg[RSP].off += in->opsz;

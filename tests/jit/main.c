@@ -129,6 +129,8 @@ static void pick_start(struct start *s, struct rng *g)
     s->gpr[RSP] = (STACK + 0x400 + below(g, 0xc00) - (chance(g, 70) ? 0 : below(g, 0x400)) - start_seg_base(s, SS)) & mask;
     if (chance(g, 70))
         s->gpr[RSP] &= ~7ull;
+    if (chance(g, 4)) /* where a stack of 16 bits wraps */
+        s->gpr[RSP] = (STACK & 0xfff00000) + (u16)(below(g, 32) - 16);
     s->flags = (u32)rng_next(g) & (F_ARITH | F_I);
     s->flags |= chance(g, 10) ? F_D : 0;
     s->flags |= chance(g, 3) ? F_T : 0;

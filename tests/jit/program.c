@@ -216,7 +216,21 @@ static bool make_idiom(struct item *t, struct rng *g, unsigned code)
     u64 pte = TABLES + 0x3000 + below(g, 48) * (chance(g, 70) ? 8 : 4);
 
     *t = (struct item){ .target = -1 };
-    switch (below(g, 16)) {
+    switch (below(g, 20)) {
+    case 16: case 17: case 18: /* a pointer is loaded: MOV p, [p + n] */
+        put_prefix(t, g, code);
+        if (code == 2)
+            put(t, 0x67, 1);
+        put(t, 0x8b, 1);
+        put(t, 0x40 | p << 3 | (chance(g, 60) ? p : pointers[below(g, 4)]), 1);
+        put(t, chance(g, 80) ? below(g, 32) & ~7ull : rng_next(g), 1);
+        break;
+    case 19: /* LOOP, DEC ECX and JNZ; mostly backwards */
+        put(t, chance(g, 50) ? 0xe2 : 0x75, 1);
+        put(t, 0, 1);
+        t->rel_size = 1;
+        t->target = 0;
+        break;
     case 0: /* a pointer moves on: ADD, SUB */
         put_prefix(t, g, code);
         put(t, 0x83, 1);
@@ -330,7 +344,9 @@ void program_make(struct program *p, struct rng *g, unsigned code)
     for (unsigned i = 0; i < p->nr; i++) {
         struct item *t = &p->item[i];
 
-        if (t->rel_size && (t->absolute || chance(g, 95)))
+        if (t->rel_size && (t->bytes[0] == 0xe2 || t->bytes[0] == 0x75) && chance(g, 70))
+            t->target = (i8)(i - below(g, i < 12 ? i + 1 : 12));
+        else if (t->rel_size && (t->absolute || chance(g, 95)))
             t->target = (i8)(chance(g, 60) && i + 1 < p->nr ? i + 1 + below(g, p->nr - i - 1) : below(g, p->nr));
         else if (t->rel_size)
             t->rel_size = 0; /* anywhere */

@@ -28,11 +28,15 @@ u64 mix(u64 a, u64 b)
 
 /* ---- the devices ---- */
 
+/* They charge for accesses, the buses do not: a page walk that strays beyond RAM costs nothing. */
+enum { DEVICE_TICKS = 15 };
+
 static u64 device_read(void *dev, u64 off, unsigned size)
 {
     struct world *w = dev;
 
     w->device_hash = mix(mix(w->device_hash, off << 4 | size), clock_ticks(&w->clk));
+    clock_charge(&w->clk, DEVICE_TICKS);
     return w->device_hash;
 }
 
@@ -41,6 +45,7 @@ static void device_write(void *dev, u64 off, u64 v, unsigned size)
     struct world *w = dev;
 
     w->device_hash = mix(mix(mix(w->device_hash, off << 4 | size | 8), clock_ticks(&w->clk)), v);
+    clock_charge(&w->clk, DEVICE_TICKS);
     if ((off & 3) == 0)
         timer_arm(&w->timer, clock_now(&w->clk) + (v & 0xff));
     else if ((off & 3) == 1)
@@ -90,8 +95,8 @@ struct world *world_create(const struct engine *engine, const struct variant *v)
     clock_init(&w->clk);
     log_init(&w->log, w->sink, 0);
     trace_init(&w->trace, w->sink, &w->clk);
-    bus_init(&w->io, "io", 0x10000, 20, &w->clk, &w->log, &w->trace);
-    bus_init(&w->mem, "mem", 0, 10, &w->clk, &w->log, &w->trace);
+    bus_init(&w->io, "io", 0x10000, 0, &w->clk, &w->log, &w->trace);
+    bus_init(&w->mem, "mem", 0, 0, &w->clk, &w->log, &w->trace);
     w->device = (struct bus_region){ .base = ODD_PAGES, .len = DEVICE_BYTES, .ops = &device_ops, .dev = w, .name = "device", .on = true };
     w->ports = (struct bus_region){ .base = 0, .len = 0x10000, .ops = &device_ops, .dev = w, .name = "ports", .on = true };
     ASSERT(!mem_view_init(&w->view, WORLD_RAM, &w->mem, &w->trace));
@@ -260,7 +265,10 @@ static const u8 *image_of(const struct start *s)
                                      DATA, STACK + 0x800, CODE + 0x40, 0x7ff8000000000000, 0x1400000014000 };
 
         x = mix(x, at);
-        put(*image, at, x & 0x300 ? x : plain[x % ARRAY_LEN(plain)], 8);
+        if ((x & 0x1000) == 0) /* pointers, two of 32 bits or one of 64 */
+            put(*image, at, (DATA + (x >> 20) % DATA_BYTES / 8 * 8) * (x & 0x4000 && !start_long(s) ? 0x100000001 : 1), 8);
+        else
+            put(*image, at, x & 0x300 ? x : plain[x % ARRAY_LEN(plain)], 8);
     }
     return *image;
 }

@@ -88,7 +88,7 @@ static void pick_segments(struct start *s, struct rng *g)
         if (s->mode <= V86)
             s->sel[i] = (u16)(chance(g, 70) ? 0x1000 : 0x1000 - below(g, 0x40));
         else if (i == SS && !s->user)
-            s->sel[i] = chance(g, 50) || s->mode == LONG ? SEL_KERNEL : SEL_KERNEL;
+            s->sel[i] = chance(g, 75) || s->mode == LONG ? SEL_KERNEL : SEL_KERNEL16;
         else
             s->sel[i] = (u16)((chance(g, 50) ? data[0] : data[below(g, ARRAY_LEN(data))]) | 3);
         if (i == SS && s->user && s->mode > V86) {
@@ -129,7 +129,7 @@ static void pick_start(struct start *s, struct rng *g)
     s->gpr[RSP] = (STACK + 0x400 + below(g, 0xc00) - (chance(g, 70) ? 0 : below(g, 0x400)) - start_seg_base(s, SS)) & mask;
     if (chance(g, 70))
         s->gpr[RSP] &= ~7ull;
-    if (chance(g, 4)) /* where a stack of 16 bits wraps */
+    if (chance(g, s->sel[SS] == SEL_KERNEL16 ? 40 : 4)) /* where a stack of 16 bits wraps */
         s->gpr[RSP] = (STACK & 0xfff00000) + (u16)(below(g, 32) - 16);
     s->flags = (u32)rng_next(g) & (F_ARITH | F_I);
     s->flags |= chance(g, 10) ? F_D : 0;

@@ -165,6 +165,7 @@ static void put_gdt(u8 *ram)
     put_descriptor(ram, SEL_TSS, TSS, 0xff, 0x8b, 0);
     put(ram, GDT + SEL_TSS + 8, 0, 8);
     put_descriptor(ram, SEL_KERNEL, 0, 0xfffff, 0x93, 0xc);
+    put_descriptor(ram, SEL_KERNEL16, 0, 0xfffff, 0x93, 8);
 }
 
 /* Kinds of pages behind ODD_PAGES. */

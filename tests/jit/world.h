@@ -32,7 +32,7 @@ enum {
     SEL_CODE32 = 0x08, SEL_CODE16 = 0x10, SEL_CODE64 = 0x18, SEL_CODE32_ODD = 0x20, SEL_CODE16_ODD = 0x28,
     SEL_USER = 0x28, /* distance to the same descriptors for user mode */
     SEL_FLAT = 0x58, SEL_SMALL = 0x60, SEL_ODD = 0x68, SEL_DOWN = 0x70, SEL_READ_ONLY = 0x78, SEL_STACK16 = 0x80, SEL_WIDE = 0x88,
-    SEL_TSS = 0x90, SEL_KERNEL = 0xa0, SEL_LAST = 0xa8,
+    SEL_TSS = 0x90, SEL_KERNEL = 0xa0, SEL_KERNEL16 = 0xa8, SEL_LAST = SEL_KERNEL16,
 };
 
 enum world_mode { REAL, V86, PROT16, PROT32, COMPAT16, COMPAT32, LONG, NR_MODES };

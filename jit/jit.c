@@ -105,7 +105,8 @@ static void set_context(struct jit *j)
     bool in64 = (c->mode & MODE_CODE_MASK) == MODE_CODE64;
     /* Under lock step it is C code alone that takes the slow path. */
     u8 set = (u8)(c->cfg.engine.hash_writes && !(c->mode & MODE_AC) ? cpu_fast_set(c) : (unsigned)(c->fast - c->fast_sets));
-    u16 *hint = &j->context_hint[(c->mode >> MODE_CPL_SHIFT ^ set << 3) % ARRAY_LEN(j->context_hint)];
+    u16 *hint = &j->context_hint[(c->mode >> MODE_CPL_SHIFT ^ set << 3 ^ (in64 ? 0 : c->seg[CS].base >> 4)) %
+                                 ARRAY_LEN(j->context_hint)];
     struct context x;
     u32 i;
 
@@ -126,9 +127,9 @@ static void set_context(struct jit *j)
     }
     if (!memcmp(&x, &j->now, sizeof(x)))
         return;
-    for (i = 0; i < j->nr_contexts; i++)
-        if (!memcmp(&x, &j->context[i], sizeof(x)))
-            break;
+    i = *hint < j->nr_contexts && !memcmp(&x, &j->context[*hint], sizeof(x)) ? *hint : 0;
+    while (i < j->nr_contexts && memcmp(&x, &j->context[i], sizeof(x)))
+        i++;
     if (i == MAX_CONTEXTS) {
         flush(j);
         i = 0;

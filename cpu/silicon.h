@@ -81,6 +81,10 @@ void silicon_text(const struct silicon *, char *out, size_t cap);
 /* Finds cpu.silicon out; for cpu_init() before the reset: it uses the registers and flags. */
 void silicon_probe(struct cpu *);
 
+/* A digest of the host's approximate results (cpu/approximations.c), which guests see as they are. Leaves the
+ * x87 unit as FNINIT does: not while cpu.fpu_live. */
+u64 silicon_approximations(void);
+
 /* ---- for tests ---- */
 
 /* Whether interpreter and host agree in a trait's experiments under cpu.silicon as it is. */

@@ -176,6 +176,7 @@ static int describe(struct lines *l, enum identity_kind kind)
     line(l, "host", HOST_CLASS);
     silicon_text(&pc->cpu.silicon, flags, sizeof(flags));
     line(l, "undefined-flags", "%s", flags);
+    line(l, "approximations", "%016" PRIx64, silicon_approximations());
     line(l, "memory", "%" PRIu64 " MiB", cfg->ram_bytes >> 20);
     line(l, "cpu", "%s, features %016" PRIx64, cfg->processor.model,
          processor_features_digest(&cfg->processor));
@@ -336,7 +337,7 @@ static int differs(enum identity_kind kind, const char *name, const char *theirs
         return refuse(err, "this %s was made by a Kiln whose machine keeps time differently "
                            "(definition %s, here %s); only that one can go on with it",
                       kinds[kind].file, theirs, ours);
-    if (!strcmp(name, "host") || !strcmp(name, "undefined-flags"))
+    if (!strcmp(name, "host") || !strcmp(name, "undefined-flags") || !strcmp(name, "approximations"))
         return refuse(err, "this %s was made on another class of host (%s; here: %s), where guests "
                            "would see differences", kinds[kind].file, theirs, ours);
     snprintf(word, sizeof(word), "%.*s", (int)strcspn(theirs, " ,"), theirs);

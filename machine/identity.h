@@ -7,6 +7,7 @@
  *     definition 6
  *     host x86-64
  *     undefined-flags mul keeps, shift last, ...
+ *     approximations 93d0c1...
  *     memory 128 MiB
  *     bios 131072 bytes, 8c1f02...
  *     ...
@@ -25,8 +26,8 @@
  * anything else changes when things happen. Earlier files are then refused. */
 #define MACHINE_DEFINITION 6
 
-/* What a host must share for a run to go on there exactly: this, and what its processor makes of flags
- * that the manuals leave open (cpu/silicon.h), which is a line of its own. */
+/* What a host must share for a run to go on there exactly: this, and what its processor makes of flags that
+ * the manuals leave open, and of approximations (cpu/silicon.h), which are lines of their own. */
 #define HOST_CLASS "x86-64"
 
 enum identity_kind { IDENTITY_STATE, IDENTITY_LOG };

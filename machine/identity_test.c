@@ -182,6 +182,7 @@ static void foreign_and_damaged_heads_are_refused(void **state)
         { "definition ", "1", "keeps time differently (definition 1, here ", true },
         { "host ", "z80", "another class of host (z80; here: x86-64", true },
         { "undefined-flags ", "mul sideways", "another class of host (mul sideways; here: mul ", true },
+        { "approximations ", "0", "another class of host (0; here: ", true },
         { "Kiln ", "Kiln spoon 1", "it is no saved machine", true },
         { "Kiln ", "input log 1", "it is an input log; use kiln replay", true },
         { "Kiln saved machine ", "7", "it is in format 7, this program knows format 1", true },

@@ -122,6 +122,32 @@ static void implicit_accesses_never_reach_user_pages(void **state)
     rig_destroy(r);
 }
 
+static int run_at(struct test_rig *r, u64 rip, u64 rsp, u32 eflags)
+{
+    r->c.gpr[RSP] = rsp;
+    r->c.rip = rip;
+    r->c.halted = HALT_NONE;
+    cpu_set_flags(&r->c, F_1 | eflags);
+    return run_to_fault(r);
+}
+
+/* A push of an interrupt may go to a user page by EFLAGS.AC: that says nothing of later accesses. */
+static void a_push_by_ac_is_not_remembered(void **state)
+{
+    struct test_rig *r = rig_kernel(CR4_SMAP, P | W | U);
+    u64 stack = r->c.gpr[RSP];
+
+    (void)state;
+    r->c.gpr[RBX] = LIN;
+    CODE_BYTES(r, 0x0f, 0x0b, 0x88, 0x03, 0xf4); /* ud2; mov [rbx], al; hlt */
+    assert_int_equal(run_at(r, CODE, stack, 0), EXC_UD); /* all code is decoded now: no more flushes */
+    assert_int_equal(run_at(r, CODE, LIN + 0x800, F_AC), EXC_UD);
+    assert_int_equal(rig_peek(r, DATA + 0x800 - 40, 8), CODE); /* the frame's RIP */
+    assert_int_equal(run_at(r, CODE + 2, stack, 0), EXC_PF);
+    assert_int_equal(frame(r, 0), 3);
+    rig_destroy(r);
+}
+
 /* User mode's own accesses do not care. */
 static void level_3_is_not_concerned(void **state)
 {
@@ -317,6 +343,7 @@ int main(void)
         cmocka_unit_test(smep_alone_gives_the_fetch_bit),
         cmocka_unit_test(stac_and_clac),
         cmocka_unit_test(implicit_accesses_never_reach_user_pages),
+        cmocka_unit_test(a_push_by_ac_is_not_remembered),
         cmocka_unit_test(level_3_is_not_concerned),
         cmocka_unit_test(bit_63_keeps_the_translations),
         cmocka_unit_test(the_four_kinds_of_invpcid),

@@ -65,11 +65,23 @@ static u8 pending(const struct uart *u)
     return IIR_NONE;
 }
 
-static void update(struct uart *u)
+static bool wants_interrupt(const struct uart *u)
 {
     /* OUT2 gates the interrupt line on a PC; not in loopback, where it is held off. */
-    bool gate = (u->mcr & (MCR_OUT2 | MCR_LOOP)) == MCR_OUT2;
-    irq_set(&u->cfg.irq, gate && pending(u) != IIR_NONE);
+    return (u->mcr & (MCR_OUT2 | MCR_LOOP)) == MCR_OUT2 && pending(u) != IIR_NONE;
+}
+
+static void drive(struct uart *u)
+{
+    u->driven = wants_interrupt(u);
+    irq_set(&u->cfg.irq, u->driven);
+}
+
+/* PERF: guests that poll would drive what is driven already, at each access, through both controllers. */
+static void update(struct uart *u)
+{
+    if (wants_interrupt(u) != u->driven)
+        drive(u);
 }
 
 static void arm_timeout(struct uart *u)
@@ -287,12 +299,12 @@ static void uart_reset(struct dev *dev, enum reset_kind kind)
     memset(u->tx, 0, sizeof(u->tx));
     timer_cancel(&u->tx_done);
     timer_cancel(&u->rx_timeout);
-    update(u);
+    drive(u);
 }
 
 static void uart_loaded(struct dev *dev)
 {
-    update(CONTAINER_OF(dev, struct uart, dev));
+    drive(CONTAINER_OF(dev, struct uart, dev));
 }
 
 static void uart_fini(struct dev *dev)

@@ -25,6 +25,7 @@ struct uart {
     u8 rx[UART_FIFO], rx_head, rx_count;
     u8 tx[UART_FIFO], tx_head, tx_count; /* waiting for the shift register */
     u8 shift, shifting;
+    bool driven; /* the wire's level; not saved */
 };
 
 extern const struct dev_class uart_class;

@@ -120,7 +120,7 @@ static bool plant_waits(const struct lockstep *ls)
 
 static bool by_block(const struct lockstep *ls)
 {
-    return ls->searching || machine_icount(ls->reference) < ls->o.blocks;
+    return ls->searching ? !ls->linked : machine_icount(ls->reference) < ls->o.blocks;
 }
 
 static enum machine_stop run_tested(struct lockstep *ls, struct machine_limit limit)

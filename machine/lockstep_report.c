@@ -17,35 +17,50 @@ enum { MOST_INSNS = 40, MOST_LINES = 40, MOST_MEMORY = 12 };
 
 /* ---- the code ---- */
 
-/* The instructions behind the last border, as many as have retired since, and the one that came next:
- * it may have raised an exception. Branches are not followed: a block ends with one. */
+/* One instruction; its length, or 0. */
+static unsigned print_insn(struct lockstep *ls, FILE *f, struct disasm *d, const char *when, u64 lin, u64 rip, u32 mode,
+                           bool *jumps)
+{
+    unsigned bits = 16u << (mode & MODE_CODE_MASK), got;
+    u8 bytes[15];
+    char hex[3 * sizeof(bytes) + 1] = "";
+    struct disasm_insn in;
+
+    got = lin_peek(machine_cpu(ls->reference), lin, bytes, sizeof(bytes));
+    if (!got) {
+        fprintf(f, "%5s %0*" PRIx64 "  (is not mapped now)\n", when, bits == 64 ? 16 : 8, lin);
+        return 0;
+    }
+    in = disasm_at(d, bytes, got, bits, rip);
+    for (unsigned k = 0; k < in.len; k++)
+        sprintf(hex + 3 * k, "%02x ", bytes[k]);
+    fprintf(f, "%5s %0*" PRIx64 "  %-24s %s\n", when, bits == 64 ? 16 : 8, lin, hex, in.text);
+    *jumps = in.is_branch || strstr(in.text, "ret") || !strncmp(in.text, "jmp", 3) || !strncmp(in.text, "call", 4);
+    return in.len;
+}
+
+/* From the last border on, up to a jump, what has retired since; then where the reference is now: what
+ * stands there may have raised an exception. */
 static void print_code(struct lockstep *ls, FILE *f)
 {
     struct cpu *c = machine_cpu(ls->reference);
     struct disasm *d = disasm_create();
-    unsigned bits = 16u << (ls->last.mode & MODE_CODE_MASK);
-    u64 at = ls->last.lin_rip, rip = ls->last.rip, retired = machine_icount(ls->reference) - ls->last.icount;
+    u64 lin = ls->last.lin_rip, rip = ls->last.rip, retired = machine_icount(ls->reference) - ls->last.icount, n;
+    bool jumps = false;
 
-    for (u64 i = 0; d && i <= retired && i < MOST_INSNS; i++) {
-        u8 bytes[15];
-        char hex[3 * sizeof(bytes) + 1] = "";
-        unsigned got = lin_peek(c, at, bytes, sizeof(bytes));
-        struct disasm_insn in;
+    if (!d)
+        return;
+    for (n = 0; n < retired && n < MOST_INSNS && !jumps; n++) {
+        unsigned len = print_insn(ls, f, d, "", lin, rip, ls->last.mode, &jumps);
 
-        if (!got) {
-            fprintf(f, "  %0*" PRIx64 "  (is not mapped now)\n", bits == 64 ? 16 : 8, at);
+        if (!len)
             break;
-        }
-        in = disasm_at(d, bytes, got, bits, rip);
-        for (unsigned k = 0; k < in.len; k++)
-            sprintf(hex + 3 * k, "%02x ", bytes[k]);
-        fprintf(f, "%s %0*" PRIx64 "  %-24s %s\n", i == retired ? " then" : "     ", bits == 64 ? 16 : 8, at, hex,
-                in.text);
-        if (!in.len)
-            break;
-        at += in.len;
-        rip += in.len;
+        lin += len;
+        rip += len;
     }
+    if (n < retired)
+        fprintf(f, "      ... and %" PRIu64 " more\n", retired - n);
+    print_insn(ls, f, d, "now", cpu_lin_rip(c), c->rip, c->mode, &jumps);
     disasm_destroy(d);
 }
 
@@ -183,7 +198,7 @@ static unsigned print_tlb(FILE *f, struct lockstep *ls)
 
             if (entry_like(list[!i], len[!i], e) || nr++ >= MOST_LINES)
                 continue;
-            fprintf(f, "  TLB: %s has page %016" PRIx64 " -> %" PRIx64 ", flags %x, level %u\n",
+            fprintf(f, "  TLB: %s has the entry %016" PRIx64 " -> %" PRIx64 ", flags %x, level %u\n",
                     i ? "only the tested" : "only the reference", e->key, e->pa, e->flags, e->level);
         }
     free(list[0]);

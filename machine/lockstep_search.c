@@ -200,7 +200,7 @@ static bool probe(struct lockstep *ls, struct span *s, u64 *middle)
 /* Halves the span until one step leads from its begin to its end. false: it does not show again. */
 static bool narrow_down(struct lockstep *ls, struct span *s)
 {
-    u64 middle = s->differs;
+    u64 middle;
 
     if (go_back(ls, s->same))
         return false;
@@ -215,6 +215,54 @@ static bool narrow_down(struct lockstep *ls, struct span *s)
         s->differs = machine_ticks(ls->tested);
     }
     return s->how != SAME;
+}
+
+/* The same with blocks linked: always from the begin, in one go, to an earlier and earlier end. */
+static bool narrow_down_linked(struct lockstep *ls, struct span *s)
+{
+    u64 low = s->same, high = s->differs, middle = high;
+
+    do {
+        if (go_back(ls, s->same))
+            return false;
+        if (run_both(ls, middle) == SAME)
+            low = machine_ticks(ls->reference);
+        else
+            high = middle;
+        if (low >= s->differs)
+            return false;
+        middle = low + (high - low) / 2;
+    } while (low < middle);
+    /* Once more, with a look just before; without it where it takes that for the end of a run. */
+    s->differs = high;
+    if (go_back(ls, s->same) || run_both(ls, low) != SAME)
+        return false;
+    s->how = run_both(ls, high);
+    if (s->how == SAME && !go_back(ls, s->same))
+        s->how = run_both(ls, high);
+    return s->how != SAME;
+}
+
+/* Border by border, which tells the step; or else, as the engine runs in earnest: what it does to links
+ * between blocks may be what is wrong. */
+static void find_step(struct lockstep *ls, struct span *s)
+{
+    struct span whole = *s;
+
+    fprintf(stderr, "kiln: lock step: they were the same at tick %" PRIu64 "; looking for the step ...\n", s->same);
+    ls->linked = false;
+    if (!narrow_down(ls, s)) {
+        fprintf(stderr, "kiln: lock step: border by border they do not differ; looking with blocks linked ...\n");
+        *s = whole;
+        ls->linked = true;
+        if (!narrow_down_linked(ls, s)) {
+            fprintf(stderr, "kiln: lock step: it does not show again from there\n");
+            *s = whole;
+            return;
+        }
+    }
+    fprintf(stderr, "kiln: lock step: the first difference:\n");
+    lockstep_report(ls, stderr, MACHINE_SLICE_DONE, MACHINE_SLICE_DONE);
 }
 
 /* ---- the reproducer ---- */
@@ -244,11 +292,11 @@ static int copy_file(const char *from, const char *to)
     return bad ? -1 : 0;
 }
 
-/* The machine as it is in PAST_SEARCH, and what comes then. */
+/* The machine as it is in PAST_SEARCH, and what comes then. The last argument is -accel's. */
 static void write_case(struct lockstep *ls, u64 until, bool works)
 {
     const struct past *p = &ls->past[PAST_SEARCH];
-    char name[64], path[1200], err[MACHINE_ERR_LEN];
+    char name[64], path[1200], err[MACHINE_ERR_LEN], accel[1200];
     const char *folder = case_folder(ls, p->icount, name, sizeof(name));
     struct lockstep_case c = { .from = p->ticks, .icount = p->icount, .until = until, .args = ls->args,
                                .nr_args = ls->nr_args };
@@ -256,6 +304,12 @@ static void write_case(struct lockstep *ls, u64 until, bool works)
 
     while (event < ls->nr_events && ls->events[event].icount + ls->events[event].sub_tick <= until)
         event++;
+    if (ls->nr_args) {
+        snprintf(accel, sizeof(accel), "%s,blocks=%s", ls->args[ls->nr_args - 1], ls->linked ? "0" : "2G");
+        free(ls->args[ls->nr_args - 1]);
+        ls->args[ls->nr_args - 1] = strdup(accel);
+        ASSERT(ls->args[ls->nr_args - 1]);
+    }
     c.events = ls->events + p->event;
     c.nr_events = event - p->event;
     snprintf(path, sizeof(path), "%s/%s", folder, LOCKSTEP_STATE);
@@ -303,15 +357,8 @@ void lockstep_search(struct lockstep *ls, u64 same, bool block_known)
     if (ls->o.save && !*ls->o.save)
         return;
     ls->searching = true;
-    if (!block_known) {
-        fprintf(stderr, "kiln: lock step: they were the same at tick %" PRIu64 "; looking for the block ...\n", same);
-        if (narrow_down(ls, &s)) {
-            fprintf(stderr, "kiln: lock step: the first difference:\n");
-            lockstep_report(ls, stderr, MACHINE_SLICE_DONE, MACHINE_SLICE_DONE);
-        } else {
-            fprintf(stderr, "kiln: lock step: block by block, from there, they do not differ\n");
-        }
-    }
+    if (!block_known)
+        find_step(ls, &s);
     find_case(ls, &s);
 }
 

@@ -36,6 +36,7 @@ struct lockstep {
     u64 next_full, next_past; /* instructions */
     u64 last_full;            /* ticks at which the whole state was the same */
     bool planted, searching, over;
+    bool linked; /* in a search: from event to event in one go, not border by border */
     u64 nr_steps, nr_full, nr_pasts;
 };
 

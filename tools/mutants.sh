@@ -11,14 +11,16 @@ work=${MUTANTS_DIR:-$(mktemp -d)}
 mkdir -p "$work"
 
 units="insn_test interp_test string_test protect_test event_test v86_test task_test dr_test paging_test supervisor_test"
-targets="$units native_test decode_test"
+targets="$units native_test decode_test jit_fuzz"
 
 # Only what these targets need, with a top-level file of its own: nothing else is configured.
 rm -rf "$work/tree"
 mkdir -p "$work/tree/tests"
 for dir in core mmu cpu jit; do cp -r "$root/$dir" "$work/tree/"; done
-cp -r "$root/tests/native" "$root/tests/decode" "$work/tree/tests/"
-sed 's/^foreach(dir core .*/foreach(dir core cpu jit tests\/native tests\/decode)/' "$root/CMakeLists.txt" \
+mkdir -p "$work/tree/machine"
+cp "$root/machine/disasm.c" "$root/machine/disasm.h" "$work/tree/machine/"
+cp -r "$root/tests/native" "$root/tests/decode" "$root/tests/jit" "$work/tree/tests/"
+sed 's/^foreach(dir core .*/foreach(dir core cpu jit tests\/native tests\/decode tests\/jit)/' "$root/CMakeLists.txt" \
     >"$work/tree/CMakeLists.txt"
 
 build() {
@@ -27,6 +29,13 @@ build() {
 
 # Prints the name of the first test that fails; 1 when none does.
 first_failure() {
+    case $1 in jit/*) # what is in it shows beside the interpreter
+        for test in $units; do
+            KILN_ACCEL=jit,hot=0 timeout 600 "$work/build/unit/$test" >"$work/test.log" 2>&1 || { echo "$test"; return 0; }
+        done
+        timeout 900 "$work/build/unit/jit_fuzz" --cases 100000 --seed 6 --shrink no >"$work/test.log" 2>&1 || { echo jit_fuzz; return 0; }
+        return 1 ;;
+    esac
     for test in $units; do
         timeout 600 "$work/build/unit/$test" >"$work/test.log" 2>&1 || { echo "$test"; return 0; }
     done
@@ -42,7 +51,7 @@ first_failure() {
 cmake -S "$work/tree" -B "$work/build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
     -DCMAKE_C_FLAGS_RELEASE=-O1 >"$work/build.log" 2>&1 && build ||
     { echo "mutants: the unbroken tree does not build:"; tail -20 "$work/build.log"; exit 1; }
-if test=$(first_failure); then
+if test=$(first_failure jit/ || first_failure cpu/); then
     echo "mutants: $test fails on the unbroken tree"
     exit 1
 fi
@@ -63,7 +72,7 @@ while IFS='|' read -r name file expression; do
     elif ! build; then
         echo "$name: does not build"
         bad=$((bad + 1))
-    elif test=$(first_failure); then
+    elif test=$(first_failure "$file"); then
         echo "$name: caught by $test"
         caught=$((caught + 1))
     else

@@ -1,7 +1,7 @@
 /*
  * The JIT against the interpreter on random code: see README.md.
  *
- *     jit_fuzz [--seed N] [--seconds N] [--cases N] [--from N] [--findings N] [--case N [--keep LIST]]
+ *     jit_fuzz [--seed N] [--seconds N] [--cases N] [--from N] [--findings N] [--shrink no] [--case N [--keep LIST]]
  *
  * A case is made from the seed and its number, and runs slice by slice in two worlds that differ in
  * nothing but the engine; they are compared after every slice. Cases run in a child process, whose end by a
@@ -548,6 +548,7 @@ int main(int argc, char **argv)
     u64 from = 0, cases = 0, most = 1, found = 0, nr, one = UINT64_MAX;
     double seconds = 0, begin = now();
     const char *keep = NULL;
+    bool shrinks = true;
 
     for (int i = 1; i + 1 < argc; i += 2) {
         const char *o = argv[i], *v = argv[i + 1];
@@ -562,6 +563,8 @@ int main(int argc, char **argv)
             from = strtoull(v, NULL, 0);
         else if (!strcmp(o, "--case"))
             one = strtoull(v, NULL, 0);
+        else if (!strcmp(o, "--shrink"))
+            shrinks = strcmp(v, "no");
         else if (!strcmp(o, "--keep"))
             keep = v;
         else if (!strcmp(o, "--findings"))
@@ -589,15 +592,18 @@ int main(int argc, char **argv)
         if (o == SAME)
             continue;
         found++;
-        if (!report(nr, NULL))
+        if (!shrinks)
+            printf("%s, seed %" PRIu64 ", case %" PRIu64 "\n", o == CRASHED ? "CRASH" : "DIFFERENCE", seed, nr);
+        else if (!report(nr, NULL))
             report_with_history(first, nr);
         nr++;
     }
     printf("%" PRIu64 " cases with %" PRIu64 " events, %" PRIu64 " instructions, %" PRIu64 " slices, %.0f cases a second; %" PRIu64 " findings\n",
            shared->cases, shared->events, shared->insns, shared->slices, (double)shared->cases / (now() - begin), found);
+    printf("events by vector:");
     for (unsigned i = 0; i < 64; i++)
-        if (shared->vectors[i])
-            printf("%sevents of vector %u: %" PRIu64, i ? ", " : "", i, shared->vectors[i]);
+        if (shared->vectors[i] > shared->events / 1000)
+            printf(" %u: %" PRIu64, i, shared->vectors[i]);
     printf("\n");
     return found != 0;
 }

@@ -196,14 +196,14 @@ struct msrs {
     u64 mc[MC_BANKS * 4]; /* CTL, STATUS, ADDR, MISC (APM 2 9.3). No reset reaches them: the last */
 };
 
-#define FAST_ENTRIES 4096
+#define FAST_ENTRIES 16384
 struct fast_entry {
     u64 tag;    /* linear page address, or FAST_INVALID(index) */
     u64 addend; /* host address minus linear address */
 };
 /* A page that has another index, so that nothing that is looked for at this one matches. */
 #define FAST_INVALID(index) ((u64)(~(index) & (FAST_ENTRIES - 1)) << 12)
-#define FAST_LISTED 1024
+#define FAST_LISTED 4096
 struct fast_set {
     struct fast_entry read[FAST_ENTRIES], write[FAST_ENTRIES];
     u32 nr_filled;           /* since the last flush; beyond FAST_LISTED no list is kept */

@@ -18,7 +18,7 @@ struct engine_options {
 
 /* Entries of the architectural TLB (mmu/tlb.c). One is enough: an access uses the physical address that its
  * translation returned, and no instruction counts on an entry to stay. */
-enum { TLB_CAPACITY_MIN = 1, TLB_CAPACITY_MAX = 4096 };
+enum { TLB_CAPACITY_MIN = 1, TLB_CAPACITY_MAX = 16384 };
 
 /* Takes one word of -accel, "cache=8": the value is NULL where there is none. False: there is no such. */
 bool engine_option(struct engine_options *, u32 *tlb_capacity, const char *name, const char *value);

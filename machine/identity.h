@@ -24,7 +24,7 @@
 
 /* The version of the machine's definition: to be raised whenever a charge, the rep rule or
  * anything else changes when things happen. Earlier files are then refused. */
-#define MACHINE_DEFINITION 6
+#define MACHINE_DEFINITION 7
 
 /* What a host must share for a run to go on there exactly: this, and what its processor makes of flags that
  * the manuals leave open, and of approximations (cpu/silicon.h), which are lines of their own. */

@@ -128,8 +128,8 @@ struct tlb_entry {
     u8 level; /* page size: 0 4 KiB, 1 2 or 4 MiB, 2 1 GiB */
 };
 enum tlb_flag { TLB_W = 1, TLB_U = 2, TLB_NX = 4, TLB_D = 8, TLB_G = 16 };
-#define TLB_CAPACITY 4096 /* entries kept before a whole flush */
-#define TLB_SLOTS    8192
+#define TLB_CAPACITY 16384 /* entries kept before a whole flush */
+#define TLB_SLOTS    32768
 #define TLB_LISTED   1024
 #define TLB_BUCKETS  256
 struct tlb_table {

@@ -41,9 +41,9 @@ static u64 key_of(u64 space, u64 lin)
 
 static unsigned slot_of(u64 key)
 {
-    return (unsigned)((key * 0x9e3779b97f4a7c15ull) >> 51);
+    return (unsigned)((key * 0x9e3779b97f4a7c15ull) >> 49);
 }
-_Static_assert(TLB_SLOTS == 1 << (64 - 51), "slot_of() yields slot numbers");
+_Static_assert(TLB_SLOTS == 1 << (64 - 49), "slot_of() yields slot numbers");
 
 /* The slot of key, or the empty one where it would go. The table is never more than half full. */
 static unsigned probe(const struct tlb_table *t, u64 key)

@@ -320,6 +320,30 @@ static bool make_idiom(struct item *t, struct rng *g, unsigned code)
     return true;
 }
 
+/* One of a burst: accesses by one pointer, which moves meanwhile. */
+static void make_burst(struct item *t, struct rng *g, unsigned code, unsigned p)
+{
+    unsigned kind = (unsigned)below(g, 8);
+
+    *t = (struct item){ .target = -1 };
+    if (kind == 7) { /* POP p */
+        put(t, 0x58 | p, 1);
+        return;
+    }
+    put(t, code == 8 ? 0x48 : code == 2 ? 0x66 : 0x3e, 1);
+    if (kind >= 5) { /* ADD, SUB */
+        put(t, 0x83, 1);
+        put(t, (kind == 5 ? 0xc0 : 0xe8) | p, 1);
+        put(t, below(g, 8) * 8, 1);
+        return;
+    }
+    if (code == 2)
+        put(t, 0x67, 1);
+    put(t, kind & 1 ? 0x8b : 0x89, 1); /* MOV */
+    put(t, 0x40 | below(g, 3) << 3 | p, 1);
+    put(t, below(g, 12) * 8, 1);
+}
+
 /* ---- programs ---- */
 
 void program_make(struct program *p, struct rng *g, unsigned code)
@@ -327,9 +351,15 @@ void program_make(struct program *p, struct rng *g, unsigned code)
     unsigned kind = (unsigned)below(g, 10), idioms = (unsigned)(chance(g, 30) ? 0 : 5 + below(g, 40));
 
     *p = (struct program){ .nr = 3 + (unsigned)below(g, kind < 3 ? 6 : MAX_ITEMS - 3) };
-    for (unsigned i = 0; i < p->nr; i++) {
+    for (unsigned i = 0, burst = 0, by = RBX; i < p->nr; i++) {
         struct item *t = &p->item[i];
 
+        if (burst || (kind < 9 && chance(g, 3))) {
+            by = burst ? by : pointers[below(g, 4)];
+            burst = burst ? burst - 1 : 3 + (unsigned)below(g, 8);
+            make_burst(t, g, code, by);
+            continue;
+        }
         if (kind == 9 || (kind == 8 && chance(g, 10))) {
             *t = (struct item){ .len = 1 + (u8)below(g, 8), .target = -1 };
             for (unsigned b = 0; b < t->len; b++)

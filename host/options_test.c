@@ -126,7 +126,7 @@ static void bad_lines(void **state)
         {"-qmp unix:x a.img", "does not call others"},
         {"-qmp unix:x,server,nowiat a.img", "not server, nowait"},
         {"-accel jit,nosuch=1 a.img", "-accel jit has no 'nosuch=1'"},
-        {"-accel jit,tlb=0 a.img", "tlb=N (1 to 4096)"},
+        {"-accel jit,tlb=0 a.img", "tlb=N (1 to 16384)"},
         {"-accel jit,every=5 a.img", "-accel jit has no 'every=5'"},
         {"-accel lockstep,every=0 a.img", "every=N"},
         {"-accel lockstep,plant=5 a.img", "plant=ICOUNT:REGISTER"},

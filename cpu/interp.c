@@ -36,11 +36,7 @@ static void interp_destroy(void *engine)
 
 static void interp_sync(void *engine)
 {
-    struct cpu *c = ((struct interp *)engine)->c;
-
-    c->eflags = flags_all(c);
-    c->lf = (struct lazy_flags){ 0 };
-    floating_to_memory(c);
+    run_sync(((struct interp *)engine)->c);
 }
 
 static void interp_code_changed(void *engine, u64 off, u64 len)

@@ -181,6 +181,13 @@ bool run_needs_care(const struct cpu *c, const struct block *b)
            c->rip + b->nr_bytes - 1 > c->seg[CS].limit;
 }
 
+void run_sync(struct cpu *c)
+{
+    c->eflags = flags_all(c);
+    c->lf = (struct lazy_flags){ 0 };
+    floating_to_memory(c);
+}
+
 bool run_fault(struct cpu *c)
 {
     c->rep_interrupted = false;

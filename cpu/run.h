@@ -23,6 +23,9 @@ void run_block(struct cpu *, const struct block *, unsigned max);
 /* One instruction, with everything that needs a look before or after it. */
 void run_one(struct cpu *, const struct block *);
 
+/* Makes the state canonical: an engine's sync(). */
+void run_sync(struct cpu *);
+
 /* Delivers the fault that has unwound; raises again if that faults. False: a triple fault. */
 bool run_fault(struct cpu *);
 

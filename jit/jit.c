@@ -564,11 +564,7 @@ static void *jit_create(struct cpu *c)
 
 static void jit_sync(void *engine)
 {
-    struct cpu *c = ((struct jit *)engine)->c;
-
-    c->eflags = flags_all(c);
-    c->lf = (struct lazy_flags){ 0 };
-    floating_to_memory(c);
+    run_sync(((struct jit *)engine)->c);
 }
 
 static void set_pause(struct cpu *c)

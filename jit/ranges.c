@@ -155,7 +155,7 @@ static void follow(struct follower *f, const struct insn *in)
         *r = (struct symbol){ old.id, fn == x_add ? old.off + (i64)in->imm : old.off - (i64)in->imm };
     } else if (whole && (fn == x_inc || fn == x_dec)) {
         r->off += fn == x_inc ? 1 : -1;
-    } else if (whole && fn == x_mov && in->kind[1] == K_REG) {
+    } else if (whole && fn == x_mov && in->kind[1] == K_REG && in->srcsz == f->word) {
         *r = f->reg[in->reg[1]];
     } else if (whole && fn == x_lea && in->adsz == f->word && in->index == NO_REG && in->base < 16) {
         *r = (struct symbol){ f->reg[in->base].id, f->reg[in->base].off + in->disp };

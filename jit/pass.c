@@ -44,6 +44,8 @@ u32 pass_written(const struct insn *in)
         regs = 1u << RDX;
     if (fn == x_cmpxchg || fn == x_lahf)
         regs |= 1u << RAX;
+    if (fn == x_cmpxchg8b)
+        regs = 1u << RAX | 1u << RDX;
     if (fn == x_vec_str_index)
         regs |= 1u << RCX;
     if (fn == x_movs || fn == x_stos || fn == x_lods)

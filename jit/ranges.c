@@ -178,9 +178,11 @@ void ranges_analyse(struct translator *t)
     forget_all(&f);
     for (unsigned i = 0; i < t->b->nr_ops; i++) {
         const struct op *op = &t->b->ops[i];
+        exec_fn *fn = isa_rows[op->in.row].exec;
         u8 jit = isa_rows[op->in.row].jit;
 
-        if (!block_op_plain(op) || jit == JIT_STRING || (jit == JIT_HELP && !pass_is_x87(&op->in)))
+        if (!block_op_plain(op) || jit == JIT_STRING || (jit == JIT_HELP && !pass_is_x87(&op->in)) ||
+            (jit == JIT_STACK && fn != x_push && fn != x_pop && fn != x_leave))
             forget_all(&f);
         else {
             accesses(&f, i, &op->in);

@@ -40,10 +40,38 @@ static void constants_are_followed(void **state)
                0xf4);
     r->c.gpr[RAX] = 0xa000;
     expect_done(r, CODE + 35);
-    assert_int_equal(rig_peek(r, 0xa000, 8), 0x2200000000011ull); /* RDX is 0a005h */
+    assert_int_equal(rig_peek(r, 0xa000, 8), 0x220000000011ull); /* RDX is 0a005h */
     assert_int_equal(rig_peek(r, 0xa008, 4), 0x33);
     assert_int_equal(r->c.gpr[RBX], 0xa000);
     assert_int_equal(r->c.gpr[RSI], 0xa000);
+    rig_destroy(r);
+}
+
+/* What runs in C moves the stack pointer and writes registers as well. */
+static void instructions_in_c_are_followed_too(void **state)
+{
+    struct test_rig *r = rig_long(0, false);
+
+    (void)state;
+    CODE_BYTES(r, 0x50, 0x51,                         /* push rax; push rcx */
+               0x8b, 0x5c, 0x24, 0x08,                /* mov ebx, [rsp + 8] */
+               0x8f, 0x02,                            /* pop qword [rdx] */
+               0x8b, 0x34, 0x24,                      /* mov esi, [rsp] */
+               0x49, 0x89, 0xc0,                      /* mov r8, rax */
+               0x0f, 0xc7, 0x0a,                      /* cmpxchg8b [rdx]: not equal, so EDX:EAX are loaded */
+               0x45, 0x8b, 0x48, 0x08,                /* mov r9d, [r8 + 8] */
+               0x8b, 0x78, 0x08,                      /* mov edi, [rax + 8] */
+               0xf4);
+    r->c.gpr[RAX] = 0xa000;
+    r->c.gpr[RCX] = 0xa100;
+    r->c.gpr[RDX] = 0xa200;
+    rig_poke(r, 0xa008, 5, 4);
+    rig_poke(r, 0xa108, 6, 4);
+    expect_done(r, CODE + 25);
+    assert_int_equal(r->c.gpr[RBX], 0xa000);
+    assert_int_equal(r->c.gpr[RSI], 0xa000);
+    assert_int_equal(r->c.gpr[R9], 5);
+    assert_int_equal(r->c.gpr[RDI], 6);
     rig_destroy(r);
 }
 
@@ -52,6 +80,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_part_of_a_register_is_another_value),
         cmocka_unit_test(constants_are_followed),
+        cmocka_unit_test(instructions_in_c_are_followed_too),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

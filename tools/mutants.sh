@@ -18,7 +18,7 @@ rm -rf "$work/tree"
 mkdir -p "$work/tree/tests"
 for dir in core mmu cpu jit; do cp -r "$root/$dir" "$work/tree/"; done
 mkdir -p "$work/tree/machine"
-cp "$root/machine/disasm.c" "$root/machine/disasm.h" "$work/tree/machine/"
+cp "$root/machine/disasm.c" "$root/machine/disasm.h" "$root/machine/hex.h" "$work/tree/machine/"
 cp -r "$root/tests/native" "$root/tests/decode" "$root/tests/jit" "$work/tree/tests/"
 sed 's/^foreach(dir core .*/foreach(dir core cpu jit tests\/native tests\/decode tests\/jit)/' "$root/CMakeLists.txt" \
     >"$work/tree/CMakeLists.txt"

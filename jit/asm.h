@@ -106,12 +106,12 @@ static inline void asm_rm(struct assembler *a, unsigned size, u32 opcode, unsign
 }
 
 /* opcode reg, [RIP + ...]: target is an address at which data is seen. */
-static inline void asm_rip(struct assembler *a, unsigned size, u32 opcode, unsigned reg, const void *target, unsigned imm_bytes)
+static inline void asm_rip(struct assembler *a, unsigned size, u32 opcode, unsigned reg, const void *target)
 {
     asm_prefixes(a, size, reg, H_NONE, H_NONE);
     asm_opcode(a, opcode);
     asm_int(a, (reg & 7) << 3 | 5, 1);
-    asm_int(a, (u64)((const u8 *)target - ASM_RX(a, a->p + 4 + imm_bytes)), 4);
+    asm_int(a, (u64)((const u8 *)target - ASM_RX(a, a->p + 4)), 4);
 }
 
 /* ---- the common ones ---- */

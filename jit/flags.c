@@ -192,16 +192,10 @@ void flags_to_host(struct translator *t)
 
 void flags_store(struct translator *t)
 {
-    struct assembler *a = &t->a;
-
     if (t->flags.kind == FLAGS_STORED)
         return;
     flags_to_host(t);
-    asm_mov(a, 8, H_R11, H_RAX);
-    asm_int(a, 0x9f, 1); /* LAHF, SETO */
-    asm_rr(a, 1, 0x0f90, 0, H_RAX);
-    asm_store(a, 2, FIELD(jit.flags), H_RAX);
-    asm_mov(a, 8, H_RAX, H_R11);
+    emit_flags_stored(&t->a);
     t->flags = (struct flags_recipe){ .kind = FLAGS_STORED };
 }
 

@@ -14,7 +14,7 @@ static u8 *cmp_epoch(struct translator *t, const u32 *epoch)
     struct assembler *a = &t->a;
 
     asm_load(a, 4, H_RSI, FIELD(jit.epoch));
-    asm_rip(a, 4, 0x3b, H_RSI, epoch, 0);
+    asm_rip(a, 4, 0x3b, H_RSI, epoch);
     return asm_jcc(a, CC_NE);
 }
 
@@ -28,7 +28,7 @@ void emit_edge(struct translator *t, unsigned n, u64 rip, int cc)
     u8 *from;
     u32 word;
 
-    *e = (struct edge){ .from = t->t, .rip = rip, .flags = recipe_number(t->j, &t->flags), .border = border,
+    *e = (struct edge){ .from = t->t, .rip = rip, .flags = recipe_number(t->j, &t->flags),
                         .epoch = t->c->fetch_epoch - 1 };
     word = site_new(t, SITE_EDGE, 0, NULL);
     if (!a->full)
@@ -59,8 +59,7 @@ void emit_edge(struct translator *t, unsigned n, u64 rip, int cc)
     t->edge_stub[n] = (int)t->nr_stubs - 1;
 }
 
-/* Makes room in the table of recipes certain: what does not fit is stored. */
-static void before_edges(struct translator *t)
+void before_edges(struct translator *t)
 {
     if (t->flags.kind != FLAGS_STORED && recipe_number(t->j, &t->flags) == 0)
         flags_store(t);

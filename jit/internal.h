@@ -30,7 +30,7 @@ enum flags_place { PLACE_SLOT0 = 16, PLACE_SLOT1, PLACE_IMM, PLACE_NONE };
 struct flags_recipe {
     u8 kind, size, a, b;
     u16 row;
-    u16 imm8; /* FLAGS_ROW: a count */
+    u16 zero; /* recipes are compared with all their bytes */
     i32 imm;  /* of PLACE_IMM, or the third operand */
 };
 
@@ -45,8 +45,7 @@ struct edge {
     u64 rip;
     u8 *rel;          /* the jump's distance, to be patched */
     const u8 *stub;   /* what it leads to while not linked (written address) */
-    bool border;      /* leads to another page: good while epoch is cpu.jit.epoch */
-    u32 epoch;
+    u32 epoch;        /* of one to another page: good while it is cpu.jit.epoch */
     u16 flags;        /* number of the recipe that the target begins with */
 };
 
@@ -179,6 +178,7 @@ void code_cache_destroy(struct code_cache *);
 void *code_cache_data(struct code_cache *, size_t bytes); /* NULL: full */
 
 void thunks_emit(struct jit *);
+void emit_flags_stored(struct assembler *); /* from the host's flags into cpu.jit.flags; R11 is lost */
 
 void jit_print_stats(void *engine, FILE *); /* stats.c */
 

@@ -147,8 +147,7 @@ static void set_context(struct jit *j)
  * instruction that lets it through: such instructions end their blocks. */
 static bool event_due(const struct cpu *c)
 {
-    return (c->attention & (ATT_INIT | ATT_STOP | ATT_DEBUG)) || ((c->attention & ATT_NMI) && !c->nmi_masked) ||
-           ((c->attention & ATT_INTR) && (c->eflags & F_I));
+    return (c->attention & (ATT_STOP | ATT_DEBUG)) || cpu_can_wake(c);
 }
 
 /* Whether translated code may run now, between two blocks. */

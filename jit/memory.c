@@ -102,8 +102,7 @@ void address_emit(struct translator *t, const struct insn *in, int operand, i64 
         asm_rr(a, 4, 0x0fb7, H_RSI, H_RSI);
 }
 
-/* A jump to the stub that runs the whole instruction in C. */
-static void exec_if(struct translator *t, unsigned cc)
+void exec_if(struct translator *t, unsigned cc)
 {
     u8 *from = asm_jcc(&t->a, cc);
 
@@ -138,8 +137,8 @@ static bool slot_probe(struct translator *t, u32 site, unsigned span, bool write
     if (!slot)
         return false;
     *slot = (struct access_slot){ .credit = SLOT_FIRST_CREDIT };
-    asm_rip(a, 8, ALU_SUB << 3 | 3, H_R11, &slot->start, 0);
-    asm_rip(a, 8, ALU_CMP << 3 | 3, H_R11, &slot->len, 0);
+    asm_rip(a, 8, ALU_SUB << 3 | 3, H_R11, &slot->start);
+    asm_rip(a, 8, ALU_CMP << 3 | 3, H_R11, &slot->len);
     from = asm_jcc(a, CC_AE);
     stub_add(t, THUNK_SLOW, site, from);
     if (!a->full) {
@@ -150,7 +149,7 @@ static bool slot_probe(struct translator *t, u32 site, unsigned span, bool write
         s->span = (u16)span;
         s->write = write;
     }
-    asm_rip(a, 8, ALU_ADD << 3 | 3, H_RSI, &slot->delta, 0);
+    asm_rip(a, 8, ALU_ADD << 3 | 3, H_RSI, &slot->delta);
     return true;
 }
 
@@ -160,7 +159,7 @@ void slot_stub(struct translator *t, const struct stub *s)
     const u8 *fill = t->j->fill_slot[t->cx->set][s->write];
     u8 *rel, *slow;
 
-    asm_rip(a, 8, 0x8d, H_RDI, s->slot, 0);
+    asm_rip(a, 8, 0x8d, H_RDI, s->slot);
     rel = asm_call(a);
     if (!a->full)
         store_le(rel, (u64)(fill - ASM_RX(a, rel + 4)), 4);

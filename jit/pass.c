@@ -432,13 +432,6 @@ static bool emit_lea(struct translator *t)
     return true;
 }
 
-static void exec_if(struct translator *t, unsigned cc)
-{
-    u8 *from = asm_jcc(&t->a, cc);
-
-    stub_add(t, THUNK_SLOW, site_new(t, SITE_EXEC, 0, NULL), from);
-}
-
 /* What would raise #DE, and a signed dividend that is more than a sign-extended rAX, go to C. */
 static bool emit_div(struct translator *t, bool sign)
 {

@@ -78,7 +78,7 @@ static void emit_enter(struct jit *j, struct assembler *a)
 }
 
 /* LAHF and SETO, with RAX put aside. */
-static void store_flags(struct assembler *a)
+void emit_flags_stored(struct assembler *a)
 {
     asm_mov(a, 8, H_R11, H_RAX);
     asm_int(a, 0x9f, 1);
@@ -98,7 +98,7 @@ static void emit_thunk(struct jit *j, struct assembler *a, enum thunk which, thu
     u8 *out;
 
     j->thunk[which + 1] = ASM_RX(a, a->p);
-    store_flags(a);
+    emit_flags_stored(a);
     j->thunk[which] = ASM_RX(a, a->p);
     pop(a, H_R11);
     move_pinned(a, true);

@@ -124,8 +124,7 @@ struct translation *translate(struct jit *j, struct block *b, u16 flags)
     }
     t.index = b->nr_ops - 1;
     if (!t.ended) {
-        if (t.flags.kind != FLAGS_STORED && recipe_number(j, &t.flags) == 0)
-            flags_store(&t);
+        before_edges(&t);
         emit_edge(&t, 0, tn->rip + b->nr_bytes, -1);
     }
     emit_stubs(&t);

@@ -104,6 +104,7 @@ void flags_protect(struct translator *, unsigned guest);           /* before the
 u32 site_new(struct translator *, enum site_kind, unsigned size, const u8 *resume);
 void stub_add(struct translator *, enum thunk, u32 word, u8 *from);
 void call_thunk(struct translator *, enum thunk, u32 word); /* from the main line */
+void exec_if(struct translator *, unsigned cc); /* a jump to a stub that runs the whole instruction in C */
 
 /* The offset that the operand names, plus `add`, into RSI. */
 void address_emit(struct translator *, const struct insn *, int operand, i64 add);
@@ -142,6 +143,7 @@ u32 pass_written(const struct insn *); /* bit per guest register */
 bool pass_is_quiet(const struct translator *, const struct insn *);
 
 bool emit_flow(struct translator *);   /* flow.c: false: not one of them, or not in this form */
+void before_edges(struct translator *); /* what the table of recipes has no room for is stored */
 void emit_edge(struct translator *, unsigned n, u64 rip, int cc); /* cc < 0: always */
 bool emit_stack(struct translator *);
 bool emit_pass(struct translator *);   /* rows that are encoded again */

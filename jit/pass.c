@@ -630,6 +630,22 @@ bool pass_is_x87(const struct insn *in)
     return fn == x_x87 || fn == x_x87_load || fn == x_x87_store || fn == x_fnstsw;
 }
 
+/* Rows whose function is called although the table says PASS, or in this form or mode. */
+static bool runs_in_c(const struct translator *t, const struct insn *in)
+{
+    const struct isa_row *r = &isa_rows[in->row];
+    exec_fn *fn = r->exec;
+
+    if (r->jit != JIT_PASS || uses_mmx(in) || (uses_vec(in) && (t->cx->mode & MODE_NO_SSE)) ||
+        !silicon_exact(&t->c->silicon, in->row))
+        return true;
+    if (fn == x_clflush || fn == x_cmpxchg8b || fn == x_maskmovdqu)
+        return true;
+    if ((fn == x_bt || fn == x_bts || fn == x_btr || fn == x_btc) && in->kind[0] == K_MEM && in->kind[1] == K_REG)
+        return true; /* reaches beyond the operand */
+    return in->opsz == 2 && (fn == x_shld || fn == x_shrd || fn == x_bswap); /* left open by the manual, and odd */
+}
+
 bool emit_pass(struct translator *t)
 {
     const struct insn *in = t->in;
@@ -644,11 +660,7 @@ bool emit_pass(struct translator *t)
         return emit_rdtsc(t);
     if (r->jit == JIT_STRING)
         return emit_string(t);
-    if (r->jit != JIT_PASS || uses_mmx(in))
-        return false;
-    if (uses_vec(in) && (t->cx->mode & MODE_NO_SSE))
-        return false;
-    if (!silicon_exact(&t->c->silicon, in->row))
+    if (runs_in_c(t, in))
         return false;
     if (fn == x_nop)
         return true;
@@ -658,27 +670,16 @@ bool emit_pass(struct translator *t)
         return emit_lea(t);
     if (fn == x_div || fn == x_idiv)
         return emit_div(t, fn == x_idiv);
-    if (fn == x_clflush || fn == x_cmpxchg8b || fn == x_maskmovdqu)
-        return false;
-    if ((fn == x_bt || fn == x_bts || fn == x_btr || fn == x_btc) && in->kind[0] == K_MEM && in->kind[1] == K_REG)
-        return false; /* reaches beyond the operand */
-    if (in->opsz == 2 && (fn == x_shld || fn == x_shrd || fn == x_bswap))
-        return false; /* left open by the manual, and odd */
     return emit_general(t);
 }
 
 bool pass_is_quiet(const struct translator *t, const struct insn *in)
 {
-    const struct isa_row *r = &isa_rows[in->row];
-    exec_fn *fn = r->exec;
+    exec_fn *fn = isa_rows[in->row].exec;
 
     if (fn == x_cld || fn == x_std || fn == x_nop || fn == x_lea)
         return true;
-    if (r->jit != JIT_PASS || uses_mmx(in) || !silicon_exact(&t->c->silicon, in->row) || memory_operand(in) >= 0 || (uses_vec(in) && (t->cx->mode & MODE_NO_SSE)))
-        return false;
-    if (fn == x_div || fn == x_idiv || fn == x_nop_pause || fn == x_clflush || fn == x_maskmovdqu)
-        return false;
-    if (in->opsz == 2 && (fn == x_shld || fn == x_shrd || fn == x_bswap))
+    if (runs_in_c(t, in) || memory_operand(in) >= 0 || fn == x_div || fn == x_idiv || fn == x_nop_pause)
         return false;
     return can_pass(in, -1, false);
 }

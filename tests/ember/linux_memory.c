@@ -25,7 +25,7 @@
 #define RW            (PROT_READ | PROT_WRITE)
 #define KERNEL        0xFFFF800000000000ul
 #define NON_CANONICAL 0x0000900000000000ul
-#define UNMAPPED      0x0000000010000000ul
+#define UNMAPPED      0x0000000100000000ul /* Linux puts the heap anywhere in the first GiB */
 
 static sigjmp_buf after_signal;
 static volatile sig_atomic_t expecting;
@@ -426,7 +426,7 @@ static void heap_and_limits(void)
 
 static void growing_down(void)
 {
-    char *g = mmap((void *)0x20000000, PAGE, RW, PRIVATE | MAP_GROWSDOWN | MAP_FIXED, -1, 0);
+    char *g = mmap((void *)(2 * UNMAPPED), PAGE, RW, PRIVATE | MAP_GROWSDOWN | MAP_FIXED, -1, 0);
 
     SIGNAL(WRITE(g - 100, 1));
     SIGNAL(WRITE(g - 3 * PAGE, 1));

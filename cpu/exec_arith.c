@@ -181,7 +181,13 @@ void x_imul3(struct cpu *c, const struct insn *in)
     imul_to_reg(c, in, opnd_load(c, in, 1, in->opsz), in->imm);
 }
 
-/* All flags are undefined after a division; silicon leaves them, AMD's and Intel's. */
+/* All flags are undefined after a division. */
+static void div_flags(struct cpu *c)
+{
+    if (c->silicon.behaviour[SILICON_DIVIDE] == DIVIDE_SETS_AF)
+        flags_set(c, F_S | F_Z | F_A | F_P, F_A);
+}
+
 void x_div(struct cpu *c, const struct insn *in)
 {
     unsigned size = in->opsz;
@@ -195,6 +201,7 @@ void x_div(struct cpu *c, const struct insn *in)
     if (d == 0 || (q = n / d) > size_mask(size))
         cpu_raise_no_code(c, EXC_DE);
     store_pair(c, (u64)q, (u64)(n % d), size);
+    div_flags(c);
 }
 
 void x_idiv(struct cpu *c, const struct insn *in)
@@ -216,6 +223,7 @@ void x_idiv(struct cpu *c, const struct insn *in)
     if (q != (__int128)sx((u64)q, size))
         cpu_raise_no_code(c, EXC_DE);
     store_pair(c, (u64)q, (u64)(n % d), size);
+    div_flags(c);
 }
 
 /* ---- decimal adjustment: SDM 2A, the operation sections of their pages ---- */

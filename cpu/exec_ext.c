@@ -96,8 +96,7 @@ void x_bextr(struct cpu *c, const struct insn *in)
     a &= len < 64 ? BIT(len) - 1 : ~0ull;
     reg_write(c, in->reg[0], a, in->opsz);
     flags_result(c, a, in->opsz, false, false, true);
-    if (c->silicon.behaviour[SILICON_BEXTR] == BMI_CLEARS)
-        flags_set(c, F_S | F_A | F_P, 0);
+    flags_set(c, c->silicon.behaviour[SILICON_BEXTR] == BMI_CLEARS ? F_S | F_A | F_P : F_S, 0);
 }
 
 /* BLSI's CF says that the source is not 0, the others' that it is. */

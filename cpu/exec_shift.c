@@ -16,6 +16,11 @@ static bool msb(u64 v, unsigned size)
     return (v >> (8 * size - 1)) & 1;
 }
 
+static bool sets_af(const struct cpu *c, enum silicon_trait t)
+{
+    return c->silicon.behaviour[t] == OF_LAST_STEP;
+}
+
 /* OF after several steps: what the first of them, or the last, has made of it. */
 static bool overflow(const struct cpu *c, enum silicon_trait t, bool first, bool last)
 {
@@ -32,7 +37,8 @@ void x_shl(struct cpu *c, const struct insn *in)
         r = n < 64 ? a << n : 0;
         cf = n <= width ? (a >> (width - n)) & 1 : 0;
         flags_result(c, r, size, cf,
-                     overflow(c, SILICON_SHIFT, msb(a ^ a << 1, size), msb(r, size) ^ cf), false);
+                     overflow(c, SILICON_SHIFT, msb(a ^ a << 1, size), msb(r, size) ^ cf),
+                     sets_af(c, SILICON_SHIFT));
     }
     opnd_store(c, in, 0, r, size);
 }
@@ -45,7 +51,7 @@ void x_shr(struct cpu *c, const struct insn *in)
     if (n) {
         r = a >> n;
         flags_result(c, r, size, (a >> (n - 1)) & 1,
-                     overflow(c, SILICON_SHIFT, msb(a, size), msb(r ^ r << 1, size)), false);
+                     overflow(c, SILICON_SHIFT, msb(a, size), msb(r ^ r << 1, size)), sets_af(c, SILICON_SHIFT));
     }
     opnd_store(c, in, 0, r, size);
 }
@@ -58,7 +64,7 @@ void x_sar(struct cpu *c, const struct insn *in)
 
     if (n) {
         r = (u64)(s >> n);
-        flags_result(c, r, size, (s >> (n - 1)) & 1, false, false);
+        flags_result(c, r, size, (s >> (n - 1)) & 1, false, sets_af(c, SILICON_SHIFT));
     }
     opnd_store(c, in, 0, r, size);
 }
@@ -152,10 +158,10 @@ void x_rcr(struct cpu *c, const struct insn *in)
     opnd_store(c, in, 0, r, size);
 }
 
-/* What a 16-bit double shift by more than 16, which the manual leaves open, goes on with. */
-static u64 beyond(const struct cpu *c, u64 a, u64 b)
+/* A 16-bit double shift by more than 16, which the manual leaves open, goes on with a or b. */
+static bool beyond_destination(const struct cpu *c)
 {
-    return c->silicon.behaviour[SILICON_DOUBLE_BEYOND] == BEYOND_DESTINATION ? a : b;
+    return c->silicon.behaviour[SILICON_DOUBLE_BEYOND] == BEYOND_DESTINATION;
 }
 
 void x_shld(struct cpu *c, const struct insn *in)
@@ -169,11 +175,12 @@ void x_shld(struct cpu *c, const struct insn *in)
             r = (n < 64 ? a << n : 0) | b >> (width - n);
             cf = (a >> (width - n)) & 1;
         } else {
-            r = b << (n - 16) | beyond(c, a, b) >> (32 - n);
-            cf = (b >> (32 - n)) & 1;
+            r = b << (n - 16) | (beyond_destination(c) ? a : b) >> (32 - n);
+            cf = beyond_destination(c) && (b >> (32 - n) & 1);
         }
         flags_result(c, r, size, cf,
-                     overflow(c, SILICON_DOUBLE_SHIFT, msb(a ^ a << 1, size), msb(r ^ a, size)), false);
+                     overflow(c, SILICON_DOUBLE_SHIFT, msb(a ^ a << 1, size), msb(a << n, size) ^ cf),
+                     sets_af(c, SILICON_DOUBLE_SHIFT));
     }
     opnd_store(c, in, 0, r, size);
 }
@@ -189,11 +196,12 @@ void x_shrd(struct cpu *c, const struct insn *in)
             r = a >> n | (width - n < 64 ? b << (width - n) : 0);
             cf = (a >> (n - 1)) & 1;
         } else {
-            r = b >> (n - 16) | beyond(c, a, b) << (32 - n);
-            cf = (b >> (n - 17)) & 1;
+            r = b >> (n - 16) | (beyond_destination(c) ? a : b) << (32 - n);
+            cf = beyond_destination(c) && (b >> (n - 17) & 1);
         }
         flags_result(c, r, size, cf,
-                     overflow(c, SILICON_DOUBLE_SHIFT, msb(a, size) ^ (b & 1), msb(r ^ a, size)), false);
+                     overflow(c, SILICON_DOUBLE_SHIFT, msb(a, size) ^ (b & 1), msb(r ^ r << 1, size)),
+                     sets_af(c, SILICON_DOUBLE_SHIFT));
     }
     opnd_store(c, in, 0, r, size);
 }

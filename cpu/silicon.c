@@ -126,6 +126,7 @@ static const u64 values[][3] = {
     { 0x8000000000000000, 31, 0x0000000100000000 },
     { 0x7fffffff7fff7f7f, 0x0810, 0x9e3779b97f4a7c15 },
     { 0xa5a5a5a5a5a55a5a, 0x203f, 0x0000000080000001 },
+    { 0x0f0f0f0f0f0f8001, 0x4000, 0xfedcba9880000001 },
 };
 
 /* ORDER: enum silicon_trait. Behaviours have names where there are several; rows are ranges. */
@@ -141,7 +142,8 @@ static const struct trait {
                           { ROW_XOR_EbGb, ROW_XOR_EvIb }, { ROW_TEST_EbGb, ROW_TEST_EvIz_1 } }, { 0 } },
     [SILICON_MULTIPLY] = { "mul", { "keeps", "result" },
                            { { ROW_MUL_Eb, ROW_IMUL_Ev }, { ROW_IMUL_GvEv, ROW_IMUL_GvEvIb } }, { 0 } },
-    [SILICON_DIVIDE] = { "div", { "" }, { { ROW_DIV_Eb, ROW_IDIV_Ev } }, { 0 } },
+    [SILICON_DIVIDE] = { "div", { "sets-af", "keeps" },
+                         { { ROW_DIV_Eb, ROW_IDIV_Ev } }, { 0 } },
     [SILICON_SHIFT] = { "shift", { "last", "first" }, { { ROW_SHL_EbIb, ROW_SAR_EvCL } }, { 0 } },
     [SILICON_ROTATE] = { "rotate", { "last", "one" }, { { ROW_ROL_EbIb, ROW_ROR_EvCL } }, { 0 } },
     [SILICON_ROTATE_CARRY] = { "rotate-carry", { "last", "first" },

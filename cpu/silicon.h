@@ -4,7 +4,7 @@
  *
  * Translated code runs the host's instructions, so the interpreter must make of such flags and results
  * what they make of them. Each family of rows has a trait; a trait has one or more behaviours, the first
- * being AMD's (Zen 5), all of them written in cpu/exec_*.c. cpu_init() runs a few instructions of each
+ * being AMD's, all of them written in cpu/exec_*.c. cpu_init() runs a few instructions of each
  * family on the host and takes the behaviour that gives the same: no vendor is asked for. After that the
  * profile never changes. It is part of what saved machines and logs are stamped with (machine/identity.h).
  *
@@ -40,29 +40,33 @@ enum silicon_trait {
     NR_SILICON_TRAITS
 };
 
-/* Behaviours, where there is more than one; 0 is AMD's, 1 Intel's (measured on family 6, model 207). */
+/* Behaviours, where there is more than one; 0 is AMD's (measured on family 26, model 2), 1 Intel's (family 6, model 207). */
 enum {
     MULTIPLY_KEEPS = 0,  /* the four stay as they were */
     MULTIPLY_RESULT = 1, /* SF and PF are the low half's, ZF and AF are 0 */
 };
 enum {
-    OF_LAST_STEP = 0,  /* OF as if the last of the steps by one had set it */
-    OF_FIRST_STEP = 1, /* ... the first; and RCL and RCR by whole turns change no flag */
+    DIVIDE_SETS_AF = 0, /* SF, ZF and PF become 0, AF 1; OF and CF stay */
+    DIVIDE_KEEPS = 1,
+};
+enum {
+    OF_LAST_STEP = 0,  /* OF as if the last of the steps by one had set it; shifts set AF */
+    OF_FIRST_STEP = 1, /* ... the first; AF is 0; RCL and RCR by whole turns change no flag */
 };
 enum {
     ROTATE_LAST = 0, /* as OF_LAST_STEP */
     ROTATE_ONE = 1,  /* as OF_FIRST_STEP, but a register by a constant above 1: OF stays as it was */
 };
 enum {
-    BEYOND_SOURCE = 0,      /* after the second operand come its bits again */
-    BEYOND_DESTINATION = 1, /* ... come the first operand's */
+    BEYOND_SOURCE = 0,      /* after the second operand come its bits again; CF is 0 */
+    BEYOND_DESTINATION = 1, /* ... come the first operand's; CF is the last bit out */
 };
 enum {
     COUNT_KEEPS_OF = 0,
     COUNT_CLEARS_OF = 1,
 };
 enum {
-    BMI_RESULT = 0, /* PF, and BEXTR's SF, are the result's; BEXTR sets AF */
+    BMI_RESULT = 0, /* PF is the result's; BEXTR sets AF */
     BMI_CLEARS = 1,
 };
 

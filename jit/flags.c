@@ -30,8 +30,10 @@ struct flag_use flag_use_of(const struct cpu *c, const struct insn *in)
     exec_fn *fn = r->exec;
     u32 reads = r->reads & F_ARITH, writes = (r->writes | r->undefined) & F_ARITH;
 
-    if (fn == x_div || fn == x_idiv) /* left as they were, by our definition of what is undefined */
+    if ((fn == x_div || fn == x_idiv) && c->silicon.behaviour[SILICON_DIVIDE] == DIVIDE_KEEPS)
         return (struct flag_use){ 0, 0, 0 };
+    if (fn == x_div || fn == x_idiv)
+        writes = F_S | F_Z | F_A | F_P;
     if (is_shift(fn)) {
         int n = fn == x_shld || fn == x_shrd ? 2 : 1;
         unsigned count = (unsigned)in->imm & (in->opsz == 8 ? 63 : 31);

@@ -437,7 +437,8 @@ static bool emit_div(struct translator *t, bool sign)
 {
     const struct insn *in = t->in;
     struct assembler *a = &t->a;
-    unsigned size = in->opsz;
+    unsigned size = in->opsz, divisor = H_R11;
+    bool writes_flags = flag_use_of(t->c, in).writes != 0;
 
     if (size < 4 || in->kind[0] == K_REGH)
         return false;
@@ -464,7 +465,15 @@ static bool emit_div(struct translator *t, bool sign)
         asm_alu_rr(a, ALU_CMP, size, H_RDX, H_R11);
         exec_if(t, CC_AE);
     }
-    asm_rr(a, size, 0xf7, sign ? 7 : 6, H_R11);
+    if (writes_flags && t->need[t->index]) { /* some stay; to make them takes R11 */
+        divisor = H_RSI;
+        asm_mov(a, 8, H_RSI, H_R11);
+        t->in_rsi = NULL;
+        flags_to_host(t);
+    }
+    asm_rr(a, size, 0xf7, sign ? 7 : 6, divisor);
+    if (writes_flags)
+        flags_written(t, NULL);
     return true;
 }
 

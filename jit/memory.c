@@ -102,11 +102,21 @@ void address_emit(struct translator *t, const struct insn *in, int operand, i64 
         asm_rr(a, 4, 0x0fb7, H_RSI, H_RSI);
 }
 
+/* The jumps of an instruction that lead to its function in C with the same flags share a stub. */
+static void exec_from(struct translator *t, u8 *from)
+{
+    struct stub *s = t->nr_stubs ? &t->stub[t->nr_stubs - 1] : NULL;
+
+    if (s && s->thunk == THUNK_SLOW && s->nr_from < ARRAY_LEN(s->from) && t->j->site[s->word].kind == SITE_EXEC &&
+        t->j->site[s->word].index == t->index && !memcmp(&s->flags, &t->flags, sizeof(s->flags)))
+        s->from[s->nr_from++] = from;
+    else
+        stub_add(t, THUNK_SLOW, site_new(t, SITE_EXEC, 0, NULL), from);
+}
+
 void exec_if(struct translator *t, unsigned cc)
 {
-    u8 *from = asm_jcc(&t->a, cc);
-
-    stub_add(t, THUNK_SLOW, site_new(t, SITE_EXEC, 0, NULL), from);
+    exec_from(t, asm_jcc(&t->a, cc));
 }
 
 static void segment_emit(struct translator *t, unsigned seg, unsigned size, bool write)
@@ -174,8 +184,8 @@ void slot_stub(struct translator *t, const struct stub *s)
     }
 }
 
-/* By the fast set. */
-static void set_probe(struct translator *t, u32 site, unsigned span, bool write)
+/* By the fast set. Returns the jump of a miss; behind it R11 is the offset in the page. */
+static u8 *set_probe(struct translator *t, unsigned span, bool write)
 {
     struct assembler *a = &t->a;
     i64 set = (i64)(offsetof(struct cpu, fast_sets) + t->cx->set * sizeof(struct fast_set) +
@@ -189,8 +199,8 @@ static void set_probe(struct translator *t, u32 site, unsigned span, bool write)
     asm_alu_rm(a, ALU_SUB, 8, H_R11, (struct host_mem){ H_RBP, H_RDI, 0, (i32)(set + (i64)offsetof(struct fast_entry, tag)) });
     asm_alu_ri(a, ALU_CMP, 8, H_R11, (i32)(4096 - span));
     from = asm_jcc(a, CC_A);
-    stub_add(t, THUNK_SLOW, site, from);
     asm_alu_rm(a, ALU_ADD, 8, H_RSI, (struct host_mem){ H_RBP, H_RDI, 0, (i32)(set + (i64)offsetof(struct fast_entry, addend)) });
+    return from;
 }
 
 /* RSI from an offset in seg to the host's address. resume: where the address is made again after a fill.
@@ -215,7 +225,7 @@ static void probe(struct translator *t, unsigned seg, unsigned size, bool write,
     if (chased && !(t->b->no_slot >> t->index & 1) && slot_probe(t, site, span, write))
         ;
     else
-        set_probe(t, site, span, write);
+        stub_add(t, THUNK_SLOW, site, set_probe(t, span, write));
     if (check_hits)
         call_thunk(t, THUNK_CHECK, (u32)write);
 }
@@ -288,11 +298,19 @@ struct host_mem operand_access(struct translator *t, const struct insn *in, int 
 
 struct host_mem register_access(struct translator *t, unsigned seg, unsigned guest, unsigned size, bool write)
 {
-    const u8 *resume = ASM_RX(&t->a, t->a.p);
+    struct assembler *a = &t->a;
+    bool check_hits = t->c->cfg.engine.check_hits;
 
     t->in_rsi = NULL;
-    asm_rr(&t->a, code64(t) ? 8 : 4, 0x8b, H_RSI, host_of_guest[guest]);
-    probe(t, seg, size, write, resume, size, 0, false, false);
+    t->host_valid = false;
+    asm_rr(a, code64(t) ? 8 : 4, 0x8b, H_RSI, host_of_guest[guest]);
+    segment_emit(t, seg, size, write);
+    if (check_hits)
+        asm_store(a, 8, FIELD(jit.checked), H_RSI);
+    asm_mov(a, 8, H_R11, H_RSI);
+    exec_from(t, set_probe(t, size, write));
+    if (check_hits)
+        call_thunk(t, THUNK_CHECK, (u32)write);
     return at(H_RSI, 0);
 }
 

@@ -49,7 +49,7 @@ u32 pass_written(const struct insn *in)
     if (fn == x_vec_str_index)
         regs |= 1u << RCX;
     if (fn == x_movs || fn == x_stos || fn == x_lods)
-        regs = 1u << RSI | 1u << RDI | (fn == x_lods ? 1u << RAX : 0);
+        regs = 1u << RSI | 1u << RDI | (fn == x_lods ? 1u << RAX : 0) | (in->pfx & (PFX_REP | PFX_REPNE) ? 1u << RCX : 0);
     if (fn == x_rdtsc || fn == x_rdtscp)
         regs = 1u << RAX | 1u << RDX | (fn == x_rdtscp ? 1u << RCX : 0);
     return regs;
@@ -485,6 +485,16 @@ static bool emit_direction(struct translator *t, bool set)
     return true;
 }
 
+/* clock_charge() of as many ticks as the register says; R11 is lost. */
+static void charge_emit(struct translator *t, unsigned reg)
+{
+    struct assembler *a = &t->a;
+
+    asm_rm(a, 8, 0x29, reg, FIELD(budget));
+    asm_load(a, 8, H_R11, FIELD(cfg.clk));
+    asm_rm(a, 8, 0x01, reg, at(H_R11, offsetof(struct clock, charged)));
+}
+
 /* PAUSE lets time pass. What is left of the slice must pay for it and for the rest of the block. */
 static bool emit_pause(struct translator *t)
 {
@@ -494,9 +504,7 @@ static bool emit_pause(struct translator *t)
     asm_load(a, 8, H_RDI, FIELD(jit.pause_ticks));
     asm_alu_rm(a, ALU_CMP, 8, H_RDI, FIELD(budget));
     exec_if(t, CC_G);
-    asm_rm(a, 8, 0x29, H_RDI, FIELD(budget));
-    asm_load(a, 8, H_R11, FIELD(cfg.clk));
-    asm_rm(a, 8, 0x01, H_RDI, at(H_R11, offsetof(struct clock, charged)));
+    charge_emit(t, H_RDI);
     return true;
 }
 
@@ -522,22 +530,78 @@ static bool emit_rdtsc(struct translator *t)
     return true;
 }
 
-/* MOVS, STOS and LODS that are not repeated, upwards. */
+/* Repeated MOVS and STOS: elements that lie on one page, or on one page each, and do not overlap, as many as the
+ * budget pays for (cpu/exec_string.c). */
+static void emit_repeated(struct translator *t, bool movs)
+{
+    const struct insn *in = t->in;
+    struct assembler *a = &t->a;
+    unsigned size = in->opsz, shift = (unsigned)__builtin_ctz(size), w = code64(t) ? 8 : 4;
+    struct host_mem source = FIELD(jit.target);
+
+    asm_lea(a, 8, H_R11, at(H_RCX, -1));
+    asm_alu_ri(a, ALU_CMP, 8, H_R11, (i32)(4096 / size - 1));
+    exec_if(t, CC_A);
+    for (int n = !movs; n < 2; n++) {
+        register_access(t, n ? ES : in->seg, n ? RDI : RSI, size, n);
+        asm_lea(a, 8, H_RDI, (struct host_mem){ H_R11, H_RCX, (u8)shift, 0 });
+        asm_alu_ri(a, ALU_CMP, 8, H_RDI, 4096);
+        exec_if(t, CC_A);
+        if (!n)
+            asm_store(a, 8, source, H_RSI);
+    }
+    if (movs) { /* what the copy has written must not be read */
+        asm_mov(a, 8, H_RDI, H_RSI);
+        asm_alu_rm(a, ALU_SUB, 8, H_RDI, source);
+        asm_rr(a, 8, 0xc1, 5, H_RDI);
+        asm_int(a, shift, 1);
+        asm_alu_rr(a, ALU_CMP, 8, H_RDI, H_RCX);
+        exec_if(t, CC_B);
+    }
+    /* a tick for each line but the first in which an element begins */
+    asm_lea(a, 4, H_RDI, (struct host_mem){ H_R11, H_RCX, (u8)shift, -(i32)size });
+    asm_rr(a, 4, 0xc1, 5, H_RDI);
+    asm_int(a, 6, 1);
+    asm_rr(a, 4, 0xc1, 5, H_R11);
+    asm_int(a, 6, 1);
+    asm_alu_rr(a, ALU_SUB, 4, H_RDI, H_R11);
+    asm_alu_rm(a, ALU_CMP, 8, H_RDI, FIELD(budget));
+    exec_if(t, CC_G);
+    charge_emit(t, H_RDI);
+    asm_mov(a, 8, H_RDI, H_RSI);
+    if (movs) {
+        asm_load(a, 8, H_RSI, source);
+        asm_lea(a, w, host_of_guest[RSI], (struct host_mem){ host_of_guest[RSI], H_RCX, (u8)shift, 0 });
+    }
+    asm_lea(a, w, host_of_guest[RDI], (struct host_mem){ host_of_guest[RDI], H_RCX, (u8)shift, 0 });
+    asm_int(a, 0xf3, 1);
+    asm_prefixes(a, size, 0, H_NONE, H_NONE);
+    asm_int(a, sized(movs ? 0xa4 : 0xaa, size), 1);
+}
+
+/* MOVS, STOS and LODS, upwards. */
 static bool emit_string(struct translator *t)
 {
     const struct insn *in = t->in;
     exec_fn *fn = isa_rows[in->row].exec;
     struct assembler *a = &t->a;
-    unsigned size = in->opsz, w = code64(t) ? 8 : 4;
+    unsigned size = in->opsz, w = code64(t) ? 8 : 4, flat = t->cx->flat;
+    bool repeated = in->pfx & (PFX_REP | PFX_REPNE);
     struct host_mem m;
 
-    if ((in->pfx & (PFX_REP | PFX_REPNE)) || in->adsz != w || (fn != x_movs && fn != x_stos && fn != x_lods))
+    if (in->adsz != w || (fn != x_movs && fn != x_stos && fn != x_lods))
+        return false;
+    if (repeated && (fn == x_lods || t->c->cfg.engine.hash_writes || !(code64(t) || (flat >> in->seg & flat >> ES & 1))))
         return false;
     protect_written(t);
     t->host_valid = false;
     asm_rm(a, 4, 0xf7, 0, FIELD(eflags));
     asm_int(a, F_D, 4);
     exec_if(t, CC_NE);
+    if (repeated) {
+        emit_repeated(t, fn == x_movs);
+        return true;
+    }
     if (fn != x_stos) {
         m = register_access(t, in->seg, RSI, size, false);
         if (fn == x_lods)

@@ -8,7 +8,7 @@
 
 /* Code that is seldom run, emitted behind the block: flags made from the recipe, a thunk. */
 struct stub {
-    u8 *from[3]; /* jumps that lead to it */
+    u8 *from[10]; /* jumps that lead to it */
     u8 nr_from, thunk;
     struct access_slot *slot; /* it is filled first, and then the code goes on at `back` */
     const u8 *back;
@@ -112,7 +112,7 @@ void address_emit(struct translator *, const struct insn *, int operand, i64 add
 struct host_mem operand_access(struct translator *, const struct insn *, int operand, unsigned size, bool write, bool aligned);
 /* The same at guest register + add in the stack segment. */
 struct host_mem stack_access(struct translator *, unsigned guest, i64 add, unsigned size, bool write);
-/* At what a register holds, which is as wide as addresses. */
+/* At what a register holds, which is as wide as addresses; R11 is the offset in the page. A miss runs the whole instruction in C. */
 struct host_mem register_access(struct translator *, unsigned seg, unsigned guest, unsigned size, bool write);
 /* After a store of size bytes to m. */
 void wrote_emit(struct translator *, unsigned size, struct host_mem m);

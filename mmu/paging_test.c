@@ -341,6 +341,25 @@ static void more_rights_are_seen_at_once(void **state)
     rig_destroy(r);
 }
 
+/* A walk that a write needs, for the dirty bit, finds the page elsewhere: for reads, too, from then on. */
+static void a_page_that_moves_without_a_flush(void **state)
+{
+    static const u8 read_write_read[] = { 0x8a, 0x03, 0x88, 0x43, 0x10, 0x8a, 0x0b, 0xf4 }; /* the last into CL */
+    struct test_rig *r = rig_long(0, false);
+
+    (void)state;
+    rig_poke(r, 0x200000, 1, 1);
+    rig_poke(r, 0x201000, 2, 1);
+    map4(r, LIN, 0x200000, P | W);
+    assert_int_equal(read_byte(r, LIN), 1);
+    map4(r, LIN, 0x201000, P | W);
+    r->c.gpr[RBX] = LIN;
+    run_bytes(r, read_write_read, sizeof(read_write_read));
+    assert_int_equal(rig_peek(r, 0x201010, 1), 1); /* read from where it was */
+    assert_int_equal(r->c.gpr[RCX] & 0xff, 2);
+    rig_destroy(r);
+}
+
 static void invlpg_drops_all_of_a_large_page(void **state)
 {
     static const u8 invlpg[] = { 0x0f, 0x01, 0x3b, 0xf4 };
@@ -540,6 +559,7 @@ int main(void)
         cmocka_unit_test(a_stale_translation_stays_until_it_is_invalidated),
         cmocka_unit_test(global_pages),
         cmocka_unit_test(more_rights_are_seen_at_once),
+        cmocka_unit_test(a_page_that_moves_without_a_flush),
         cmocka_unit_test(invlpg_drops_all_of_a_large_page),
         cmocka_unit_test(wp_takes_effect_at_once),
         cmocka_unit_test(two_levels_and_4_mib_pages),

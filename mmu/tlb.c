@@ -94,7 +94,8 @@ static void list_slot(struct tlb_table *t, unsigned i)
     t->nr_filled++;
 }
 
-static void put(struct tlb_table *t, const struct tlb_entry *new)
+/* Returns whether that changes anything. */
+static bool put(struct tlb_table *t, const struct tlb_entry *new)
 {
     unsigned i = probe(t, new->key);
     struct tlb_entry *e = &t->slot[i];
@@ -102,12 +103,15 @@ static void put(struct tlb_table *t, const struct tlb_entry *new)
     if (!e->key) {
         t->nr++;
         list_slot(t, i);
+    } else if (e->pa == new->pa && e->flags == new->flags && e->level == new->level) {
+        return false;
     } else if (e->level) {
         --*bucket_of(t, e->key, e->level);
     }
     if (new->level)
         ++*bucket_of(t, new->key, new->level);
     *e = *new;
+    return true;
 }
 
 void tlb_insert(struct cpu *c, u64 lin, u64 pa, u8 flags, u8 level)
@@ -115,16 +119,19 @@ void tlb_insert(struct cpu *c, u64 lin, u64 pa, u8 flags, u8 level)
     u64 key = key_of(flags & TLB_G ? KEY_GLOBAL : space_of(mmu_pcid(c)), lin);
     struct tlb *t = c->tlb;
     struct tlb_table *table = flags & TLB_G ? &t->global : &t->spaces;
+    const struct tlb_entry *old = &table->slot[probe(table, key)];
 
-    if (tlb_nr(t) >= (c->cfg.tlb_capacity ? c->cfg.tlb_capacity : TLB_CAPACITY) &&
-        !table->slot[probe(table, key)].key) {
+    if (old->key && old->pa != pa) { /* the page has moved without a flush: perhaps that of the code that runs */
+        mmu_flush_fast(c);
+        c->leave = true;
+    }
+    if (tlb_nr(t) >= (c->cfg.tlb_capacity ? c->cfg.tlb_capacity : TLB_CAPACITY) && !old->key) {
         mmu_flush_all(c);
         /* The page of the code that runs is gone too. It comes back with the next fetch: let that
          * be the next instruction's, however long the block is that the engine is in. */
         c->leave = true;
     }
-    t->nr_fills++;
-    put(table, &(struct tlb_entry){ key, pa, flags, level });
+    t->nr_fills += put(table, &(struct tlb_entry){ key, pa, flags, level });
 }
 
 /* Removes slot i and moves up the entries behind it that would no longer be found. A slot that one

@@ -277,7 +277,12 @@ static void op_privileged(struct cpu *c, const struct insn *in)
 
 bool block_op_plain(const struct op *op)
 {
-    return op->fn != op_undefined && op->fn != op_missing && op->fn != op_too_long && op->fn != op_privileged;
+    return block_op_plain_at_0(op) && op->fn != op_privileged;
+}
+
+bool block_op_plain_at_0(const struct op *op)
+{
+    return op->fn != op_undefined && op->fn != op_missing && op->fn != op_too_long;
 }
 
 static exec_fn *function_of(const struct cpu *c, struct insn *in, enum decode_status s)

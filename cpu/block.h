@@ -43,6 +43,8 @@ struct block {
 
 /* Whether the instruction is what its row says, and no more: not one that raises, counts or checks first. */
 bool block_op_plain(const struct op *);
+/* Whether it is that at level 0. */
+bool block_op_plain_at_0(const struct op *);
 
 struct block_cache;
 

@@ -428,7 +428,7 @@ void x_iret(struct cpu *c, const struct insn *in)
 
 /* PERF: in place, field by field: a struct that is made on the stack and copied from there waits for its
  * stores, which took two thirds of SYSCALL's time. */
-static void set_flat(struct seg *s, u16 sel, unsigned attr)
+void seg_set_flat(struct seg *s, u16 sel, unsigned attr)
 {
     s->sel = sel;
     s->attr = (u16)(attr | SEG_S | SEG_RW | SEG_ACCESSED | SEG_P | SEG_G);
@@ -441,8 +441,8 @@ static void set_flat(struct seg *s, u16 sel, unsigned attr)
 /* Flags are set before: the mode that this makes is by them, too. */
 static void enter_flat(struct cpu *c, u16 cs, u16 ss, unsigned cpl, bool l)
 {
-    set_flat(&c->seg[CS], (u16)((cs & ~3u) | cpl), SEG_CODE | cpl << SEG_DPL_SHIFT | (l ? SEG_L : SEG_DB));
-    set_flat(&c->seg[SS], (u16)((ss & ~3u) | cpl), cpl << SEG_DPL_SHIFT | SEG_DB);
+    seg_set_flat(&c->seg[CS], (u16)((cs & ~3u) | cpl), SEG_CODE | cpl << SEG_DPL_SHIFT | (l ? SEG_L : SEG_DB));
+    seg_set_flat(&c->seg[SS], (u16)((ss & ~3u) | cpl), cpl << SEG_DPL_SHIFT | SEG_DB);
     c->cpl = cpl;
     cpu_update_mode(c);
 }
@@ -488,11 +488,11 @@ void x_sysret(struct cpu *c, const struct insn *in)
         if (!canonical(c->gpr[RCX]))
             cpu_raise(c, EXC_GP, 0);
         c->next_rip = c->gpr[RCX];
-        flags_set(c, ~(u32)(F_RF | F_VM | F_1) & 0x3f7fd7, (u32)c->gpr[R11]);
+        flags_set(c, SYSRET_FLAGS, (u32)c->gpr[R11]);
         enter_flat(c, (u16)(sel + 16), (u16)(sel + 8), 3, true);
     } else {
         c->next_rip = (u32)c->gpr[RCX];
-        flags_set(c, ~(u32)(F_RF | F_VM | F_1) & 0x3f7fd7, (u32)c->gpr[R11]);
+        flags_set(c, SYSRET_FLAGS, (u32)c->gpr[R11]);
         enter_flat(c, sel, (u16)(sel + 8), 3, false);
     }
     trap_by_new_flags(c);

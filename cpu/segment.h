@@ -30,6 +30,12 @@ u64 desc_load(struct cpu *, u16 sel, enum vector);
 struct seg seg_from_desc(u16 sel, u64 desc);
 void seg_update_fast(struct seg *);
 
+/* A flat 4 GiB segment, readable and writable; attr: what is added to that. */
+void seg_set_flat(struct seg *, u16 sel, unsigned attr);
+
+/* What SYSRET takes from R11 (2B SYSRET). */
+enum { SYSRET_FLAGS = 0x3c7fd5 };
+
 /* Marks the descriptor accessed in memory, if it is not yet. */
 void desc_set_accessed(struct cpu *, u16 sel, u64 *desc);
 

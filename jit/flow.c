@@ -5,7 +5,7 @@
 #include "core/mem_view.h"
 #include "cpu/operand.h"
 
-exec_fn x_jcc, x_jmp, x_call, x_ret, x_jmp_e, x_call_e, x_loop, x_jcxz, x_push, x_pop, x_leave;
+exec_fn x_jcc, x_jmp, x_call, x_ret, x_jmp_e, x_call_e, x_loop, x_jcxz, x_push, x_pop, x_leave, x_syscall, x_sysret;
 
 /* ---- ways out ---- */
 
@@ -75,29 +75,30 @@ static bool near_target(const struct translator *t, u64 target, unsigned opsz, u
     return *rip <= t->cx->cs_limit;
 }
 
-/* Jumps to the block at R11 by the table; a miss runs the whole instruction in C. Leaves the table's
- * entry in RDI. */
-static void probe_jumps(struct translator *t)
+void jump_entry_emit(struct translator *t)
 {
     struct assembler *a = &t->a;
-    u8 *from;
 
+    t->in_rsi = NULL;
     asm_mov(a, 4, H_RDI, H_R11);
     asm_alu_ri(a, ALU_AND, 4, H_RDI, JUMP_ENTRIES - 1);
     asm_rr(a, 4, 0xc1, 4, H_RDI);
     asm_int(a, 5, 1);
     asm_alu_rm(a, ALU_ADD, 8, H_RDI, FIELD(jit.jump_cache));
+}
+
+/* Jumps to the block at R11 by the table; a miss runs the whole instruction in C. Leaves the table's
+ * entry in RDI. */
+static void probe_jumps(struct translator *t)
+{
+    struct assembler *a = &t->a;
+
+    jump_entry_emit(t);
     asm_alu_rm(a, ALU_CMP, 8, H_R11, at(H_RDI, offsetof(struct jump_entry, rip)));
-    from = asm_jcc(a, CC_NE);
-    t->in_rsi = NULL;
+    exec_if(t, CC_NE);
     asm_load(a, 8, H_RSI, FIELD(jit.context));
     asm_alu_rm(a, ALU_CMP, 8, H_RSI, at(H_RDI, offsetof(struct jump_entry, context_epoch)));
-    stub_add(t, THUNK_SLOW, site_new(t, SITE_EXEC, 0, NULL), from);
-    from = asm_jcc(a, CC_NE);
-    if (!a->full) {
-        t->stub[t->nr_stubs - 1].from[1] = from;
-        t->stub[t->nr_stubs - 1].nr_from = 2;
-    }
+    exec_if(t, CC_NE);
 }
 _Static_assert(sizeof(struct jump_entry) == 32, "the probe's shift");
 _Static_assert(offsetof(struct jit_state, epoch) == offsetof(struct jit_state, context) + 4, "they are compared together");
@@ -129,7 +130,7 @@ static void protect(struct translator *t, unsigned guest)
         flags_protect(t, guest);
 }
 
-static void store_imm(struct translator *t, unsigned size, u64 v, struct host_mem m)
+void store_imm(struct translator *t, unsigned size, u64 v, struct host_mem m)
 {
     struct assembler *a = &t->a;
 
@@ -366,8 +367,10 @@ bool emit_flow(struct translator *t)
     exec_fn *fn = isa_rows[in->row].exec;
     u64 next = t->t->rip + t->off + in->len, target = next + in->imm;
 
-    if (t->c->cfg.engine.stop_at_blocks && (fn == x_jmp_e || fn == x_call_e || fn == x_ret))
+    if (t->c->cfg.engine.stop_at_blocks && (fn == x_jmp_e || fn == x_call_e || fn == x_ret || fn == x_syscall || fn == x_sysret))
         return false;
+    if (fn == x_syscall || fn == x_sysret)
+        return t->ended = emit_system_call(t, next);
     if (code64(t) && in->opsz != 8)
         return false;
     if (fn == x_jcc)

@@ -158,7 +158,6 @@ struct jit {
     struct context context[MAX_CONTEXTS];
     u32 nr_contexts;
     u16 context_hint[64]; /* by what is usually different: level and set */
-    struct context now; /* the one that cpu.jit.context is the number of */
     struct flags_recipe *recipe; /* [MAX_RECIPES] */
     u32 nr_recipes;
     u16 recipe_hash[1 << 14];
@@ -189,6 +188,13 @@ struct translation *translate(struct jit *, struct block *, u16 flags);
 /* Code that stores the flags of the edge's recipe and goes on to a translation that begins with stored
  * ones. Where it is written; NULL: no room. */
 const u8 *emit_converter(struct jit *, const struct edge *, const struct translation *to);
+
+/* The number of a context, which is added if it is new; MAX_CONTEXTS: there is no room. Compares padding, too. */
+u32 context_number(struct jit *, const struct context *);
+static inline const struct context *context_now(const struct jit *j)
+{
+    return &j->context[j->c->jit.context];
+}
 
 /* The number of a recipe; 0, which is FLAGS_STORED, where there is no room for more. */
 u16 recipe_number(struct jit *, const struct flags_recipe *);

@@ -79,7 +79,8 @@ static void flush(struct jit *j)
     j->nr_recipes = 1;
     memset(j->recipe_hash, 0, sizeof(j->recipe_hash));
     j->nr_contexts = 0;
-    j->now = (struct context){ .mode = ~0u };
+    j->context[0] = (struct context){ .mode = ~0u };
+    j->c->jit.context = 0; /* of no mode */
     clear_jumps(j);
     j->stats.flushes++;
 }
@@ -99,21 +100,31 @@ static u8 flat_segments(const struct cpu *c)
     return flat;
 }
 
+u32 context_number(struct jit *j, const struct context *x)
+{
+    u32 i = 0;
+
+    while (i < j->nr_contexts && memcmp(x, &j->context[i], sizeof(*x)))
+        i++;
+    if (i == j->nr_contexts && i < MAX_CONTEXTS)
+        j->context[j->nr_contexts++] = *x;
+    return i;
+}
+
 static void set_context(struct jit *j)
 {
     struct cpu *c = j->c;
     bool in64 = (c->mode & MODE_CODE_MASK) == MODE_CODE64;
     /* Under lock step it is C code alone that takes the slow path. */
     u8 set = (u8)(c->cfg.engine.hash_writes && !(c->mode & MODE_AC) ? cpu_fast_set(c) : (unsigned)(c->fast - c->fast_sets));
-    u16 *hint = &j->context_hint[(c->mode >> MODE_CPL_SHIFT ^ set << 3 ^ (in64 ? 0 : c->seg[CS].base >> 4)) %
-                                 ARRAY_LEN(j->context_hint)];
+    u16 *hint;
     struct context x;
     u32 i;
 
-    if (in64 && c->mode == j->now.mode && set == j->now.set)
+    if (in64 && c->mode == context_now(j)->mode && set == context_now(j)->set)
         return;
+    hint = &j->context_hint[(c->mode >> MODE_CPL_SHIFT ^ set << 3 ^ (in64 ? 0 : c->seg[CS].base >> 4)) % ARRAY_LEN(j->context_hint)];
     if (in64 && *hint < j->nr_contexts && j->context[*hint].mode == c->mode && j->context[*hint].set == set) {
-        j->now = j->context[*hint];
         c->jit.context = *hint;
         return;
     }
@@ -125,18 +136,13 @@ static void set_context(struct jit *j)
         x.cs_base = c->seg[CS].base;
         x.cs_limit = c->seg[CS].limit;
     }
-    if (!memcmp(&x, &j->now, sizeof(x)))
+    if (!memcmp(&x, context_now(j), sizeof(x)))
         return;
-    i = *hint < j->nr_contexts && !memcmp(&x, &j->context[*hint], sizeof(x)) ? *hint : 0;
-    while (i < j->nr_contexts && memcmp(&x, &j->context[i], sizeof(x)))
-        i++;
+    i = *hint < j->nr_contexts && !memcmp(&x, &j->context[*hint], sizeof(x)) ? *hint : context_number(j, &x);
     if (i == MAX_CONTEXTS) {
         flush(j);
-        i = 0;
+        i = context_number(j, &x);
     }
-    if (i == j->nr_contexts)
-        j->context[j->nr_contexts++] = x;
-    j->now = x;
     c->jit.context = i;
     *hint = (u16)i;
 }
@@ -335,7 +341,7 @@ static bool look_at_slot(struct jit *j, struct site *s, u64 lin)
     struct cpu *c = j->c;
     struct access_slot *slot = s->slot;
     u64 ticks = clock_ticks(c->cfg.clk), since = ticks - slot->stamp;
-    const struct fast_set *set = &c->fast_sets[j->now.set];
+    const struct fast_set *set = &c->fast_sets[context_now(j)->set];
     const struct fast_entry *entries = s->kind == SITE_WRITE ? set->write : set->read;
     u64 below, above;
 

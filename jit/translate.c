@@ -39,7 +39,7 @@ static bool ends_block(const struct op *op)
 
 static void emit_insn(struct translator *t)
 {
-    if (!block_op_plain(t->op) || !emit_native(t)) {
+    if (!(t->cx->mode & MODE_CPL_MASK ? block_op_plain : block_op_plain_at_0)(t->op) || !emit_native(t)) {
         bool last = t->index + 1u == t->b->nr_ops && ends_block(t->op);
 
         emit_help(t, last);
@@ -101,7 +101,7 @@ struct translation *translate(struct jit *j, struct block *b, u16 flags)
 {
     struct code_cache *k = &j->code;
     struct translation *tn;
-    struct translator t = { .j = j, .c = j->c, .b = b, .cx = &j->now, .flags = j->recipe[flags], .edge_stub = { -1, -1 } };
+    struct translator t = { .j = j, .c = j->c, .b = b, .cx = context_now(j), .flags = j->recipe[flags], .edge_stub = { -1, -1 } };
     u8 *start;
 
     if (k->size - k->used < ROOM || !(tn = code_cache_data(k, sizeof(*tn))))

@@ -146,6 +146,9 @@ bool emit_flow(struct translator *);   /* flow.c: false: not one of them, or not
 void before_edges(struct translator *); /* what the table of recipes has no room for is stored */
 void emit_edge(struct translator *, unsigned n, u64 rip, int cc); /* cc < 0: always */
 bool emit_stack(struct translator *);
+bool emit_system_call(struct translator *, u64 next); /* system.c: as emit_flow() */
+void jump_entry_emit(struct translator *);            /* RDI = the table's entry for the RIP in R11 */
+void store_imm(struct translator *, unsigned size, u64 v, struct host_mem m); /* R11 may be lost */
 bool emit_pass(struct translator *);   /* rows that are encoded again */
 void emit_help(struct translator *, bool last);
 

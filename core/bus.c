@@ -6,6 +6,7 @@
 #include "core/log.h"
 #include "core/trace.h"
 #include <stdlib.h>
+#include <string.h>
 
 void bus_init(struct bus *b, const char *name, u64 size, u64 charge_ns, struct clock *clk,
               struct log *log, struct trace *trace)
@@ -26,6 +27,11 @@ static bool fits(const struct bus *b, u64 base, u64 len)
     if (len == 0 || base + len - 1 < base)
         return false;
     return b->size == 0 || base + len - 1 < b->size;
+}
+
+static void forget_found(struct bus *b)
+{
+    memset(b->found, 0, sizeof(b->found));
 }
 
 int bus_map(struct bus *b, struct bus_region *r)
@@ -50,11 +56,13 @@ int bus_map(struct bus *b, struct bus_region *r)
     b->regions[i] = r;
     b->nr_regions++;
     r->on = true;
+    forget_found(b);
     return 0;
 }
 
 void bus_unmap(struct bus *b, struct bus_region *r)
 {
+    forget_found(b);
     for (u32 i = 0; i < b->nr_regions; i++)
         if (b->regions[i] == r) {
             b->nr_regions--;
@@ -67,17 +75,22 @@ void bus_move(struct bus *b, struct bus_region *r, u64 new_base, bool on)
 {
     r->base = new_base;
     r->on = on && fits(b, new_base, r->len);
+    forget_found(b);
 }
 
-/* PERF: a PC has some thirty regions; a linear search is no hot spot while a port access costs
- * a device's work. */
 static struct bus_region *find(struct bus *b, u64 addr)
 {
+    struct bus_found *f = &b->found[(addr ^ addr >> 6) % ARRAY_LEN(b->found)];
+
+    if (f->region && f->addr == addr)
+        return f->region;
     for (u32 i = 0; i < b->nr_regions; i++) {
         struct bus_region *r = b->regions[i];
 
-        if (r->on && addr - r->base < r->len)
+        if (r->on && addr - r->base < r->len) {
+            *f = (struct bus_found){ addr, r };
             return r;
+        }
     }
     return NULL;
 }

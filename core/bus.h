@@ -43,6 +43,10 @@ struct bus {
     struct trace *trace;
     struct bus_region **regions; /* by priority, then base; only those that are on answer */
     u32 nr_regions, cap_regions;
+    struct bus_found {
+        u64 addr;
+        struct bus_region *region; /* NULL: empty */
+    } found[64];               /* where accesses went last; emptied when a region comes, moves or goes */
     u64 nr_accesses;           /* all, so that an engine can see that a device was reached */
     u64 nr_unclaimed;
     u64 unclaimed[16];         /* the first distinct unclaimed addresses, for --stats */

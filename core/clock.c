@@ -37,8 +37,12 @@ u64 clock_ticks_to_ns(const struct clock *c, u64 ticks)
 
 u64 clock_ns_to_ticks(const struct clock *c, u64 ns)
 {
+    u64 product;
+
     if (ns <= c->base_ns)
         return 0;
+    if (!__builtin_mul_overflow(ns - c->base_ns, c->den, &product) && !__builtin_add_overflow(product, c->num - 1, &product))
+        return product / c->num; /* PERF: 128-bit divisions are calls */
     return (u64)(((unsigned __int128)(ns - c->base_ns) * c->den + c->num - 1) / c->num);
 }
 

@@ -42,13 +42,26 @@ static inline u64 size_mask(unsigned size)
 static inline u64 load_le(const void *p, unsigned size)
 {
     u64 v = 0;
-    memcpy(&v, p, size);
+
+    switch (size) { /* PERF: a copy of a size that is not known is a call, or REP MOVS */
+    case 1: memcpy(&v, p, 1); break;
+    case 2: memcpy(&v, p, 2); break;
+    case 4: memcpy(&v, p, 4); break;
+    case 8: memcpy(&v, p, 8); break;
+    default: memcpy(&v, p, size);
+    }
     return v;
 }
 
 static inline void store_le(void *p, u64 v, unsigned size)
 {
-    memcpy(p, &v, size);
+    switch (size) {
+    case 1: memcpy(p, &v, 1); break;
+    case 2: memcpy(p, &v, 2); break;
+    case 4: memcpy(p, &v, 4); break;
+    case 8: memcpy(p, &v, 8); break;
+    default: memcpy(p, &v, size);
+    }
 }
 
 /* A broken invariant of ours, never of the guest's: prints and aborts, in release builds too. */

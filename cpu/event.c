@@ -12,6 +12,7 @@
 #include "cpu/segment.h"
 #include "cpu/task.h"
 #include "cpu/v86.h"
+#include <string.h>
 
 enum { IDT_BIT = 2 }; /* of an error code: the index is one of the IDT */
 
@@ -86,8 +87,8 @@ static void deliver_real(struct cpu *c, u8 vector, enum event_kind kind)
     c->next_rip = gate & 0xffff;
 }
 
-/* Checks the gate's code segment and returns it, with the level that it will run at. */
-static struct seg gate_code(struct cpu *c, u16 sel, unsigned ext, unsigned *cpl)
+/* Checks the gate's code segment; *cpl: the level that it will run at. */
+static void gate_code(struct cpu *c, struct seg *cs, u16 sel, unsigned ext, unsigned *cpl)
 {
     u64 d, lin;
 
@@ -106,7 +107,7 @@ static struct seg gate_code(struct cpu *c, u16 sel, unsigned ext, unsigned *cpl)
         cpu_raise(c, EXC_GP, (sel & ~3u) | ext); /* virtual-8086 mode is left for level 0 alone */
     desc_set_accessed(c, sel, &d);
     *cpl = desc_conforming(d) ? cpu_cpl(c) : desc_dpl(d);
-    return seg_from_desc(sel, d);
+    seg_make(cs, sel, d);
 }
 
 /* The error code for a handler that is a task: on its own stack, in its TSS's width. */
@@ -127,7 +128,8 @@ static void deliver_protected(struct cpu *c, u8 vector, enum event_kind kind, u3
     bool lma = c->mode & MODE_LMA, v86 = c->mode & MODE_VM, inner;
     u32 code = vector * 8u + IDT_BIT + ext, flags = pushed_flags(c, kind);
     u64 off = vector * (lma ? 16u : 8u), gate, target, ret = return_rip(c, kind);
-    struct seg cs, old_cs = c->seg[CS], old_ss = c->seg[SS];
+    u16 old_cs = c->seg[CS].sel, old_ss = c->seg[SS].sel;
+    struct seg cs;
     struct frame f = { .ext = ext };
 
     if (off + (lma ? 15 : 7) > c->idtr.limit)
@@ -155,7 +157,7 @@ static void deliver_protected(struct cpu *c, u8 vector, enum event_kind kind, u3
     } else if (type == SYS_INT16 || type == SYS_TRAP16) {
         target &= 0xffff;
     }
-    cs = gate_code(c, (u16)(gate >> 16), ext, &new_cpl);
+    gate_code(c, &cs, (u16)(gate >> 16), ext, &new_cpl);
     inner = new_cpl < cpu_cpl(c);
     f.access = new_cpl < 3 ? ACC_INNER : 0;
     if (lma) {
@@ -167,7 +169,6 @@ static void deliver_protected(struct cpu *c, u8 vector, enum event_kind kind, u3
         f.sp = ist ? tss64_stack(c, 3 + ist, ext) : inner ? tss64_stack(c, new_cpl, ext)
                                                           : c->gpr[RSP];
         f.sp &= ~15ull;
-        f.ss = old_ss;
         if (inner) { /* SS becomes a null selector of the new level (SDM 3A 6.14.2) */
             f.ss = (struct seg){ .sel = (u16)new_cpl };
             f.ss.attr = (u16)(new_cpl << SEG_DPL_SHIFT);
@@ -177,11 +178,11 @@ static void deliver_protected(struct cpu *c, u8 vector, enum event_kind kind, u3
         if (inner) {
             u16 ss;
             tss_stack(c, new_cpl, &ss, &f.sp, ext);
-            f.ss = seg_check_stack(c, ss, new_cpl, EXC_TS, ext);
+            seg_check_stack(c, &f.ss, ss, new_cpl, EXC_TS, ext);
             f.mask = seg_stack_mask(&f.ss);
             f.inner = true;
         } else {
-            f.ss = old_ss;
+            f.ss = c->seg[SS];
             f.mask = stack_mask(c);
             f.sp = c->gpr[RSP];
         }
@@ -195,20 +196,20 @@ static void deliver_protected(struct cpu *c, u8 vector, enum event_kind kind, u3
             frame_push(c, &f, c->seg[order[i]].sel);
     }
     if (lma || inner) {
-        frame_push(c, &f, old_ss.sel);
+        frame_push(c, &f, old_ss);
         frame_push(c, &f, c->gpr[RSP]);
     }
     frame_push(c, &f, flags);
-    frame_push(c, &f, old_cs.sel);
+    frame_push(c, &f, old_cs);
     frame_push(c, &f, ret);
     if (has_error)
         frame_push(c, &f, error);
 
     if (inner)
-        c->seg[SS] = f.ss;
+        seg_copy(&c->seg[SS], &f.ss);
     if (v86) /* what was a paragraph is no selector */
         c->seg[ES] = c->seg[DS] = c->seg[FS] = c->seg[GS] = (struct seg){ 0 };
-    seg_set_cs(c, cs, new_cpl);
+    seg_set_cs(c, &cs, new_cpl);
     if (lma)
         c->gpr[RSP] = f.sp;
     else if (f.mask == 0xffff)
@@ -225,12 +226,22 @@ static void record(struct cpu *c, u8 vector, enum event_kind kind, u32 error, bo
 {
     struct event_record *e = &c->events[c->nr_events++ % EVENT_RING];
 
-    *e = (struct event_record){
-        .vector = vector, .cpl = (u8)cpu_cpl(c), .has_error = has_error, .kind = (u8)kind,
-        .cs = c->seg[CS].sel, .error = error, .mode = c->mode, .rip = return_rip(c, kind),
-        .rsp = c->gpr[RSP], .cr2 = c->cr2, .icount = clock_icount(c->cfg.clk),
-        .ss = c->seg[SS].sel, .rax = c->gpr[RAX], .lost = lost, .during = DELIVER_NONE,
-    };
+    memset(e, 0, sizeof(*e)); /* PERF: a struct literal would be made elsewhere and copied */
+    e->vector = vector;
+    e->kind = (u8)kind;
+    e->has_error = has_error;
+    e->error = error;
+    e->lost = lost;
+    e->during = DELIVER_NONE;
+    e->icount = clock_icount(c->cfg.clk);
+    e->mode = c->mode;
+    e->cpl = (u8)cpu_cpl(c);
+    e->cs = c->seg[CS].sel;
+    e->rip = return_rip(c, kind);
+    e->ss = c->seg[SS].sel;
+    e->rsp = c->gpr[RSP];
+    e->rax = c->gpr[RAX];
+    e->cr2 = c->cr2;
     if (kind == EVENT_FAULT || kind == EVENT_ABORT)
         e->during = (i16)c->exc_during;
     e->lin_rip = e->pc = c->seg[CS].base + e->rip;

@@ -94,7 +94,7 @@ static void call_inner(struct cpu *c, u64 gate, u16 sel, u64 code, u64 target, u
     } else {
         u16 ss_sel;
         tss_stack(c, new_cpl, &ss_sel, &sp, 0);
-        ss = seg_check_stack(c, ss_sel, new_cpl, EXC_TS, 0);
+        seg_check_stack(c, &ss, ss_sel, new_cpl, EXC_TS, 0);
         mask = ss.attr & SEG_DB ? 0xffffffff : 0xffff;
     }
     target = check_target(c, &cs, target);
@@ -111,8 +111,8 @@ static void call_inner(struct cpu *c, u64 gate, u16 sel, u64 code, u64 target, u
     STORE(ret);
 #undef STORE
     desc_set_accessed(c, sel, &code);
-    c->seg[SS] = ss;
-    seg_set_cs(c, cs, new_cpl);
+    seg_copy(&c->seg[SS], &ss);
+    seg_set_cs(c, &cs, new_cpl);
     c->gpr[RSP] = mask == 0xffff ? (old_sp & ~mask) | sp : sp;
     c->next_rip = target;
 }
@@ -129,7 +129,7 @@ static void far_direct(struct cpu *c, u16 sel, u64 off, unsigned size, bool call
     cs.attr |= SEG_ACCESSED;
     if (call)
         set_sp(c, c->gpr[RSP] - 2 * size);
-    seg_set_cs(c, cs, cpu_cpl(c));
+    seg_set_cs(c, &cs, cpu_cpl(c));
     c->next_rip = target;
 }
 
@@ -171,7 +171,7 @@ static void far_gate(struct cpu *c, u16 sel, u64 gate, bool call)
         set_sp(c, c->gpr[RSP] - 2 * size);
     }
     desc_set_accessed(c, code_sel, &code);
-    seg_set_cs(c, cs, cpl);
+    seg_set_cs(c, &cs, cpl);
     c->next_rip = target;
 }
 
@@ -263,11 +263,10 @@ struct far_return {
 };
 
 /* Checks the code segment of a return (SDM 2B RET, 2A IRET). */
-static struct seg return_code(struct cpu *c, struct far_return *r)
+static void return_code(struct cpu *c, struct far_return *r, struct seg *cs)
 {
     unsigned rpl = r->cs & 3;
     u64 d;
-    struct seg s;
 
     if ((r->cs & ~3u) == 0)
         cpu_raise(c, EXC_GP, 0);
@@ -281,33 +280,32 @@ static struct seg return_code(struct cpu *c, struct far_return *r)
     if (!desc_present(d))
         cpu_raise(c, EXC_NP, r->cs & ~3u);
     r->outer = rpl > cpu_cpl(c);
-    s = seg_from_desc(r->cs, d);
-    r->rip = check_target(c, &s, r->rip);
+    seg_make(cs, r->cs, d | BIT(40));
+    r->rip = check_target(c, cs, r->rip);
     desc_set_accessed(c, r->cs, &d);
-    s.attr |= SEG_ACCESSED;
-    return s;
 }
 
 /* Checks the stack segment of a return to level cpl with code segment cs. */
-static struct seg return_stack(struct cpu *c, const struct far_return *r, const struct seg *cs)
+static void return_stack(struct cpu *c, const struct far_return *r, const struct seg *cs, struct seg *ss)
 {
     unsigned cpl = r->cs & 3;
 
     if ((r->ss & ~3u) == 0 && long_active(c) && (cs->attr & SEG_L) && cpl != 3) {
         if ((r->ss & 3u) != cpl)
             cpu_raise(c, EXC_GP, 0);
-        return (struct seg){ .sel = r->ss, .attr = (u16)(cpl << SEG_DPL_SHIFT) };
+        *ss = (struct seg){ .sel = r->ss, .attr = (u16)(cpl << SEG_DPL_SHIFT) };
+    } else {
+        seg_check_stack(c, ss, r->ss, cpl, EXC_GP, 0);
     }
-    return seg_check_stack(c, r->ss, cpl, EXC_GP, 0);
 }
 
-static void return_commit(struct cpu *c, const struct far_return *r, struct seg cs,
+static void return_commit(struct cpu *c, const struct far_return *r, const struct seg *cs,
                           const struct seg *ss, u64 add)
 {
     unsigned old_cpl = cpu_cpl(c), cpl = r->cs & 3;
 
     if (ss) {
-        c->seg[SS] = *ss;
+        seg_copy(&c->seg[SS], ss);
         seg_set_cs(c, cs, cpl);
         set_sp(c, r->rsp + add);
         if (cpl > old_cpl)
@@ -342,14 +340,14 @@ void x_retf(struct cpu *c, const struct insn *in)
         r.rsp = stack_peek(c, 2 * size + add, size);
         r.ss = (u16)stack_peek(c, 3 * size + add, size);
     }
-    cs = return_code(c, &r);
+    return_code(c, &r, &cs);
     if (r.outer) {
-        ss = return_stack(c, &r, &cs);
-        return_commit(c, &r, cs, &ss, add);
+        return_stack(c, &r, &cs, &ss);
+        return_commit(c, &r, &cs, &ss, add);
     } else {
         u64 sp = c->gpr[RSP] + 2 * size + add;
         set_sp(c, sp);
-        return_commit(c, &r, cs, NULL, 0);
+        return_commit(c, &r, &cs, NULL, 0);
     }
 }
 
@@ -411,14 +409,14 @@ void x_iret(struct cpu *c, const struct insn *in)
         r.rsp = stack_peek(c, 3 * size, size);
         r.ss = (u16)stack_peek(c, 4 * size, size);
     }
-    cs = return_code(c, &r);
+    return_code(c, &r, &cs);
     mask = iret_flags_mask(c, size);
     if (r.outer || code64) {
-        ss = return_stack(c, &r, &cs);
-        return_commit(c, &r, cs, &ss, 0);
+        return_stack(c, &r, &cs, &ss);
+        return_commit(c, &r, &cs, &ss, 0);
     } else {
         set_sp(c, c->gpr[RSP] + 3 * size);
-        return_commit(c, &r, cs, NULL, 0);
+        return_commit(c, &r, &cs, NULL, 0);
     }
     flags_set(c, mask, flags);
     cpu_update_mode(c);

@@ -4,18 +4,22 @@
 #include "cpu/segment.h"
 #include "core/log.h"
 #include "cpu/operand.h"
+#include <string.h>
+
+static u8 fast_of(bool usable, unsigned attr)
+{
+    if (!usable || !(attr & SEG_P))
+        return 0;
+    if (attr & SEG_CODE)
+        return attr & SEG_RW ? SEG_FAST_R : 0;
+    if (attr & SEG_DC)
+        return 0;
+    return attr & SEG_RW ? SEG_FAST_R | SEG_FAST_W : SEG_FAST_R;
+}
 
 void seg_update_fast(struct seg *s)
 {
-    bool code = s->attr & SEG_CODE;
-
-    s->fast = 0;
-    if (!s->usable || !(s->attr & SEG_P))
-        s->fast = 0;
-    else if (code)
-        s->fast = s->attr & SEG_RW ? SEG_FAST_R : 0;
-    else if (!(s->attr & SEG_DC))
-        s->fast = s->attr & SEG_RW ? SEG_FAST_R | SEG_FAST_W : SEG_FAST_R;
+    s->fast = fast_of(s->usable, s->attr);
     s->room_r = s->fast & SEG_FAST_R ? (u64)s->limit + 1 : 0;
     s->room_w = s->fast & SEG_FAST_W ? (u64)s->limit + 1 : 0;
 }
@@ -74,16 +78,31 @@ u64 desc_load(struct cpu *c, u16 sel, enum vector vector)
     return mmu_load_sys(c, lin, 8);
 }
 
+/* PERF: of the pieces that seg_copy() moves. */
+void seg_make(struct seg *s, u16 sel, u64 d)
+{
+    u64 attr = (d >> 40) & 0xf0ff, limit = bits(d, 15, 0) | bits(d, 51, 48) << 16, head, flags;
+    u8 fast = fast_of(true, (unsigned)attr);
+
+    if (attr & SEG_G)
+        limit = limit << 12 | 0xfff;
+    head = sel | attr << 16 | limit << 32;
+    flags = 1 | fast << 8;
+    memcpy(s, &head, sizeof(head));
+    s->base = bits(d, 39, 16) | bits(d, 63, 56) << 24;
+    memcpy((char *)s + offsetof(struct seg, usable), &flags, sizeof(flags));
+    s->room_r = fast & SEG_FAST_R ? limit + 1 : 0;
+    s->room_w = fast & SEG_FAST_W ? limit + 1 : 0;
+}
+_Static_assert(offsetof(struct seg, attr) == 2 && offsetof(struct seg, limit) == 4 && offsetof(struct seg, base) == 8, "head");
+_Static_assert(offsetof(struct seg, fast) == offsetof(struct seg, usable) + 1 &&
+               offsetof(struct seg, room_r) == offsetof(struct seg, usable) + 8, "flags");
+
 struct seg seg_from_desc(u16 sel, u64 d)
 {
-    struct seg s = { .sel = sel, .usable = 1 };
+    struct seg s;
 
-    s.attr = (u16)((d >> 40) & 0xf0ff);
-    s.base = bits(d, 39, 16) | bits(d, 63, 56) << 24;
-    s.limit = (u32)(bits(d, 15, 0) | bits(d, 51, 48) << 16);
-    if (s.attr & SEG_G)
-        s.limit = s.limit << 12 | 0xfff;
-    seg_update_fast(&s);
+    seg_make(&s, sel, d);
     return s;
 }
 
@@ -120,7 +139,7 @@ void seg_load_real(struct cpu *c, unsigned seg, u16 sel)
         cpu_update_mode(c);
 }
 
-struct seg seg_check_stack(struct cpu *c, u16 sel, unsigned cpl, enum vector v, unsigned ext)
+void seg_check_stack(struct cpu *c, struct seg *ss, u16 sel, unsigned cpl, enum vector v, unsigned ext)
 {
     u64 d;
 
@@ -134,7 +153,7 @@ struct seg seg_check_stack(struct cpu *c, u16 sel, unsigned cpl, enum vector v, 
     if (!desc_present(d))
         cpu_raise(c, EXC_SS, (sel & ~3u) | ext);
     desc_set_accessed(c, sel, &d);
-    return seg_from_desc(sel, d);
+    seg_make(ss, sel, d);
 }
 
 void seg_load(struct cpu *c, unsigned seg, u16 sel)
@@ -159,7 +178,7 @@ void seg_load(struct cpu *c, unsigned seg, u16 sel)
         return;
     }
     if (seg == SS) {
-        c->seg[SS] = seg_check_stack(c, sel, cpl, EXC_GP, 0);
+        seg_check_stack(c, &c->seg[SS], sel, cpl, EXC_GP, 0);
         cpu_update_mode(c);
         return;
     }
@@ -171,13 +190,13 @@ void seg_load(struct cpu *c, unsigned seg, u16 sel)
     if (!desc_present(d))
         cpu_raise(c, EXC_NP, sel & ~3u);
     desc_set_accessed(c, sel, &d);
-    c->seg[seg] = seg_from_desc(sel, d);
+    seg_make(&c->seg[seg], sel, d);
 }
 
-void seg_set_cs(struct cpu *c, struct seg cs, unsigned cpl)
+void seg_set_cs(struct cpu *c, const struct seg *cs, unsigned cpl)
 {
-    cs.sel = (u16)((cs.sel & ~3u) | cpl);
-    c->seg[CS] = cs;
+    seg_copy(&c->seg[CS], cs);
+    c->seg[CS].sel = (u16)((cs->sel & ~3u) | cpl);
     c->cpl = cpl;
     cpu_update_mode(c);
 }

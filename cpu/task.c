@@ -133,13 +133,15 @@ static void load_code(struct cpu *c, u16 sel, unsigned ext)
 {
     unsigned rpl = sel & 3;
     u64 d = load_desc(c, sel, ext);
+    struct seg cs;
 
     if (!desc_is_code(d) || (desc_conforming(d) ? desc_dpl(d) > rpl : desc_dpl(d) != rpl))
         cpu_raise(c, EXC_TS, (sel & ~3u) | ext);
     if (!desc_present(d))
         cpu_raise(c, EXC_NP, (sel & ~3u) | ext);
     desc_set_accessed(c, sel, &d);
-    seg_set_cs(c, seg_from_desc(sel, d), rpl);
+    cs = seg_from_desc(sel, d);
+    seg_set_cs(c, &cs, rpl);
 }
 
 static void load_data(struct cpu *c, unsigned seg, u16 sel, unsigned ext)
@@ -195,7 +197,7 @@ static void load_segments(struct cpu *c, const struct incoming *n, unsigned ext)
     load_ldt(c, n->ldt, ext);
     if (!(c->eflags & F_VM)) {
         load_code(c, n->sel[CS], ext);
-        c->seg[SS] = seg_check_stack(c, n->sel[SS], c->cpl, EXC_TS, ext);
+        seg_check_stack(c, &c->seg[SS], n->sel[SS], c->cpl, EXC_TS, ext);
         cpu_update_mode(c);
         for (unsigned i = 0; i < ARRAY_LEN(data); i++)
             load_data(c, data[i], n->sel[data[i]], ext);

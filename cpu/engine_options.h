@@ -4,6 +4,13 @@
 
 #include "core/types.h"
 
+/* Counts the instructions that were interpreted, by either engine; the rest ran in translated code. */
+struct interpreted {
+    u64 insns;
+    u64 since; /* the clock's count when the present block began */
+    bool open; /* it runs */
+};
+
 /* How an engine is to run. All zero: as usual. */
 struct engine_options {
     u64 cache_bytes;     /* JIT: of translated code; 0: 128 MiB */
@@ -12,6 +19,8 @@ struct engine_options {
     bool from_first;     /* JIT: translate at the first execution */
     bool perf_map;       /* JIT: names of its code are written where perf looks for them (machine/) */
     bool check_hits;     /* JIT: each hit of a fast set is walked again and compared */
+    bool gdb_names;      /* JIT: gdb, attached to the emulator itself, is told names of its code (jit/gdb_jit.h) */
+    struct interpreted *interpreted; /* not owned; NULL: nobody counts */
     bool stop_at_blocks; /* run() returns STOP_REQUEST after each block: lock step */
     bool hash_writes;    /* mem_view.write_hash takes in each store, emitted ones too */
 };

@@ -100,10 +100,32 @@ again:
     return false;
 }
 
+/* ---- who ran it (engine_options.interpreted) ---- */
+
+static void count_begin(struct cpu *c)
+{
+    struct interpreted *n = c->cfg.engine.interpreted;
+
+    n->since = clock_icount(c->cfg.clk);
+    n->open = true;
+}
+
+/* The block is over, or a fault has unwound from it: then the instruction has not retired. */
+static void count_end(struct cpu *c)
+{
+    struct interpreted *n = c->cfg.engine.interpreted;
+
+    if (n->open)
+        n->insns += clock_icount(c->cfg.clk) - n->since;
+    n->open = false;
+}
+
 void run_block(struct cpu *c, const struct block *b, unsigned max)
 {
     const struct op *op = b->ops, *end = op + (b->nr_ops < max ? b->nr_ops : max);
 
+    if (UNLIKELY(c->cfg.engine.interpreted != NULL))
+        count_begin(c);
     do {
         c->next_rip = c->rip + op->in.len;
         op->fn(c, &op->in);
@@ -114,6 +136,8 @@ void run_block(struct cpu *c, const struct block *b, unsigned max)
         c->rep_interrupted = false;
         c->budget++; /* it has not retired */
     }
+    if (UNLIKELY(c->cfg.engine.interpreted != NULL))
+        count_end(c);
 }
 
 static const u8 *block_bytes(const struct cpu *c, const struct block *b)
@@ -191,6 +215,8 @@ void run_sync(struct cpu *c)
 bool run_fault(struct cpu *c)
 {
     c->rep_interrupted = false;
+    if (UNLIKELY(c->cfg.engine.interpreted != NULL))
+        count_end(c);
     if (c->shadow != SHADOW_MOV_SS) { /* the instruction will run again: so will its traps */
         c->debug_pending = 0;
         c->attention &= ~(u32)ATT_DEBUG;

@@ -7,14 +7,11 @@
  */
 #include "host/bench.h"
 #include "host/bench_native.h"
+#include "host/bench_results.h"
 #include "host/data_files.h"
 #include "host/host_clock.h"
-#include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 
-enum { PLACE_JIT, PLACE_INTERP, PLACE_NATIVE, NR_PLACES };
-enum { NR_ENGINES = PLACE_NATIVE };
 enum { STATUS_BAD = 1, STATUS_DIFFERS = 72, STATUS_TIMEOUT = 124 };
 
 /* The interpreter gets a part of the iterations: it would need minutes for all. */
@@ -22,21 +19,12 @@ enum { INTERP_PART = 8 };
 
 static const char *const engine_names[NR_ENGINES] = {"jit", "interp"};
 
-struct row {
-    bool wanted, left_out;
-    const char *verdict; /* of the comparison */
-    unsigned nr[NR_PLACES];
-    double seconds[NR_PLACES][BENCH_MAX_RUNS]; /* of an iteration */
-    double insns[NR_ENGINES];                  /* of an iteration */
-};
-
 struct bench {
     struct options *o;
     struct bench_image *image;
     struct bench_native *native; /* NULL: not there */
     struct bench_guest *guest[NR_ENGINES];
-    struct row row[BENCH_KERNELS];
-    u64 iterations[NR_PLACES][BENCH_KERNELS];
+    struct bench_results r;
     u64 deadline;
     bool differs;
     int status;
@@ -63,7 +51,7 @@ static bool select_kernels(struct bench *b)
     unsigned nr_items = 0;
     for (unsigned i = 0; i < b->image->nr_kernels; i++) {
         const struct bench_kernel *k = &b->image->kernel[i];
-        b->row[i].wanted = !list || item_is(list, k->name) || item_is(list, k->group);
+        b->r.row[i].wanted = !list || item_is(list, k->name) || item_is(list, k->group);
     }
     for (const char *p = list; p && *p; nr_items++) {
         char word[64];
@@ -91,13 +79,8 @@ static void set_counts(struct bench *b, double ms, unsigned interp_part)
         n = n ? n : 1;
         part = n / interp_part ? n / interp_part : 1;
         for (unsigned p = 0; p < NR_PLACES; p++)
-            b->iterations[p][i] = !b->row[i].wanted ? 0 : p == PLACE_INTERP ? part : n;
+            b->r.iterations[p][i] = !b->r.row[i].wanted ? 0 : p == PLACE_INTERP ? part : n;
     }
-}
-
-static bool runs_in(const struct bench *b, unsigned engine)
-{
-    return !b->o->bench.engine || !strcmp(b->o->bench.engine, engine_names[engine]);
 }
 
 /* ---- machines ---- */
@@ -105,9 +88,9 @@ static bool runs_in(const struct bench *b, unsigned engine)
 static bool open_guests(struct bench *b, u32 rounds)
 {
     for (unsigned e = 0; e < NR_ENGINES; e++) {
-        if (!runs_in(b, e))
+        if (!bench_runs_in(b->o, e))
             continue;
-        b->guest[e] = bench_guest_open(b->o, engine_names[e], b->image, b->iterations[e], rounds, b->err);
+        b->guest[e] = bench_guest_open(b->o, engine_names[e], b->image, b->r.iterations[e], rounds, b->err);
         if (!b->guest[e]) {
             fprintf(stderr, "kiln: %s\n", b->err);
             b->status = STATUS_BAD;
@@ -133,7 +116,7 @@ static bool step_guest(struct bench *b, unsigned engine, unsigned i, struct benc
     const char *name = b->image->kernel[i].name;
     switch (bench_guest_next(b->guest[engine], s, b->deadline, b->err)) {
     case BENCH_RAN: break;
-    case BENCH_LEFT_OUT: b->row[i].left_out = true; break;
+    case BENCH_LEFT_OUT: b->r.row[i].left_out = true; break;
     case BENCH_STOPPED:
         fprintf(stderr, "kiln: stopped in %s under %s\n", name, engine_names[engine]);
         b->status = host_now_ns() >= b->deadline ? STATUS_TIMEOUT : STATUS_BAD;
@@ -156,7 +139,7 @@ static bool step_native(struct bench *b, unsigned i, struct bench_sample *s)
     s->name[0] = 0;
     if (!b->native || b->image->kernel[i].guest_only)
         return true;
-    if (bench_native_run(b->native, b->image->kernel[i].name, b->iterations[PLACE_NATIVE][i], s) != BENCH_FAILED)
+    if (bench_native_run(b->native, b->image->kernel[i].name, b->r.iterations[PLACE_NATIVE][i], s) != BENCH_FAILED)
         return true;
     fprintf(stderr, "kiln: bench-native has ended in %s\n", b->image->kernel[i].name);
     b->status = STATUS_BAD;
@@ -182,7 +165,7 @@ static const char *compare(const struct bench_sample s[NR_PLACES], const u64 has
 
 static void check_kernels(struct bench *b)
 {
-    bool both = runs_in(b, PLACE_JIT) && runs_in(b, PLACE_INTERP);
+    bool both = bench_runs_in(b->o, PLACE_JIT) && bench_runs_in(b->o, PLACE_INTERP);
     set_counts(b, 1, 1);
     fprintf(stderr, "kiln bench: comparing checksums and states\n");
     if (!open_guests(b, 1))
@@ -190,7 +173,7 @@ static void check_kernels(struct bench *b)
     for (unsigned i = 0; i < b->image->nr_kernels; i++) {
         struct bench_sample s[NR_PLACES] = {0};
         u64 hash[NR_ENGINES] = {0};
-        if (!b->row[i].wanted)
+        if (!b->r.row[i].wanted)
             continue;
         if (!step_native(b, i, &s[PLACE_NATIVE]))
             return;
@@ -201,8 +184,8 @@ static void check_kernels(struct bench *b)
                 return;
             hash[e] = bench_guest_hash(b->guest[e]);
         }
-        const char *v = b->row[i].left_out ? "left out" : compare(s, hash, both);
-        b->row[i].verdict = v;
+        const char *v = b->r.row[i].left_out ? "left out" : compare(s, hash, both);
+        b->r.row[i].verdict = v;
         if (strcmp(v, "equal") && strcmp(v, "left out") && strcmp(v, "not compared")) {
             if (!b->differs)
                 fprintf(stderr, "kiln: after %s: %s\n", b->image->kernel[i].name, v);
@@ -216,8 +199,8 @@ static void check_kernels(struct bench *b)
 
 static void keep(struct bench *b, unsigned place, unsigned i, const struct bench_sample *s)
 {
-    struct row *r = &b->row[i];
-    double n = (double)b->iterations[place][i];
+    struct bench_row *r = &b->r.row[i];
+    double n = (double)b->r.iterations[place][i];
     if (!s->name[0] || r->left_out)
         return;
     r->seconds[place][r->nr[place]++] = (double)s->cpu_ns / 1e9 / n;
@@ -235,7 +218,7 @@ static void time_kernels(struct bench *b)
         fprintf(stderr, "kiln bench: round %u of %u\n", round + 1, rounds);
         for (unsigned i = 0; i < b->image->nr_kernels; i++) {
             struct bench_sample s[NR_PLACES] = {0};
-            if (!b->row[i].wanted)
+            if (!b->r.row[i].wanted)
                 continue;
             for (unsigned e = 0; e < NR_ENGINES; e++) {
                 if (b->guest[e] && !step_guest(b, e, i, &s[e]))
@@ -248,137 +231,6 @@ static void time_kernels(struct bench *b)
         }
     }
     close_guests(b);
-}
-
-/* ---- the table ---- */
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* The values in order. */
-static void sort(const double *values, unsigned nr, double *sorted)
-{
-    memcpy(sorted, values, nr * sizeof(*values));
-    qsort(sorted, nr, sizeof(*sorted), by_value);
-}
-
-double bench_median(const double *values, unsigned nr)
-{
-    double v[BENCH_MAX_RUNS];
-    sort(values, nr, v);
-    return !nr ? 0 : nr % 2 ? v[nr / 2] : (v[nr / 2 - 1] + v[nr / 2]) / 2;
-}
-
-double bench_spread(const double *values, unsigned nr)
-{
-    double v[BENCH_MAX_RUNS];
-    sort(values, nr, v);
-    return nr && v[0] > 0 ? (v[nr - 1] - v[0]) / bench_median(values, nr) : 0;
-}
-
-/* How many times a's time b's is, round by round: the median; 0 when one of them did not run. */
-static double ratio(const struct row *r, unsigned a, unsigned b, double *spread)
-{
-    double q[BENCH_MAX_RUNS];
-    unsigned nr = r->nr[a] < r->nr[b] ? r->nr[a] : r->nr[b];
-    for (unsigned i = 0; i < nr; i++)
-        q[i] = r->seconds[b][i] / r->seconds[a][i];
-    *spread = bench_spread(q, nr);
-    return bench_median(q, nr);
-}
-
-static void print_cell(int width, int digits, double v)
-{
-    if (v > 0)
-        printf("%*.*f", width, digits, v);
-    else
-        printf("%*s", width, "-");
-}
-
-/* The geometric mean of user kernels' ratios to native, of a group or of all. */
-static double mean_of(const struct bench *b, const char *group, unsigned place, unsigned *nr)
-{
-    double sum = 0, spread;
-    *nr = 0;
-    for (unsigned i = 0; i < b->image->nr_kernels; i++) {
-        double q = ratio(&b->row[i], PLACE_NATIVE, place, &spread);
-        if (q > 0 && (!group || !strcmp(group, b->image->kernel[i].group))) {
-            sum += log(q);
-            ++*nr;
-        }
-    }
-    return *nr ? exp(sum / *nr) : 0;
-}
-
-static void print_means(const struct bench *b)
-{
-    const char *last = "";
-    unsigned nr, unused;
-    if (!mean_of(b, NULL, PLACE_JIT, &nr) && !mean_of(b, NULL, PLACE_INTERP, &nr))
-        return;
-    printf("\ngeometric means, times native%8s%9s\n", "jit", "interp");
-    for (unsigned i = 0; i <= b->image->nr_kernels; i++) {
-        const char *group = i < b->image->nr_kernels ? b->image->kernel[i].group : NULL;
-        double jit = mean_of(b, group, PLACE_JIT, &nr), interp = mean_of(b, group, PLACE_INTERP, &unused);
-        nr = nr > unused ? nr : unused;
-        if (!nr || (group && !strcmp(group, last)))
-            continue;
-        last = group ? group : "";
-        printf("  %-18s %3u kernel%s", group ? group : "all user kernels", nr, nr == 1 ? " " : "s");
-        print_cell(6, 2, jit);
-        print_cell(9, 2, interp);
-        putchar('\n');
-    }
-}
-
-static void print_table(struct bench *b)
-{
-    printf("%-12s%14s%9s%8s%9s%7s%9s%10s%8s%8s  %s\n", "kernel", "instructions", "jit s", "MIPS", "interp s",
-           "MIPS", "interp", "native s", "jit", "spread", "states");
-    printf("%-12s%14s%9s%8s%9s%7s%9s%10s%8s\n", "", "", "", "", "", "", ": jit", "", ": native");
-    for (unsigned i = 0; i < b->image->nr_kernels; i++) {
-        struct row *r = &b->row[i];
-        if (!r->wanted)
-            continue;
-        double n = (double)b->iterations[PLACE_JIT][i], s[NR_PLACES], spread, unused;
-        double insns = r->insns[PLACE_JIT] > 0 ? r->insns[PLACE_JIT] : r->insns[PLACE_INTERP];
-        double faster = ratio(r, PLACE_JIT, PLACE_INTERP, &unused);
-        double slower = ratio(r, PLACE_NATIVE, PLACE_JIT, &spread);
-        for (unsigned p = 0; p < NR_PLACES; p++)
-            s[p] = bench_median(r->seconds[p], r->nr[p]);
-        if (slower == 0) {
-            unsigned p = r->nr[PLACE_JIT] ? PLACE_JIT : PLACE_INTERP;
-            spread = bench_spread(r->seconds[p], r->nr[p]);
-        }
-        printf("%-12s%14.0f", b->image->kernel[i].name, insns * n);
-        print_cell(9, 4, s[PLACE_JIT] * n);
-        print_cell(8, 0, s[PLACE_JIT] > 0 ? insns / s[PLACE_JIT] / 1e6 : 0);
-        print_cell(9, 4, s[PLACE_INTERP] * n);
-        print_cell(7, 0, s[PLACE_INTERP] > 0 ? insns / s[PLACE_INTERP] / 1e6 : 0);
-        print_cell(9, 2, faster);
-        print_cell(10, 4, s[PLACE_NATIVE] * n);
-        print_cell(8, 2, slower);
-        printf("%7.0f%%  %s\n", spread * 100, r->verdict ? r->verdict : "");
-    }
-}
-
-static void print_comparison(const struct bench *b)
-{
-    unsigned nr_equal = 0, nr = 0;
-    for (unsigned i = 0; i < b->image->nr_kernels; i++) {
-        const struct row *r = &b->row[i];
-        if (!r->wanted || r->left_out)
-            continue;
-        nr++;
-        nr_equal += r->verdict && !strcmp(r->verdict, "equal");
-        if (b->o->bench.check)
-            printf("%-12s %s\n", b->image->kernel[i].name, r->verdict ? r->verdict : "did not run");
-    }
-    if (runs_in(b, PLACE_JIT) && runs_in(b, PLACE_INTERP))
-        printf("\nkernels after which checksums, instructions and state hashes are equal: %u of %u\n", nr_equal, nr);
 }
 
 /* ---- the verb ---- */
@@ -404,26 +256,39 @@ static bool prepare(struct bench *b)
     return true;
 }
 
+static void report(struct bench *b, struct html_page *page)
+{
+    b->r.o = b->o;
+    b->r.image = b->image;
+    if (b->o->bench.check)
+        bench_print_comparison(&b->r);
+    else
+        bench_print(&b->r);
+    if (!page->f || bench_html(&b->r, page, b->err, sizeof(b->err)))
+        return;
+    fprintf(stderr, "kiln: --html: %s\n", b->err);
+    b->status = STATUS_BAD;
+}
+
 int bench_run(struct options *o)
 {
-    if (options_bench_disk(o))
-        return bench_disk(o);
+    struct html_page page = {0};
     struct bench *b = calloc(1, sizeof(*b));
     int status = STATUS_BAD;
     if (!b)
         abort();
     b->o = o;
     b->deadline = o->timeout_s > 0 ? host_now_ns() + (u64)(o->timeout_s * 1e9) : UINT64_MAX;
-    if (prepare(b)) {
+    if (o->bench.html && !html_open(&page, o->bench.html, b->err, sizeof(b->err))) {
+        fprintf(stderr, "kiln: --html: %s\n", b->err);
+    } else if (options_bench_disk(o)) {
+        status = bench_disk(o, &page);
+    } else if (prepare(b)) {
         check_kernels(b);
         if (!b->status && !o->bench.check)
             time_kernels(b);
-        if (!b->status && !o->bench.check) {
-            print_table(b);
-            print_means(b);
-        }
         if (!b->status)
-            print_comparison(b);
+            report(b, &page);
         status = b->status ? b->status : b->differs ? STATUS_DIFFERS : 0;
     }
     b->status = status;
@@ -431,5 +296,6 @@ int bench_run(struct options *o)
     bench_native_close(b->native);
     bench_image_free(b->image);
     free(b);
+    html_give_up(&page);
     return status;
 }

@@ -5,16 +5,13 @@
 #ifndef HOST_BENCH_H
 #define HOST_BENCH_H
 
+#include "host/html_page.h"
 #include "host/options.h"
 
 /* The verb. Its tables are on stdout; returns the exit status. */
 int bench_run(struct options *);
 
-/* Of a disk that --until ends: host/bench_disk.c. */
-int bench_disk(struct options *);
-
-/* 0 of no values. The spread is the difference of the extremes in parts of the median. */
-double bench_median(const double *values, unsigned nr);
-double bench_spread(const double *values, unsigned nr);
+/* Of a disk that --until ends: host/bench_disk.c. The page is open, or its file is NULL: none. */
+int bench_disk(struct options *, struct html_page *);
 
 #endif

@@ -333,6 +333,8 @@ bool opt_bench(struct option_parser *p, const struct option_row *row, const char
         if (strcmp(arg, "jit") && strcmp(arg, "interp"))
             return option_fail(p, "'%s' is not jit or interp", arg);
         b->engine = option_keep(p, arg);
+    } else if (!strcmp(row->names, "html")) {
+        b->html = option_keep(p, arg);
     } else {
         b->check = true;
     }

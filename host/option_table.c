@@ -136,6 +136,7 @@ const struct option_row option_table[] = {
     {"time", "MS", opt_bench, GROUP_BENCH, "how long each kernel runs on the host, about; 100", 0},
     {"kernels", "NAME|GROUP[,..]", opt_bench, GROUP_BENCH, "only these", 0},
     {"engine", "jit|interp", opt_bench, GROUP_BENCH, "only this one", 0},
+    {"html", "FILE", opt_bench, GROUP_BENCH, "write a page with charts, too", 0},
     {"check", NULL, opt_bench, GROUP_BENCH,
      "only compare checksums and states, and take no times (72 when they differ)", 0},
 

@@ -253,6 +253,8 @@ static bool check_bench(struct option_parser *p)
         return option_fail(p, "--until and --max-insns want a disk to run, such as kiln bench DISK.img --until ..");
     if (o->bench.check && options_bench_disk(o))
         return option_fail(p, "--check is for the benchmark's own guest; --runs 1 compares a disk's states, too");
+    if (o->bench.check && o->bench.html)
+        return option_fail(p, "--check takes no times, so that there is nothing to draw for --html");
     return true;
 }
 
@@ -357,6 +359,24 @@ void options_use_terminal(struct options *o)
     o->serial[0].escape = true;
 }
 
+/* The words as they came, with blanks between them: for reports, not for a shell. */
+static char *command_line(struct option_parser *p, int argc, char **argv)
+{
+    size_t len = 1;
+    char *text, *kept;
+    for (int i = 1; i < argc; i++)
+        len += strlen(argv[i]) + 1;
+    text = calloc(1, len + sizeof("kiln"));
+    if (!text)
+        abort();
+    strcpy(text, "kiln");
+    for (int i = 1; i < argc; i++)
+        strcat(strcat(text, " "), argv[i]);
+    kept = option_keep(p, text);
+    free(text);
+    return kept;
+}
+
 enum options_result options_parse(struct options *o, int argc, char **argv, FILE *out, FILE *err)
 {
     *o = (struct options){
@@ -381,6 +401,7 @@ enum options_result options_parse(struct options *o, int argc, char **argv, FILE
     }
     if (!parse_verb(&p, argc, argv, &i))
         return OPTIONS_BAD;
+    o->command = command_line(&p, argc, argv);
     while (i < argc) {
         if (!parse_one(&p, argc, argv, &i))
             return OPTIONS_BAD;

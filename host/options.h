@@ -96,6 +96,7 @@ struct bench_options {
     char *kernels;      /* names and groups, comma-separated; NULL: all */
     const char *engine; /* NULL: both */
     bool check;         /* compare only */
+    char *html;         /* page with charts; NULL: none */
 };
 
 /* A point of virtual time at which the machine is saved, or its hash is said. */
@@ -109,6 +110,7 @@ enum three_way { AUTO, ON, OFF };
 
 struct options {
     enum verb verb;
+    char *command; /* the command line, for reports */
 
     u64 ram_bytes;                             /* 0: the machine's default */
     char *cpu;                                 /* -cpu as written; NULL: the default */

@@ -175,6 +175,7 @@ static void bad_lines(void **state)
         {"bench a.img", "where to stop, such as --until serial:TEXT"},
         {"bench --until serial:x", "want a disk"},
         {"bench a.img --max-insns 1M --check", "--runs 1 compares"},
+        {"bench --check --html a.html", "nothing to draw"},
         {"bench --runs 0", "1 to 99"},
         {"bench --time 0", "milliseconds"},
         {"bench --engine tcg", "not jit or interp"},

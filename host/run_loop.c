@@ -359,6 +359,8 @@ static enum machine_stop run_until(struct run *r, u64 max_ticks, bool wait_in_hl
     u64 start = host_now_ns();
     enum machine_stop stop = r->s->twin ? lockstep_run(twin_lockstep(r->s->twin), &limit) : machine_run(r->m, &limit);
     r->busy_ns += host_now_ns() - start;
+    if (r->s->between)
+        r->s->between(r->s->between_h, r->m);
     if (follow_tape(r, stop))
         return MACHINE_SLICE_DONE; /* a replay ends where the recording does */
     do_scheduled(r);

@@ -37,6 +37,8 @@ struct session {
     u8 nvram[NVRAM_BYTES];                /* of --nvram, as it was at the start */
     struct tape *tape;                    /* recorder or replay; NULL: none */
     struct twin *twin;                    /* of lock step: the other machine; NULL: none */
+    void (*between)(void *h, struct machine *); /* looks on between two slices; NULL: nobody does */
+    void *between_h;
     const char *image_name;               /* for the title */
     FILE *log_file;                       /* of -D; NULL: stderr */
     char *bios, *vgabios, *kernel_rom;

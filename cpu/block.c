@@ -208,6 +208,14 @@ void block_drop_all(struct block_cache *k)
 
 /* ---- fetching ---- */
 
+/* What is cached of fetching from that page will be stale when the page is dropped. */
+static void mark_fetched(struct cpu *c, u64 lin)
+{
+    u64 bit;
+
+    *mmu_fetched(c, lin, &bit) |= bit;
+}
+
 /* Backing offset of the code byte at lin, or NO_BACKING where a device or nothing answers.
  * Raises #PF. */
 static u64 fetch_offset(struct block_cache *k, u64 lin)
@@ -220,6 +228,7 @@ static u64 fetch_offset(struct block_cache *k, u64 lin)
         u64 pa = mmu_translate(c, lin, ACC_EXEC);
         struct mem_page page = mem_view_page(c->cfg.view, pa);
 
+        mark_fetched(c, lin);
         *f = (struct fetch_page){ lin >> PAGE_SHIFT, page.read_off, c->fetch_epoch, user, true };
     }
     return f->off >= MEM_PASS ? NO_BACKING : f->off | (lin & (PAGE_SIZE - 1));
@@ -425,6 +434,7 @@ static struct block *kept_block(struct block_cache *k, u64 lin)
     b->nr_bytes = (u16)bytes;
     keep_block(k, b);
     own_page(k, b);
+    mark_fetched(c, lin); /* again: this may have begun an epoch, which links to the block will be of */
     return b;
 }
 

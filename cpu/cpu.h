@@ -304,6 +304,7 @@ struct cpu {
     struct fast_set fast_sets[NR_FAST_SETS];
     struct tlb *tlb;               /* architectural; owned */
     u32 fetch_epoch;               /* counts flushes: what engines cached of fetches is stale */
+    u64 fetched[4];                /* bits, by a hash: linear pages that code was fetched from since the last */
 
     struct cpu_config cfg;
     struct cpu_observer *observer; /* NULL: none */

@@ -394,6 +394,17 @@ const u8 *jit_slow(struct cpu *c, u64 lin, const u8 *ret)
     return next_code(j);
 }
 
+/* Whether what has asked to leave the block - a device was reached, say - comes to nothing: all is as it was when
+ * the block was entered, and no event waits that would be taken here. */
+static bool may_stay(struct jit *j, const struct translation *t, u32 epoch)
+{
+    struct cpu *c = j->c;
+    const struct context *now = context_now(j);
+
+    return t->block && c->jit.epoch == epoch && !c->cfg.engine.stop_at_blocks && c->mode == now->mode &&
+           (now->mode & MODE_CODE_MASK) == MODE_CODE64 && cpu_fast_set(c) == now->set && may_enter(c);
+}
+
 const u8 *jit_help(struct cpu *c, u64 lin, const u8 *ret)
 {
     struct jit *j = jit_of(c);
@@ -402,14 +413,16 @@ const u8 *jit_help(struct cpu *c, u64 lin, const u8 *ret)
     const struct op *op = &t->block->ops[s->index];
     u64 next = c->rip + op->in.len;
     i64 rest = t->nr_insns - s->index - 1;
+    u32 epoch = c->jit.epoch;
     bool vec = c->jit.vec_live;
 
     (void)lin;
     j->stats.helps++;
     j->stats.help_rows[op->in.row]++;
     run_op(c, op);
-    if (s->kind == SITE_LAST || c->leave || c->budget < rest || c->rip != next || (c->eflags & F_RF))
+    if (s->kind == SITE_LAST || c->budget < rest || c->rip != next || (c->eflags & F_RF) || (c->leave && !may_stay(j, t, epoch)))
         return next_code(j);
+    c->leave = false;
     flags_in(c);
     if (go_on(c, ret) && vec && !c->jit.vec_live)
         return leave_for(j, EXIT_STATE);

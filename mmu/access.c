@@ -14,6 +14,7 @@
 #include "cpu/vec.h"
 #include "mmu/walk.h"
 #include <inttypes.h>
+#include <string.h>
 
 static void flush_set(struct fast_set *s)
 {
@@ -29,15 +30,47 @@ static void flush_set(struct fast_set *s)
     s->nr_filled = 0;
 }
 
+static void flush_slots(struct cpu *c)
+{
+    for (u32 i = 0; i < c->jit.nr_filled; i++)
+        c->jit.filled[i]->len = 0;
+    c->jit.nr_filled = 0;
+}
+
+static void new_fetch_epoch(struct cpu *c)
+{
+    c->fetch_epoch++;
+    c->jit.epoch = c->fetch_epoch;
+    memset(c->fetched, 0, sizeof(c->fetched));
+}
+
 void mmu_flush_fast(struct cpu *c)
 {
     for (int s = 0; s < NR_FAST_SETS; s++)
         flush_set(&c->fast_sets[s]);
-    for (u32 i = 0; i < c->jit.nr_filled; i++)
-        c->jit.filled[i]->len = 0;
-    c->jit.nr_filled = 0;
-    c->fetch_epoch++;
-    c->jit.epoch = c->fetch_epoch;
+    flush_slots(c);
+    new_fetch_epoch(c);
+}
+
+static void flush_fast_page(struct cpu *c, u64 lin)
+{
+    unsigned i = (lin >> 12) & (FAST_ENTRIES - 1);
+    u64 bit;
+
+    for (int s = 0; s < NR_FAST_SETS; s++)
+        c->fast_sets[s].read[i].tag = c->fast_sets[s].write[i].tag = FAST_INVALID(i);
+    flush_slots(c);
+    if (*mmu_fetched(c, lin, &bit) & bit)
+        new_fetch_epoch(c);
+}
+
+/* What follows for the caches from what the TLB has dropped for lin. */
+static void flush_dropped(struct cpu *c, u64 lin, enum tlb_dropped dropped)
+{
+    if (dropped & TLB_DROPPED_MORE)
+        mmu_flush_fast(c);
+    else if (dropped)
+        flush_fast_page(c, lin);
 }
 
 void mmu_flush_all(struct cpu *c)
@@ -60,14 +93,12 @@ void mmu_flush_pcid(struct cpu *c, u16 pcid)
 
 void mmu_flush_page(struct cpu *c, u64 lin)
 {
-    if (tlb_drop(c->tlb, mmu_pcid(c), lin, true))
-        mmu_flush_fast(c);
+    flush_dropped(c, lin, tlb_drop(c->tlb, mmu_pcid(c), lin, true));
 }
 
 void mmu_flush_pcid_page(struct cpu *c, u16 pcid, u64 lin)
 {
-    if (tlb_drop(c->tlb, pcid, lin, false))
-        mmu_flush_fast(c);
+    flush_dropped(c, lin, tlb_drop(c->tlb, pcid, lin, false));
 }
 
 static bool is_user(const struct cpu *c, unsigned access)

@@ -118,6 +118,15 @@ void mmu_flush_nonglobal(struct cpu *);                /* of all PCIDs */
 void mmu_flush_pcid(struct cpu *, u16 pcid);           /* its entries that are not global */
 void mmu_flush_page(struct cpu *, u64 lin);            /* of this PCID, and global */
 void mmu_flush_pcid_page(struct cpu *, u16 pcid, u64 lin); /* that is not global */
+/* The bit of cpu.fetched for a linear page. */
+static inline u64 *mmu_fetched(struct cpu *c, u64 lin, u64 *bit)
+{
+    unsigned h = (unsigned)((lin >> 12) * 0x9e3779b97f4a7c15ull >> 56);
+
+    *bit = BIT(h & 63);
+    return &c->fetched[h >> 6];
+}
+
 void mmu_flush_fast(struct cpu *);       /* only the caches of the TLB: rights or the map changed */
 
 /* mmu/tlb.c: the architectural TLB. */
@@ -150,9 +159,14 @@ static inline u32 tlb_nr(const struct tlb *t)
 struct tlb *tlb_create(void);
 const struct tlb_entry *tlb_find(const struct tlb *, u16 pcid, u64 lin);
 void tlb_insert(struct cpu *, u64 lin, u64 pa, u8 flags, u8 level);
-/* The page that maps lin, all of it when large. Whether there was something: otherwise nothing that
- * caches the TLB can have it, either. */
-bool tlb_drop(struct tlb *, u16 pcid, u64 lin, bool global_too);
+/* The page that maps lin, all of it when large. Returns what was dropped, bit by bit: nothing that caches
+ * the TLB can have more. */
+enum tlb_dropped {
+    TLB_DROPPED_NONE = 0,
+    TLB_DROPPED_PAGE = 1, /* lin's 4 KiB */
+    TLB_DROPPED_MORE = 2, /* fragments of a large page */
+};
+enum tlb_dropped tlb_drop(struct tlb *, u16 pcid, u64 lin, bool global_too);
 void tlb_drop_all(struct tlb *);
 void tlb_drop_nonglobal(struct tlb *);
 void tlb_drop_pcid(struct tlb *, u16 pcid); /* but what is global */

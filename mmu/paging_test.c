@@ -308,6 +308,32 @@ static void a_stale_translation_stays_until_it_is_invalidated(void **state)
     rig_destroy(r);
 }
 
+/* The same of code: what was fetched may run on until the page is invalidated, and no longer. */
+static void a_stale_fetch_lasts_until_it_is_invalidated(void **state)
+{
+    /* call rbx; mov dl, cl; invlpg [rbx]; call rbx; hlt */
+    static const u8 twice[] = { 0xff, 0xd3, 0x88, 0xca, 0x0f, 0x01, 0x3b, 0xff, 0xd3, 0xf4 };
+    static const u8 one[] = { 0xb1, 1, 0xc3 }, two[] = { 0xb1, 2, 0xc3 }; /* mov cl, which; ret */
+    struct test_rig *r = rig_long(0, false);
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof(one); i++) {
+        rig_poke(r, 0x200000 + i, one[i], 1);
+        rig_poke(r, 0x201000 + i, two[i], 1);
+    }
+    map4(r, LIN, 0x200000, P);
+    r->c.gpr[RBX] = LIN;
+    run_bytes(r, twice, sizeof(twice));
+    assert_int_equal(r->c.gpr[RCX] & 0xff, 1);
+    map4(r, LIN, 0x201000, P);
+    r->c.halted = false;
+    r->c.rip = CODE;
+    assert_int_equal(run_to_fault(r), -1);
+    assert_int_equal(r->c.gpr[RDX] & 0xff, 1);
+    assert_int_equal(r->c.gpr[RCX] & 0xff, 2);
+    rig_destroy(r);
+}
+
 /* 4.10.2.4: global translations survive a load of CR3, and not INVLPG or a change of CR4.PGE. */
 static void global_pages(void **state)
 {
@@ -557,6 +583,7 @@ int main(void)
         cmocka_unit_test(pages_of_2_mib_and_1_gib),
         cmocka_unit_test(reserved_bits_of_large_pages),
         cmocka_unit_test(a_stale_translation_stays_until_it_is_invalidated),
+        cmocka_unit_test(a_stale_fetch_lasts_until_it_is_invalidated),
         cmocka_unit_test(global_pages),
         cmocka_unit_test(more_rights_are_seen_at_once),
         cmocka_unit_test(a_page_that_moves_without_a_flush),

@@ -159,19 +159,18 @@ static void remove_slot(struct tlb_table *t, unsigned i)
     }
 }
 
-/* Whether something was dropped. */
-static bool drop(struct tlb_table *t, u64 key)
+static enum tlb_dropped drop(struct tlb_table *t, u64 key)
 {
     unsigned i = probe(t, key);
     u32 before = t->nr;
 
     if (t->slot[i].key && t->slot[i].level == 0) {
         remove_slot(t, i);
-        return true;
+        return TLB_DROPPED_PAGE;
     }
     /* Fragments of a large page may be there although this one is not: a miss must look too. */
     if (!*bucket_of(t, key, 1) && !*bucket_of(t, key, 2))
-        return false;
+        return TLB_DROPPED_NONE;
     for (unsigned s = 0; s < TLB_SLOTS;) {
         const struct tlb_entry *e = &t->slot[s];
 
@@ -180,12 +179,12 @@ static bool drop(struct tlb_table *t, u64 key)
         else
             s++;
     }
-    return t->nr != before;
+    return t->nr != before ? TLB_DROPPED_MORE : TLB_DROPPED_NONE;
 }
 
-bool tlb_drop(struct tlb *t, u16 pcid, u64 lin, bool global_too)
+enum tlb_dropped tlb_drop(struct tlb *t, u16 pcid, u64 lin, bool global_too)
 {
-    bool dropped = drop(&t->spaces, key_of(space_of(pcid), lin));
+    enum tlb_dropped dropped = drop(&t->spaces, key_of(space_of(pcid), lin));
 
     if (global_too && t->global.nr)
         dropped |= drop(&t->global, key_of(KEY_GLOBAL, lin));

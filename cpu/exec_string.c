@@ -17,6 +17,7 @@
 struct string_op {
     void (*element)(struct cpu *, const struct insn *, unsigned size);
     u64 (*many)(struct cpu *, const struct insn *, unsigned size, u64 most);
+    bool down;     /* `many` knows DF, too */
     bool per_line; /* a tick for each line of rDI, not for each element */
     bool on_zf;    /* REPE and REPNE look at ZF */
 };
@@ -37,9 +38,9 @@ static void step(struct cpu *c, const struct insn *in, unsigned reg, u64 bytes)
     reg_write(c, reg, c->gpr[reg] + bytes, in->adsz);
 }
 
-static void advance(struct cpu *c, const struct insn *in, unsigned reg, unsigned size)
+static void advance(struct cpu *c, const struct insn *in, unsigned reg, u64 bytes)
 {
-    step(c, in, reg, c->eflags & F_D ? -(u64)size : size);
+    step(c, in, reg, c->eflags & F_D ? -bytes : bytes);
 }
 
 /* Between two elements: come back to this instruction, which has not retired. */
@@ -63,7 +64,7 @@ ALWAYS_INLINE u64 paid_for(const struct cpu *c, u64 left, u64 di, unsigned size,
 
     if (per_line) {
         most = most < 2 * 4096 / 64 ? most : 2 * 4096 / 64; /* no go is longer than a page */
-        most = (most * 64 - (di & 63) + size - 1) / size;
+        most = c->eflags & F_D ? (most * 64 - 64 + (di & 63)) / size + 1 : (most * 64 - (di & 63) + size - 1) / size;
     }
     return most < left ? most : left;
 }
@@ -77,7 +78,8 @@ ALWAYS_INLINE void repeat(struct cpu *c, const struct insn *in, unsigned size, c
         return;
     }
     for (u64 left; (left = ea_mask(c->gpr[RCX], in->adsz)) != 0;) {
-        bool first = line == ~0ull, by_ones = c->mode & MODE_TF || c->debug_pending || c->eflags & F_D;
+        bool first = line == ~0ull, down = c->eflags & F_D;
+        bool by_ones = c->mode & MODE_TF || c->debug_pending || (down && !op->down);
         u64 from = di(c, in), this_line = from >> 6, done = 0;
 
         /* The first tick is the instruction's own, and is counted when it retires. */
@@ -98,8 +100,8 @@ ALWAYS_INLINE void repeat(struct cpu *c, const struct insn *in, unsigned size, c
             op->element(c, in, size);
             done = 1;
         } else if (op->per_line) { /* those lines after the first that an element began in */
-            line = (from + (done - 1) * size) >> 6;
-            clock_charge(c->cfg.clk, line - this_line);
+            line = (down ? from - (done - 1) * size : from + (done - 1) * size) >> 6;
+            clock_charge(c->cfg.clk, down ? this_line - line : line - this_line);
         } else {
             clock_charge(c->cfg.clk, done - 1);
         }
@@ -181,8 +183,8 @@ static void outs_element(struct cpu *c, const struct insn *in, unsigned size)
 
 /* ---- many elements ---- */
 
-/* How many elements from seg:off on, `most` of them wanted, can be touched at once, upwards: on one page,
- * within the segment and the address size, by a translation that the fast path has. *host is where. */
+/* How many elements from seg:off on, `most` of them wanted, can be touched at once: on one page, within the
+ * segment and the address size, by a translation that the fast path has. *host is where the lowest is. */
 static u64 direct(const struct cpu *c, const struct insn *in, unsigned seg, u64 off, unsigned size,
                   unsigned access, u64 most, u8 **host)
 {
@@ -204,6 +206,13 @@ static u64 direct(const struct cpu *c, const struct insn *in, unsigned seg, u64 
     *host = (u8 *)(uintptr_t)(lin + e->addend);
     room = 4095 - (lin & 4095);
     room = ((last - off < room ? last - off : room) + 1) / size;
+    if (c->eflags & F_D) {
+        if (!room)
+            return 0;
+        room = ((lin & 4095) < off ? lin & 4095 : off) / size + 1;
+        room = room < most ? room : most;
+        *host -= (room - 1) * size;
+    }
     return room < most ? room : most;
 }
 
@@ -211,9 +220,14 @@ static u64 direct(const struct cpu *c, const struct insn *in, unsigned seg, u64 
 static u64 direct_both(const struct cpu *c, const struct insn *in, unsigned size, unsigned access_di,
                        u64 most, u8 **from, u8 **to)
 {
-    u64 n = direct(c, in, in->seg, si(c, in), size, ACC_READ, most, from);
+    u64 n = direct(c, in, in->seg, si(c, in), size, ACC_READ, most, from), both;
 
-    return n ? direct(c, in, ES, di(c, in), size, access_di, n, to) : 0;
+    if (!n)
+        return 0;
+    both = direct(c, in, ES, di(c, in), size, access_di, n, to);
+    if (c->eflags & F_D)
+        *from += (n - both) * size;
+    return both;
 }
 
 /* PERF: the host's own string instructions, not memcpy: the host's vector registers may hold the
@@ -238,6 +252,24 @@ static void copy_up(u8 *to, const u8 *from, u64 len, unsigned size)
             chunk = chunk < len - done ? chunk : len - done;
             host_movs(to + done, from, chunk);
         }
+    }
+}
+
+/* The same downwards; both point to the lowest bytes. */
+static void copy_down(u8 *to, const u8 *from, u64 len, unsigned size)
+{
+    u64 distance = (u64)((uintptr_t)to - (uintptr_t)from), left = len;
+
+    if (LIKELY(distance >= len && -distance >= len)) {
+        host_movs(to, from, len);
+    } else if (distance < len) { /* what is written has been read before */
+        for (u64 chunk = distance; left && distance; left -= chunk) {
+            chunk = chunk < left ? chunk : left;
+            host_movs(to + left - chunk, from + left - chunk, chunk);
+        }
+    } else {
+        for (; left; left -= size)
+            store_le(to + left - size, load_le(from + left - size, size), size);
     }
 }
 
@@ -276,9 +308,9 @@ static u64 movs_many(struct cpu *c, const struct insn *in, unsigned size, u64 mo
 
     if (!n)
         return 0;
-    copy_up(to, from, n * size, size);
-    step(c, in, RSI, n * size);
-    step(c, in, RDI, n * size);
+    (c->eflags & F_D ? copy_down : copy_up)(to, from, n * size, size);
+    advance(c, in, RSI, n * size);
+    advance(c, in, RDI, n * size);
     return n;
 }
 
@@ -290,7 +322,7 @@ static u64 stos_many(struct cpu *c, const struct insn *in, unsigned size, u64 mo
     if (!n)
         return 0;
     fill(to, reg_read(c, RAX, size), n, size);
-    step(c, in, RDI, n * size);
+    advance(c, in, RDI, n * size);
     return n;
 }
 
@@ -336,8 +368,8 @@ static u64 scas_many(struct cpu *c, const struct insn *in, unsigned size, u64 mo
 
 /* ---- the instructions ---- */
 
-static const struct string_op movs_op = { movs_element, movs_many, .per_line = true };
-static const struct string_op stos_op = { stos_element, stos_many, .per_line = true };
+static const struct string_op movs_op = { movs_element, movs_many, .down = true, .per_line = true };
+static const struct string_op stos_op = { stos_element, stos_many, .down = true, .per_line = true };
 static const struct string_op lods_op = { .element = lods_element };
 static const struct string_op cmps_op = { cmps_element, cmps_many, .on_zf = true };
 static const struct string_op scas_op = { scas_element, scas_many, .on_zf = true };

@@ -15,6 +15,8 @@ bool engine_option(struct engine_options *e, u32 *tlb_capacity, const char *name
         e->check_hits = !value || !strcmp(value, "on");
     else if (!strcmp(name, "perf"))
         e->perf_map = !value || !strcmp(value, "on");
+    else if (!strcmp(name, "gdb"))
+        e->gdb_names = !value || !strcmp(value, "on");
     else if (!strcmp(name, "cache") && number && n >= 1 && n <= 1024)
         e->cache_bytes = (u64)n << 20;
     else if (!strcmp(name, "block") && number && n >= 1 && n <= UINT32_MAX)

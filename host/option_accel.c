@@ -77,7 +77,7 @@ static bool bad_key(struct option_parser *p, const char *accel, const char *item
     for (unsigned i = 0; p->o->lockstep.on && i < ARRAY_LEN(lockstep_keys); i++)
         n += (size_t)snprintf(text + n, sizeof(text) - n, ", %s=%s", lockstep_keys[i].name, lockstep_keys[i].what);
     return option_fail(p, "-accel %s has no '%s'; it takes %scache=MiB (1 to 1024), hot=N, block=N, tlb=N (%d to %d), "
-                          "check=on, perf=on%s", accel, item, p->o->lockstep.on ? "interp, jit, " : "", TLB_CAPACITY_MIN,
+                          "check=on, perf=on, gdb=on%s", accel, item, p->o->lockstep.on ? "interp, jit, " : "", TLB_CAPACITY_MIN,
                        TLB_CAPACITY_MAX, text);
 }
 

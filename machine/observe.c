@@ -124,7 +124,7 @@ struct observe *observe_create(struct cpu *c, struct clock *clk, struct log *log
                                const struct machine_config *cfg, char err[MACHINE_ERR_LEN])
 {
     struct observe *o = calloc(1, sizeof(*o));
-    bool perf_map;
+    struct engine_options names = { 0 };
 
     (void)clk;
     if (!o) {
@@ -156,9 +156,10 @@ struct observe *observe_create(struct cpu *c, struct clock *clk, struct log *log
         o->trace_mem = cfg->insn_trace->mem;
         o->trace_ports = insn_trace_wants_ports(o->trace);
     }
-    perf_map = cfg->engine_options.perf_map && strcmp(cfg->engine, "interp"); /* in lock step there are two machines */
-    if ((log->mask & LOG_OUT_ASM) || perf_map) {
-        o->translations = translation_log_create(log, o->disasm, o->symbols, perf_map, err);
+    if ((cfg->engine_options.perf_map || cfg->engine_options.gdb_names) && strcmp(cfg->engine, "interp")) /* lock step has two machines */
+        names = cfg->engine_options;
+    if ((log->mask & LOG_OUT_ASM) || names.perf_map || names.gdb_names) {
+        o->translations = translation_log_create(log, o->disasm, o->symbols, &names, err);
         if (!o->translations) {
             observe_destroy(o);
             return NULL;

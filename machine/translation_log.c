@@ -1,5 +1,5 @@
 /*
- * -d out_asm and the map for perf. The translator tells of each translation as it is made
+ * -d out_asm, and names for perf and gdb. The translator tells of each translation as it is made
  * (cpu/translated.h); nothing here makes the engine do anything else than without it.
  *
  * The form follows QEMU's out_asm: "OUT:", then lines "-- guest addr" between the host's instructions.
@@ -8,6 +8,7 @@
  */
 #define _GNU_SOURCE
 #include "machine/translation_log.h"
+#include "jit/gdb_jit.h"
 #include "machine/debug_log.h"
 #include "machine/event_words.h"
 #include <errno.h>
@@ -25,6 +26,7 @@ struct translation_log {
     const struct symbols *symbols;
     FILE *perf_map; /* NULL: not asked for, or it could not be written any more */
     char perf_path[32];
+    struct gdb_jit *gdb; /* NULL: not asked for */
     struct thunk {
         u64 runs_at;
         const char *name;
@@ -50,7 +52,7 @@ static bool open_perf_map(struct translation_log *l, char *err)
 }
 
 struct translation_log *translation_log_create(struct log *log, struct disasm *disasm, const struct symbols *symbols,
-                                               bool perf_map, char err[MACHINE_ERR_LEN])
+                                               const struct engine_options *names, char err[MACHINE_ERR_LEN])
 {
     struct translation_log *l = calloc(1, sizeof(*l));
 
@@ -59,11 +61,13 @@ struct translation_log *translation_log_create(struct log *log, struct disasm *d
         return NULL;
     }
     *l = (struct translation_log){.log = log, .disasm = disasm, .symbols = symbols};
-    if (perf_map && !open_perf_map(l, err)) {
-        free(l);
-        return NULL;
-    }
-    return l;
+    if (names->gdb_names && !(l->gdb = gdb_jit_create()))
+        snprintf(err, MACHINE_ERR_LEN, "the host has no memory for gdb's names");
+    else if (!names->perf_map || open_perf_map(l, err))
+        return l;
+    gdb_jit_destroy(l->gdb);
+    free(l);
+    return NULL;
 }
 
 void translation_log_destroy(struct translation_log *l)
@@ -72,6 +76,7 @@ void translation_log_destroy(struct translation_log *l)
         return;
     if (l->perf_map && fclose(l->perf_map))
         fprintf(stderr, "kiln: cannot write %s: %s\n", l->perf_path, strerror(errno));
+    gdb_jit_destroy(l->gdb);
     free(l);
 }
 
@@ -170,21 +175,34 @@ static void put_out_asm(const struct translation_log *l, const struct translated
     fputc('\n', f);
 }
 
-/* ---- perf ---- */
+/* ---- perf and gdb ---- */
 
-static void put_perf(struct translation_log *l, const struct translated *t)
+/* "kiln:main+0x12", "kiln:thunk slow". */
+static void name_of(const struct translation_log *l, const struct translated *t, char name[256])
 {
-    FILE *f = l->perf_map;
     u64 offset;
+    const char *symbol = t->kind == TRANSLATED_THUNK ? NULL : symbols_at(l->symbols, t->lin, &offset);
+    int n;
 
-    fprintf(f, "%" PRIx64 " %x kiln:", t->runs_at, t->host_bytes);
     if (t->kind == TRANSLATED_THUNK)
-        fprintf(f, "thunk %s", t->name);
-    else if (symbols_at(l->symbols, t->lin, &offset))
-        put_symbol(f, l, "", t->lin);
+        n = snprintf(name, 240, "kiln:thunk %s", t->name);
+    else if (!symbol)
+        n = snprintf(name, 240, "kiln:%" PRIx64, t->rip);
     else
-        fprintf(f, "%" PRIx64, t->rip);
-    fputs(t->kind == TRANSLATED_LINK ? " (link)\n" : "\n", f);
+        n = snprintf(name, 240, offset ? "kiln:%s+0x%" PRIx64 : "kiln:%s", symbol, offset);
+    if (t->kind == TRANSLATED_LINK)
+        strcpy(name + (n < 240 ? n : 239), " (link)");
+}
+
+static void put_names(struct translation_log *l, const struct translated *t)
+{
+    char name[256];
+
+    name_of(l, t, name);
+    if (l->perf_map)
+        fprintf(l->perf_map, "%" PRIx64 " %x %s\n", t->runs_at, t->host_bytes, name);
+    if (l->gdb)
+        gdb_jit_add(l->gdb, t->runs_at, t->host_bytes, name);
 }
 
 void translation_log_told(void *h, struct cpu *c, const struct translated *t)
@@ -194,8 +212,8 @@ void translation_log_told(void *h, struct cpu *c, const struct translated *t)
     (void)c;
     if (t->kind == TRANSLATED_THUNK && l->nr_thunks < MAX_THUNKS)
         l->thunks[l->nr_thunks++] = (struct thunk){t->runs_at, t->name, t->takes_site};
-    if (l->perf_map)
-        put_perf(l, t);
+    if (l->perf_map || l->gdb)
+        put_names(l, t);
     if (log_on(l->log, LOG_OUT_ASM) && (t->kind == TRANSLATED_THUNK ? !l->log->nr_ranges : log_covers(l->log, t->lin)))
         put_out_asm(l, t);
 }

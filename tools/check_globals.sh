@@ -6,9 +6,10 @@
 #   pending_signal                    set by the signal handler, read between slices
 #   raw_active, raw_mode, saved_mode, lost, farewell, farewell_len, fault_stack
 #                                     the terminal's mode, for the handlers that restore it
+#   __jit_debug_descriptor            gdb's list of translated code, by its JIT interface
 #   kept_fd, real_stderr, news_from   stderr, while the screen is on the terminal
 allowed=" pending_signal raw_active raw_mode saved_mode lost farewell farewell_len fault_stack
-    kept_fd real_stderr news_from "
+    kept_fd real_stderr news_from __jit_debug_descriptor "
 allowed=$(echo $allowed | sed 's/.*/ & /')
 [ $# -gt 0 ] || { echo "usage: check_globals.sh LIBRARY..."; exit 2; }
 for library in "$@"; do

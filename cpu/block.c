@@ -16,7 +16,7 @@
 
 enum {
     POOL_BYTES = 32 << 20,
-    HASH_SIZE = 1 << 15,
+    HASH_SIZE = 1 << 17,
     FETCH_SIZE = 256,
     DECODE_MODE = MODE_CODE_MASK | MODE_PE | MODE_VM,
     MAX_INSN = 15,
@@ -99,9 +99,9 @@ struct block_stats block_cache_stats(const struct block_cache *k)
 
 static unsigned hash_of(u64 off, u32 mode)
 {
-    return (unsigned)(((off ^ (u64)mode << 52) * 0x9e3779b97f4a7c15ull) >> 49);
+    return (unsigned)(((off ^ (u64)mode << 52) * 0x9e3779b97f4a7c15ull) >> 47);
 }
-_Static_assert(HASH_SIZE == 1 << (64 - 49), "hash_of() yields bucket numbers");
+_Static_assert(HASH_SIZE == 1 << (64 - 47), "hash_of() yields bucket numbers");
 
 /* ---- dropping ---- */
 

@@ -5,7 +5,7 @@
 #include "core/mem_view.h"
 #include "cpu/operand.h"
 
-exec_fn x_jcc, x_jmp, x_call, x_ret, x_jmp_e, x_call_e, x_loop, x_jcxz, x_push, x_pop, x_leave, x_syscall, x_sysret;
+exec_fn x_jcc, x_jmp, x_call, x_ret, x_jmp_e, x_call_e, x_loop, x_jcxz, x_push, x_pop, x_leave, x_pushf, x_popf, x_syscall, x_sysret;
 
 /* ---- ways out ---- */
 
@@ -110,8 +110,7 @@ static unsigned stack_size(const struct translator *t) /* of rSP, in bytes */
     return code64(t) ? 8 : t->cx->mode & MODE_SS32 ? 4 : 2;
 }
 
-/* rSP = guest + add. No flags are changed. */
-static void set_sp_emit(struct translator *t, unsigned guest, i32 add)
+void set_sp_emit(struct translator *t, unsigned guest, i32 add)
 {
     struct assembler *a = &t->a;
     unsigned w = stack_size(t), sp = host_of_guest[RSP];
@@ -220,6 +219,8 @@ bool emit_stack(struct translator *t)
         return emit_pop(t);
     if (fn == x_leave)
         return emit_leave(t);
+    if (fn == x_pushf || fn == x_popf)
+        return emit_flags_stack(t);
     return false;
 }
 

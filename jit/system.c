@@ -1,12 +1,12 @@
 /*
- * SYSCALL and SYSRETQ between 64-bit code: what cpu/exec_far.c does, with all worked out beforehand that does not depend
+ * PUSHF and POPF at level 0. SYSCALL and SYSRETQ between 64-bit code: what cpu/exec_far.c does, with all worked out beforehand that does not depend
  * on MSRs and flags. What is unusual - SCE clear, flags that change more than the level does, an interrupt that the new
  * flags may let through, a target that is not in the table of jumps - goes to C before anything has been changed.
  */
 #include "jit/translator.h"
 #include "cpu/segment.h"
 
-exec_fn x_syscall, x_sysret;
+exec_fn x_syscall, x_sysret, x_pushf, x_popf;
 
 /* By which the next instruction would run in another way than by its level alone. */
 enum { ODD_FLAGS = F_T | F_AC | F_VIP };
@@ -155,5 +155,49 @@ bool emit_system_call(struct translator *t, u64 next)
     }
     eflags_become(t);
     enter_level(t, &to, context);
+    return true;
+}
+
+/* At level 0. A POPF that changes more than arithmetic flags, DF and IF goes to C, and one that may let an interrupt
+ * through. */
+bool emit_flags_stack(struct translator *t)
+{
+    enum { PLAIN = F_ARITH | F_D | F_I, OTHERS = F_T | F_NT | F_AC | F_ID | F_IOPL };
+    struct assembler *a = &t->a;
+    unsigned size = t->in->opsz;
+    struct host_mem m;
+
+    if ((t->cx->mode & (MODE_CPL_MASK | MODE_VM)) || size == 2)
+        return false;
+    flags_store(t);
+    t->host_valid = false;
+    if (isa_rows[t->in->row].exec == x_pushf) {
+        eflags_emit(t);
+        asm_store(a, 8, FIELD(jit.target), H_RSI);
+        m = stack_access(t, RSP, -(i64)size, size, true);
+        asm_load(a, 8, H_R11, FIELD(jit.target));
+        asm_store(a, size, m, H_R11);
+        wrote_emit(t, size, m);
+        set_sp_emit(t, RSP, -(i32)size);
+        return true;
+    }
+    asm_load_zx(a, 4, H_R11, stack_access(t, RSP, 0, size, false));
+    asm_load(a, 4, H_RDI, FIELD(eflags));
+    asm_alu_rr(a, ALU_XOR, 4, H_RDI, H_R11);
+    asm_rr(a, 4, 0xf7, 0, H_RDI);
+    asm_int(a, OTHERS, 4);
+    exec_if(t, CC_NE);
+    asm_load(a, 4, H_RDI, FIELD(eflags));
+    asm_rr(a, 4, 0xf7, 0, H_RDI);
+    asm_int(a, F_VIF | F_VIP, 4);
+    exec_if(t, CC_NE);
+    asm_alu_mi(a, ALU_CMP, 4, FIELD(attention), 0);
+    exec_if(t, CC_NE);
+    asm_alu_ri(a, ALU_AND, 4, H_RDI, ~PLAIN);
+    asm_alu_ri(a, ALU_AND, 4, H_R11, PLAIN);
+    asm_alu_rr(a, ALU_OR, 4, H_RDI, H_R11);
+    t->in_rsi = NULL;
+    eflags_become(t);
+    set_sp_emit(t, RSP, (i32)size);
     return true;
 }

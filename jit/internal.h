@@ -167,6 +167,7 @@ struct jit {
     struct translation *all;
     u32 hot;
     bool looked_up;      /* fetching the next instruction took time: it runs before anything else is looked at */
+    u64 rf_icount;       /* when RF went: if nothing retires before translated code is left, it comes back */
     bool interpret_next; /* the next block must not be entered: what it needs cannot be had */
     struct listing listing;
     struct jit_stats stats;

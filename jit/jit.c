@@ -161,7 +161,7 @@ static bool may_enter(const struct cpu *c)
 {
     const u32 odd = MODE_TF | MODE_SHADOW | MODE_DR7 | MODE_VIP;
 
-    return !event_due(c) && c->budget > 0 && !c->halted && !c->debug && !(c->mode & odd) && !(c->eflags & F_RF) &&
+    return !event_due(c) && c->budget > 0 && !c->halted && !c->debug && !(c->mode & odd) &&
            !(c->observer && (c->observer->before || c->observer->after || c->observer->mem));
 }
 
@@ -233,6 +233,32 @@ static struct translation *find(struct jit *j, u16 *flags)
     return translate(j, b, 0);
 }
 
+/* The same, where RF may be set. No breakpoint is (may_enter()), so all that RF does is to go with the first instruction
+ * that retires. So it goes before, but for rows that might show it; rf_back() is for what does not retire. */
+static struct translation *find_past_rf(struct jit *j, u16 *flags)
+{
+    struct cpu *c = j->c;
+    u32 rf = c->eflags & F_RF;
+    struct translation *t;
+
+    c->eflags &= ~rf;
+    t = find(j, flags);
+    if (rf && t && (c->budget < t->nr_insns || isa_rows[t->block->ops[0].in.row].jit == JIT_HELP))
+        t = NULL;
+    if (rf && t)
+        j->rf_icount = clock_icount(c->cfg.clk);
+    else
+        c->eflags |= rf;
+    return t;
+}
+
+static void rf_back(struct jit *j)
+{
+    if (UNLIKELY(j->rf_icount == clock_icount(j->c->cfg.clk)))
+        j->c->eflags |= F_RF;
+    j->rf_icount = ~0ull;
+}
+
 static void flags_out(struct cpu *c) /* from where translated code has them */
 {
     c->eflags = (c->eflags & ~(u32)F_ARITH) | flags_from_stored(c->jit.flags) | F_1;
@@ -268,9 +294,9 @@ static const u8 *next_code(struct jit *j)
     flags_in(c);
     e = jump_entry(j, c->rip);
     key = c->jit.context | (u64)c->jit.epoch << 32;
-    if (e->rip == c->rip && e->context_epoch == key)
+    if (e->rip == c->rip && e->context_epoch == key && !(c->eflags & F_RF))
         return go_on(c, e->host);
-    t = find(j, &flags);
+    t = find_past_rf(j, &flags);
     if (!t)
         return leave_for(j, EXIT_COLD);
     key = c->jit.context | (u64)c->jit.epoch << 32;
@@ -562,6 +588,7 @@ static void *jit_create(struct cpu *c)
     if (!j)
         return NULL;
     j->c = c;
+    j->rf_icount = ~0ull;
     j->hot = c->cfg.engine.hot ? c->cfg.engine.hot : DEFAULT_HOT;
     j->max_sites = (u32)(bytes / 32);
     j->blocks = block_cache_create(c, dropped, j);
@@ -618,12 +645,13 @@ static bool run_translated(struct jit *j)
     if (!may_enter(c))
         return false;
     set_context(j);
-    t = find(j, &flags);
+    t = find_past_rf(j, &flags);
     if (!t || c->budget < t->nr_insns)
         return false;
     flags_in(c);
     j->stats.enters++;
     j->enter(c, t->entry);
+    rf_back(j);
     return !j->interpret_next; /* it has left before it did anything */
 }
 
@@ -637,6 +665,7 @@ static enum stop_reason jit_run(void *engine)
     c->unwind = &env;
     if (setjmp(env) == UNWIND_FAULT) {
         c->jit.vec_live = false;
+        rf_back(j);
         if (!run_fault(c)) {
             c->unwind = outer;
             floating_to_memory(c);

@@ -233,30 +233,32 @@ static struct translation *find(struct jit *j, u16 *flags)
     return translate(j, b, 0);
 }
 
-/* The same, where RF may be set. No breakpoint is (may_enter()), so all that RF does is to go with the first instruction
- * that retires. So it goes before, but for rows that might show it; rf_back() is for what does not retire. */
-static struct translation *find_past_rf(struct jit *j, u16 *flags)
-{
-    struct cpu *c = j->c;
-    u32 rf = c->eflags & F_RF;
-    struct translation *t;
-
-    c->eflags &= ~rf;
-    t = find(j, flags);
-    if (rf && t && (c->budget < t->nr_insns || isa_rows[t->block->ops[0].in.row].jit == JIT_HELP))
-        t = NULL;
-    if (rf && t)
-        j->rf_icount = clock_icount(c->cfg.clk);
-    else
-        c->eflags |= rf;
-    return t;
-}
-
+/* What has not retired leaves RF as it was. */
 static void rf_back(struct jit *j)
 {
     if (UNLIKELY(j->rf_icount == clock_icount(j->c->cfg.clk)))
         j->c->eflags |= F_RF;
     j->rf_icount = ~0ull;
+}
+
+/* The same, where RF may be set. No breakpoint is (may_enter()), so all that RF does is to go with the first instruction
+ * that retires. So it goes before, but for rows that might show it. */
+static struct translation *find_past_rf(struct jit *j, u16 *flags)
+{
+    struct cpu *c = j->c;
+    bool rf = c->eflags & F_RF;
+    struct translation *t;
+
+    if (rf) {
+        j->rf_icount = clock_icount(c->cfg.clk);
+        c->eflags &= ~(u32)F_RF;
+    }
+    t = find(j, flags);
+    if (rf && (!t || c->budget < t->nr_insns || isa_rows[t->block->ops[0].in.row].jit == JIT_HELP)) {
+        rf_back(j);
+        return NULL;
+    }
+    return t;
 }
 
 static void flags_out(struct cpu *c) /* from where translated code has them */

@@ -256,7 +256,7 @@ static void put_rows(FILE *f, const struct svg_chart *c, const struct svg_row *r
     fputs("</svg>\n", f);
 }
 
-void svg_dots(FILE *f, const struct svg_chart *c, const struct svg_row *r, unsigned nr)
+static void put_chart(FILE *f, const struct svg_chart *c, const struct svg_row *r, unsigned nr, bool dots)
 {
     struct axis a = {.from = LABELS, .to = WIDTH - VALUES};
     double min, max;
@@ -264,20 +264,21 @@ void svg_dots(FILE *f, const struct svg_chart *c, const struct svg_row *r, unsig
     extremes(c, r, nr, &min, &max);
     if (max <= 0)
         return;
-    log_axis(&a, min, max);
-    put_rows(f, c, r, nr, &a, true);
+    if (dots)
+        log_axis(&a, min, max);
+    else
+        linear_axis(&a, max);
+    put_rows(f, c, r, nr, &a, dots);
+}
+
+void svg_dots(FILE *f, const struct svg_chart *c, const struct svg_row *r, unsigned nr)
+{
+    put_chart(f, c, r, nr, true);
 }
 
 void svg_bars(FILE *f, const struct svg_chart *c, const struct svg_row *r, unsigned nr)
 {
-    struct axis a = {.from = LABELS, .to = WIDTH - VALUES};
-    double min, max;
-
-    extremes(c, r, nr, &min, &max);
-    if (max <= 0)
-        return;
-    linear_axis(&a, max);
-    put_rows(f, c, r, nr, &a, false);
+    put_chart(f, c, r, nr, false);
 }
 
 void svg_panels(FILE *f, const struct svg_chart *c, const struct svg_row *r, unsigned nr)

@@ -85,6 +85,8 @@ void jump_entry_emit(struct translator *t)
     asm_rr(a, 4, 0xc1, 4, H_RDI);
     asm_int(a, 5, 1);
     asm_alu_rm(a, ALU_ADD, 8, H_RDI, FIELD(jit.jump_cache));
+    asm_alu_rm(a, ALU_CMP, 8, H_R11, at(H_RDI, offsetof(struct jump_entry, rip)));
+    exec_if(t, CC_NE);
 }
 
 /* Jumps to the block at R11 by the table; a miss runs the whole instruction in C. Leaves the table's
@@ -94,8 +96,6 @@ static void probe_jumps(struct translator *t)
     struct assembler *a = &t->a;
 
     jump_entry_emit(t);
-    asm_alu_rm(a, ALU_CMP, 8, H_R11, at(H_RDI, offsetof(struct jump_entry, rip)));
-    exec_if(t, CC_NE);
     asm_load(a, 8, H_RSI, FIELD(jit.context));
     asm_alu_rm(a, ALU_CMP, 8, H_RSI, at(H_RDI, offsetof(struct jump_entry, context_epoch)));
     exec_if(t, CC_NE);

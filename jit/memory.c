@@ -203,6 +203,22 @@ static u8 *set_probe(struct translator *t, unsigned span, bool write)
     return from;
 }
 
+/* RSI from an offset in seg to a linear address, which is in R11, too. */
+static void linear_emit(struct translator *t, unsigned seg, unsigned size, bool write)
+{
+    t->host_valid = false;
+    segment_emit(t, seg, size, write);
+    if (t->c->cfg.engine.check_hits)
+        asm_store(&t->a, 8, FIELD(jit.checked), H_RSI);
+    asm_mov(&t->a, 8, H_R11, H_RSI);
+}
+
+static void check_hit(struct translator *t, bool write)
+{
+    if (t->c->cfg.engine.check_hits)
+        call_thunk(t, THUNK_CHECK, (u32)write);
+}
+
 /* RSI from an offset in seg to the host's address. resume: where the address is made again after a fill.
  * A range is `span` bytes, of which the access is those at `at`. */
 static void probe(struct translator *t, unsigned seg, unsigned size, bool write, const u8 *resume, unsigned span,
@@ -210,24 +226,18 @@ static void probe(struct translator *t, unsigned seg, unsigned size, bool write,
 {
     struct assembler *a = &t->a;
     u32 site = site_new(t, write ? SITE_WRITE : SITE_READ, size, resume);
-    bool check_hits = t->c->cfg.engine.check_hits;
 
-    t->host_valid = false;
-    segment_emit(t, seg, size, write);
+    linear_emit(t, seg, size, write);
     if (!a->full) {
         t->j->site[site].span = (u16)span;
         t->j->site[site].at = (u16)where;
         t->j->site[site].aligned = aligned;
     }
-    if (check_hits)
-        asm_store(a, 8, FIELD(jit.checked), H_RSI);
-    asm_mov(a, 8, H_R11, H_RSI);
     if (chased && !(t->b->no_slot >> t->index & 1) && slot_probe(t, site, span, write))
         ;
     else
         stub_add(t, THUNK_SLOW, site, set_probe(t, span, write));
-    if (check_hits)
-        call_thunk(t, THUNK_CHECK, (u32)write);
+    check_hit(t, write);
 }
 
 static void load_range(struct translator *t, const struct range_group *g)
@@ -298,19 +308,11 @@ struct host_mem operand_access(struct translator *t, const struct insn *in, int 
 
 struct host_mem register_access(struct translator *t, unsigned seg, unsigned guest, unsigned size, bool write)
 {
-    struct assembler *a = &t->a;
-    bool check_hits = t->c->cfg.engine.check_hits;
-
     t->in_rsi = NULL;
-    t->host_valid = false;
-    asm_rr(a, code64(t) ? 8 : 4, 0x8b, H_RSI, host_of_guest[guest]);
-    segment_emit(t, seg, size, write);
-    if (check_hits)
-        asm_store(a, 8, FIELD(jit.checked), H_RSI);
-    asm_mov(a, 8, H_R11, H_RSI);
+    asm_rr(&t->a, code64(t) ? 8 : 4, 0x8b, H_RSI, host_of_guest[guest]);
+    linear_emit(t, seg, size, write);
     exec_from(t, set_probe(t, size, write));
-    if (check_hits)
-        call_thunk(t, THUNK_CHECK, (u32)write);
+    check_hit(t, write);
     return at(H_RSI, 0);
 }
 

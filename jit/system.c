@@ -37,8 +37,6 @@ static void probe_target(struct translator *t, u32 context)
     struct assembler *a = &t->a;
 
     jump_entry_emit(t);
-    asm_alu_rm(a, ALU_CMP, 8, H_R11, at(H_RDI, offsetof(struct jump_entry, rip)));
-    exec_if(t, CC_NE);
     asm_alu_mi(a, ALU_CMP, 4, at(H_RDI, offsetof(struct jump_entry, context_epoch)), (i32)context);
     exec_if(t, CC_NE);
     asm_load(a, 4, H_RSI, FIELD(jit.epoch));

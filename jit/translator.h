@@ -149,7 +149,7 @@ bool emit_stack(struct translator *);
 bool emit_system_call(struct translator *, u64 next); /* system.c: as emit_flow() */
 bool emit_flags_stack(struct translator *);           /* PUSHF and POPF */
 void set_sp_emit(struct translator *, unsigned guest, i32 add); /* rSP = guest + add, in the stack's width; flags stay */
-void jump_entry_emit(struct translator *);            /* RDI = the table's entry for the RIP in R11 */
+void jump_entry_emit(struct translator *);            /* RDI = the table's entry for the RIP in R11; C where it has another */
 void store_imm(struct translator *, unsigned size, u64 v, struct host_mem m); /* R11 may be lost */
 bool emit_pass(struct translator *);   /* rows that are encoded again */
 void emit_help(struct translator *, bool last);

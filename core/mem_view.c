@@ -82,8 +82,7 @@ static u64 target(const struct mem_view *v, u64 pa, bool write)
     return best;
 }
 
-/* What the page at pa is, A20 not applied. */
-static struct mem_page resolve(struct mem_view *v, u64 pa)
+struct mem_page mem_view_resolve(struct mem_view *v, u64 pa)
 {
     unsigned i = (unsigned)(pa >> PAGE_SHIFT) % MEM_CACHED_PAGES;
 
@@ -92,11 +91,6 @@ static struct mem_page resolve(struct mem_view *v, u64 pa)
         v->cached[i].page = (struct mem_page){ target(v, pa, false), target(v, pa, true) };
     }
     return v->cached[i].page;
-}
-
-struct mem_page mem_view_page(struct mem_view *v, u64 pa)
-{
-    return resolve(v, pa & v->a20_mask & ~(PAGE_SIZE - 1));
 }
 
 /* Not commutative, and whatever the sizes are that stores are split into. */
@@ -164,7 +158,7 @@ static u64 copy(struct mem_view *v, u64 pa, void *host, u64 len, bool write)
 
     while (len) {
         u64 in_page = pa & (PAGE_SIZE - 1), n = PAGE_SIZE - in_page;
-        struct mem_page page = resolve(v, pa - in_page);
+        struct mem_page page = mem_view_resolve(v, pa - in_page);
         u64 off = write ? page.write_off : page.read_off;
 
         if (n > len)

@@ -73,8 +73,16 @@ struct mem_overlay *mem_view_add(struct mem_view *, struct mem_overlay);
 void mem_view_update(struct mem_view *);
 void mem_view_set_a20(struct mem_view *, bool on);
 
-/* Resolves the page of pa (A20 applied). */
-struct mem_page mem_view_page(struct mem_view *, u64 pa);
+/* Resolves the page at an address that A20 has been applied to. */
+struct mem_page mem_view_resolve(struct mem_view *, u64 page);
+/* Resolves the page of pa (A20 applied). PERF: what was asked for lately is at hand. */
+static inline struct mem_page mem_view_page(struct mem_view *v, u64 pa)
+{
+    u64 page = pa & v->a20_mask & ~(PAGE_SIZE - 1);
+    unsigned i = (unsigned)(page >> PAGE_SHIFT) % MEM_CACHED_PAGES;
+
+    return LIKELY(v->cached[i].key == (page | 1)) ? v->cached[i].page : mem_view_resolve(v, page);
+}
 
 /* Physical accesses with A20 and overlays: RAM, ROM or the bus. size 1, 2, 4, 8; may cross pages. */
 u64 mem_read(struct mem_view *, u64 pa, unsigned size);

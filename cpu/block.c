@@ -187,6 +187,11 @@ bool block_invalidate(struct block_cache *k, u64 off, u64 len)
     return any;
 }
 
+bool block_near(const struct block_cache *k, u64 off, u64 len)
+{
+    return granules_hit(&k->granules[off >> PAGE_SHIFT], off & (PAGE_SIZE - 1), len);
+}
+
 void block_drop_all(struct block_cache *k)
 {
     u64 pages = k->c->cfg.view->backing_size >> PAGE_SHIFT;

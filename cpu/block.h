@@ -68,6 +68,9 @@ struct block *block_lookup_from(struct block_cache *, struct block *from);
  * there were any. */
 bool block_invalidate(struct block_cache *, u64 off, u64 len);
 
+/* Whether bytes within a page of the backing may be code: some block is within 16 bytes of them. */
+bool block_near(const struct block_cache *, u64 off, u64 len);
+
 /* Drops all. */
 void block_drop_all(struct block_cache *);
 

@@ -256,13 +256,18 @@ bool cpu_peek_translate(struct cpu *c, u64 lin, u64 *pa)
     return mmu_peek(c, lin, pa);
 }
 
-static _Noreturn void raise(struct cpu *c, enum vector v, u32 error, bool has_error)
+static void note(struct cpu *c, enum vector v, u32 error, bool has_error)
 {
     /* Real mode has no error codes (SDM 3A 20.1.4). */
     c->exc_vector = (u8)v;
     c->exc_error = error;
     c->exc_has_error = has_error && (c->mode & MODE_PE);
     c->exc_during = c->delivering;
+}
+
+static _Noreturn void raise(struct cpu *c, enum vector v, u32 error, bool has_error)
+{
+    note(c, v, error, has_error);
     ASSERT(c->unwind);
     longjmp(*c->unwind, UNWIND_FAULT);
 }
@@ -275,6 +280,12 @@ void cpu_raise(struct cpu *c, enum vector v, u32 error_code)
 void cpu_raise_no_code(struct cpu *c, enum vector v)
 {
     raise(c, v, 0, false);
+}
+
+void cpu_note_pf(struct cpu *c, u64 lin, u32 error_code)
+{
+    c->cr2 = lin;
+    note(c, EXC_PF, error_code, true);
 }
 
 void cpu_raise_pf(struct cpu *c, u64 lin, u32 error_code)

@@ -247,6 +247,7 @@ struct jit_state {
     u32 context;     /* what its blocks depend on beside RIP */
     u32 epoch;       /* cpu.fetch_epoch: compared together with context */
     u64 temp, target;
+    u64 hit;         /* host address for code that goes on behind a probe */
     u64 slot[2];     /* operands that flags are made from again */
     u64 range[16];   /* host addresses of ranges that have been probed */
     u64 checked;     /* debug: linear address of an access */
@@ -348,6 +349,7 @@ bool cpu_peek_translate(struct cpu *, u64 lin, u64 *pa);
 _Noreturn void cpu_raise(struct cpu *, enum vector, u32 error_code); /* vectors with a code */
 _Noreturn void cpu_raise_no_code(struct cpu *, enum vector);
 _Noreturn void cpu_raise_pf(struct cpu *, u64 lin, u32 error_code);
+void cpu_note_pf(struct cpu *, u64 lin, u32 error_code); /* the same, for who delivers it himself */
 
 /* Gives the current instruction up until an interrupt: does not return, and it will run again. */
 _Noreturn void cpu_wait_at(struct cpu *, u8 halted);

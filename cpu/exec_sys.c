@@ -358,21 +358,25 @@ void io_check(struct cpu *c, u16 port, unsigned size)
         cpu_raise(c, EXC_GP, 0);
 }
 
-u64 io_read(struct cpu *c, u16 port, unsigned size)
+/* Before a device is reached: the deadline or the wires may move. */
+static void before_port(struct cpu *c, u16 port, unsigned size)
 {
     if (UNLIKELY(c->mode & MODE_DR7))
         dr_port(c, port, size);
     c->monitor_armed = false;
+    leave_block(c);
     mxcsr_to_memory(c);
+}
+
+u64 io_read(struct cpu *c, u16 port, unsigned size)
+{
+    before_port(c, port, size);
     return bus_read(c->cfg.io, port, size);
 }
 
 void io_write(struct cpu *c, u16 port, u64 v, unsigned size)
 {
-    if (UNLIKELY(c->mode & MODE_DR7))
-        dr_port(c, port, size);
-    c->monitor_armed = false;
-    mxcsr_to_memory(c);
+    before_port(c, port, size);
     bus_write(c->cfg.io, port, v, size);
     if (c->observer && c->observer->port_write)
         c->observer->port_write(c->observer->h, c, port, v);

@@ -72,6 +72,7 @@ struct site {
     struct access_slot *slot; /* NULL: none */
     u16 rip_off;      /* of the instruction, from the block's start */
     u16 span, at;     /* what is probed, if more than the access: its bytes, and where the access is in it */
+    u16 hit, behind;  /* from resume: where RSI is the host's address; behind the instruction, which keeps flags. 0: none */
     u8 index, kind, size, edge;
     bool aligned; /* the access must be: looked at before anything is translated */
 };

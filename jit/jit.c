@@ -395,31 +395,19 @@ static bool look_at_slot(struct jit *j, struct site *s, u64 lin)
     return false;
 }
 
-const u8 *jit_slow(struct cpu *c, u64 lin, const u8 *ret)
+/* Before an instruction runs in C: what it may change. */
+struct moment {
+    const struct op *op;
+    u64 next; /* RIP behind it */
+    u32 epoch;
+    bool vec, x87;
+};
+
+static struct moment before(const struct cpu *c, const struct site *s)
 {
-    struct jit *j = jit_of(c);
-    struct site *s = begin(c, ret);
     const struct op *op = &s->t->block->ops[s->index];
-    bool in64 = (c->mode & MODE_CODE_MASK) == MODE_CODE64;
 
-    lin += s->at;
-    if (!in64)
-        lin = (u32)lin;
-    if (s->kind != SITE_EXEC && s->span > s->size && ((lin - s->at) & 0xfff) + s->span > 4096)
-        range_missed(j, s->t);
-    else if (s->kind != SITE_EXEC && !(s->aligned && (lin & (s->size - 1u))) && (!in64 || (canonical(lin) && canonical(lin + s->size - 1))) &&
-        mmu_fill(c, lin, s->size, s->kind == SITE_WRITE ? ACC_WRITE : ACC_READ) && !c->leave) {
-        u64 probed = in64 ? lin - s->at : (u32)(lin - s->at);
-
-        j->stats.fills++;
-        if (!(s->slot && s->slot->credit < 0 && look_at_slot(j, s, probed))) {
-            c->budget -= s->t->nr_insns - s->index;
-            return go_on(c, s->resume);
-        }
-    }
-    j->stats.slow[s->kind == SITE_EXEC ? SLOW_CHECK : (lin & 0xfff) + s->size > 4096 ? SLOW_CROSSING : SLOW_OTHER]++;
-    run_op(c, op);
-    return next_code(j);
+    return (struct moment){ op, c->rip + op->in.len, c->jit.epoch, c->jit.vec_live, c->jit.x87_native };
 }
 
 /* Whether what has asked to leave the block - a device was reached, say - comes to nothing: all is as it was when
@@ -433,29 +421,105 @@ static bool may_stay(struct jit *j, const struct translation *t, u32 epoch)
            (now->mode & MODE_CODE_MASK) == MODE_CODE64 && cpu_fast_set(c) == now->set && may_enter(c);
 }
 
+/* Behind an instruction that has run in C: in its block, if that can be, else between two blocks. */
+static const u8 *go_behind(struct jit *j, const struct site *s, const struct moment *m, const u8 *behind)
+{
+    struct cpu *c = j->c;
+    i64 rest = s->t->nr_insns - s->index - 1;
+
+    if (c->budget < rest || c->rip != m->next || (c->eflags & F_RF) || c->jit.x87_native != m->x87 ||
+        (c->leave && !may_stay(j, s->t, m->epoch)))
+        return next_code(j);
+    c->leave = false;
+    flags_in(c);
+    if (go_on(c, behind) && m->vec && !c->jit.vec_live)
+        return leave_for(j, EXIT_STATE);
+    c->budget -= rest;
+    return behind;
+}
+
+/* A #PF that has been noted is delivered from here: unwinding would come to the same. */
+static const u8 *page_fault(struct jit *j)
+{
+    bool delivered;
+
+    rf_back(j);
+    delivered = run_fault(j->c);
+    ASSERT(delivered); /* or it has unwound: nothing was being delivered before */
+    return next_code(j);
+}
+
+/* The store is to a page that holds code, but none where it goes: as the host's own it does no harm. */
+static bool beside_code(struct jit *j, const struct site *s, u64 pa)
+{
+    struct mem_view *v = j->c->cfg.view;
+    struct mem_page page = mem_view_page(v, pa);
+    u64 off = page.write_off + (pa & (PAGE_SIZE - 1));
+
+    if (s->kind != SITE_WRITE || !s->hit || page.write_off >= MEM_PASS || page.read_off != page.write_off ||
+        block_near(j->blocks, off, s->size))
+        return false;
+    v->page_flags[off >> PAGE_SHIFT] |= MEM_DIRTY;
+    j->c->jit.hit = (u64)(uintptr_t)v->backing + off;
+    return true;
+}
+
+static const u8 *run_slow(struct jit *j, const struct site *s, const struct moment *m, enum jit_slow_path why)
+{
+    j->stats.slow[why]++;
+    run_op(j->c, m->op);
+    return s->behind ? go_behind(j, s, m, s->resume + s->behind) : next_code(j);
+}
+
+const u8 *jit_slow(struct cpu *c, u64 lin, const u8 *ret)
+{
+    struct jit *j = jit_of(c);
+    struct site *s = begin(c, ret);
+    struct moment m = before(c, s);
+    bool in64 = (c->mode & MODE_CODE_MASK) == MODE_CODE64, crosses;
+    i64 refund = s->t->nr_insns - s->index;
+    u64 pa, probed;
+
+    if (s->kind == SITE_EXEC)
+        return run_slow(j, s, &m, SLOW_CHECK);
+    probed = in64 ? lin : (u32)lin;
+    lin = in64 ? lin + s->at : (u32)(lin + s->at);
+    crosses = (lin & 0xfff) + s->size > 4096;
+    if (s->span > s->size && (probed & 0xfff) + s->span > 4096) {
+        range_missed(j, s->t);
+    } else if (!(s->aligned && (lin & (s->size - 1u))) && (!in64 || (canonical(lin) && canonical(lin + s->size - 1)))) {
+        switch (mmu_fill(c, lin, s->size, s->kind == SITE_WRITE ? ACC_WRITE : ACC_READ, &pa)) {
+        case MMU_FILLED:
+            if (c->leave || (s->slot && s->slot->credit < 0 && look_at_slot(j, s, probed)))
+                break;
+            j->stats.fills++;
+            c->budget -= refund;
+            return go_on(c, s->resume);
+        case MMU_SLOW:
+            if (c->leave || !beside_code(j, s, pa))
+                break;
+            c->budget -= refund;
+            return go_on(c, s->resume + s->hit);
+        case MMU_FAULT:
+            return page_fault(j);
+        case MMU_HARD:
+            break;
+        }
+    }
+    return run_slow(j, s, &m, crosses ? SLOW_CROSSING : SLOW_OTHER);
+}
+
 const u8 *jit_help(struct cpu *c, u64 lin, const u8 *ret)
 {
     struct jit *j = jit_of(c);
     struct site *s = begin(c, ret);
-    struct translation *t = s->t;
-    const struct op *op = &t->block->ops[s->index];
-    u64 next = c->rip + op->in.len;
-    i64 rest = t->nr_insns - s->index - 1;
-    u32 epoch = c->jit.epoch;
-    bool vec = c->jit.vec_live;
+    struct moment m = before(c, s);
 
     (void)lin;
     j->stats.helps++;
-    j->stats.help_rows[op->in.row]++;
-    run_op(c, op);
-    if (s->kind == SITE_LAST || c->budget < rest || c->rip != next || (c->eflags & F_RF) || (c->leave && !may_stay(j, t, epoch)))
-        return next_code(j);
-    c->leave = false;
-    flags_in(c);
-    if (go_on(c, ret) && vec && !c->jit.vec_live)
-        return leave_for(j, EXIT_STATE);
-    c->budget -= rest;
-    return ret + 4;
+    j->stats.help_rows[m.op->in.row]++;
+    run_op(c, m.op);
+    return s->kind == SITE_LAST ? next_code(j) : go_behind(j, s, &m, ret + 4);
 }
 
 const u8 *jit_edge(struct cpu *c, u64 lin, const u8 *ret)

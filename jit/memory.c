@@ -238,6 +238,23 @@ static void probe(struct translator *t, unsigned seg, unsigned size, bool write,
     else
         stub_add(t, THUNK_SLOW, site, set_probe(t, span, write));
     check_hit(t, write);
+    t->probed = site;
+}
+
+/* An access by itself: C may say where it goes without the sets having it. In a range others rely on those. */
+static void probe_alone(struct translator *t, unsigned seg, unsigned size, bool write, const u8 *resume, bool chased, bool aligned)
+{
+    probe(t, seg, size, write, resume, size, 0, chased, aligned);
+    if (!t->a.full)
+        t->j->site[t->probed].hit = (u16)(ASM_RX(&t->a, t->a.p) - resume);
+}
+
+void behind_access(struct translator *t)
+{
+    struct site *s = &t->j->site[t->probed];
+
+    if (!t->a.full && s->t == t->t && s->index == t->index && s->hit)
+        s->behind = (u16)(ASM_RX(&t->a, t->a.p) - s->resume);
 }
 
 static void load_range(struct translator *t, const struct range_group *g)
@@ -299,7 +316,7 @@ struct host_mem operand_access(struct translator *t, const struct insn *in, int 
     } else {
         g = NULL;
         address_emit(t, in, operand, 0);
-        probe(t, in->seg, size, write, resume, size, 0, chased, aligned);
+        probe_alone(t, in->seg, size, write, resume, chased, aligned);
     }
     if (aligned)
         check_aligned(t, m, g);
@@ -343,7 +360,7 @@ struct host_mem stack_access(struct translator *t, unsigned guest, i64 add, unsi
         keep_range(t, g);
     } else {
         stack_address(t, guest, add);
-        probe(t, SS, size, write, resume, size, 0, false, false);
+        probe_alone(t, SS, size, write, resume, false, false);
     }
     return m;
 }

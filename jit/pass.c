@@ -404,6 +404,8 @@ static bool emit_general(struct translator *t)
         wrote_emit(t, operand_bytes(in, 0), mem);
     if (use.writes)
         flags_written(t, &plan);
+    if (r->exec == x_mov && m >= 0)
+        behind_access(t);
     return true;
 }
 

@@ -111,6 +111,7 @@ static void emit_thunk(struct jit *j, struct assembler *a, enum thunk which, thu
     asm_store(a, 8, FIELD(jit.temp), H_RAX);
     move_vec(a, false);
     move_pinned(a, false);
+    asm_load(a, 8, H_RSI, FIELD(jit.hit));
     asm_rm(a, 4, 0xff, 4, FIELD(jit.temp));
     asm_patch(out, a->p);
     asm_rm(a, 1, 0xc6, 0, FIELD(jit.vec_live));

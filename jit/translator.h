@@ -63,6 +63,7 @@ struct translator {
     struct range_access access[BLOCK_MAX_OPS][2]; /* of the operand, and of the stack */
     u32 loaded; /* bit per guest register that the block loads from memory */
     const struct range_group *in_rsi;             /* whose address RSI holds; NULL: none */
+    u32 probed;                                   /* site of the last probe */
 
     struct stub stub[MAX_STUBS];
     unsigned nr_stubs;
@@ -114,6 +115,8 @@ struct host_mem operand_access(struct translator *, const struct insn *, int ope
 struct host_mem stack_access(struct translator *, unsigned guest, i64 add, unsigned size, bool write);
 /* At what a register holds, which is as wide as addresses; R11 is the offset in the page. A miss runs the whole instruction in C. */
 struct host_mem register_access(struct translator *, unsigned seg, unsigned guest, unsigned size, bool write);
+/* The instruction, a load or store that leaves flags alone, is done: where it was a device's, C goes on here. */
+void behind_access(struct translator *t);
 /* After a store of size bytes to m. */
 void wrote_emit(struct translator *, unsigned size, struct host_mem m);
 

@@ -106,23 +106,27 @@ static bool is_user(const struct cpu *c, unsigned access)
     return c->cpl == 3 && !(access & (ACC_SYS | ACC_INNER));
 }
 
-/* The physical address of lin, through the TLB. Raises #PF. */
-static u64 translate(struct cpu *c, u64 lin, unsigned access)
+/* The physical address of lin, through the TLB. False: #PF with that error code. */
+static bool find_page(struct cpu *c, u64 lin, unsigned access, u64 *pa, u32 *error)
 {
     bool user = is_user(c, access);
     const struct tlb_entry *e;
     struct walk w;
 
+    *pa = lin;
     if (!(c->cr0 & CR0_PG))
-        return lin;
+        return true;
     e = tlb_find(c->tlb, mmu_pcid(c), lin);
     if (e && walk_permits(c, e->flags, access, user) &&
-        ((access & ACC_KIND) != ACC_WRITE || (e->flags & TLB_D)))
-        return e->pa | (lin & 0xfff);
+        ((access & ACC_KIND) != ACC_WRITE || (e->flags & TLB_D))) {
+        *pa = e->pa | (lin & 0xfff);
+        return true;
+    }
     /* Missing, or too weak: the tables may say more by now (SDM 3A 4.10.4.3). */
     if (!walk(c, lin, access, user, true, &w)) {
         mmu_flush_page(c, lin); /* a fault drops what was cached for the address (4.10.4.1) */
-        cpu_raise_pf(c, lin, w.error);
+        *error = w.error;
+        return false;
     }
     tlb_insert(c, lin, w.pa, w.flags, w.level);
     if (log_on(c->cfg.log, LOG_MMU))
@@ -130,7 +134,18 @@ static u64 translate(struct cpu *c, u64 lin, unsigned access)
                    (u64)(lin & ~0xfffull), w.pa, w.flags & TLB_W ? "w" : "-", w.flags & TLB_U ? "u" : "-",
                    w.flags & TLB_NX ? "-" : "x", w.flags & TLB_D ? "d" : "-",
                    w.flags & TLB_G ? "g" : "-", w.level);
-    return w.pa | (lin & 0xfff);
+    *pa = w.pa | (lin & 0xfff);
+    return true;
+}
+
+static u64 translate(struct cpu *c, u64 lin, unsigned access)
+{
+    u32 error;
+    u64 pa;
+
+    if (!find_page(c, lin, access, &pa, &error))
+        cpu_raise_pf(c, lin, error);
+    return pa;
 }
 
 u64 mmu_translate(struct cpu *c, u64 lin, unsigned access)
@@ -338,15 +353,20 @@ void mmu_store16_slow(struct cpu *c, u64 lin, const struct xmm *v)
     observe16(c, lin, v, true);
 }
 
-bool mmu_fill(struct cpu *c, u64 lin, unsigned size, unsigned access)
+enum mmu_filled mmu_fill(struct cpu *c, u64 lin, unsigned size, unsigned access, u64 *pa)
 {
     const struct fast_set *set = &c->fast_sets[cpu_fast_set(c)];
     const struct fast_entry *e = (access == ACC_WRITE ? set->write : set->read) + ((lin >> 12) & (FAST_ENTRIES - 1));
+    u32 error;
 
     if ((c->mode & MODE_AC) || first_part(lin, size) < size)
-        return false;
-    fill_fast(c, lin, translate(c, lin, access), access);
-    return lin - e->tag <= 4096 - size;
+        return MMU_HARD;
+    if (!find_page(c, lin, access, pa, &error)) {
+        cpu_note_pf(c, lin, error);
+        return MMU_FAULT;
+    }
+    fill_fast(c, lin, *pa, access);
+    return lin - e->tag <= 4096 - size ? MMU_FILLED : MMU_SLOW;
 }
 
 /* What code of level 0 may without EFLAGS.AC, system accesses may, too. NULL: the slow way. */

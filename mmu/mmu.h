@@ -102,9 +102,14 @@ u64 mmu_translate(struct cpu *, u64 lin, unsigned access);
  * must be used (a device, code on the page). Translation has happened either way. */
 void *mmu_host(struct cpu *, u64 lin, unsigned access);
 
-/* Fills the fast set of the present level for an access that is about to be made; may raise. False:
- * it must go the slow way (a device, code on the page, a page's end, alignment checks). */
-bool mmu_fill(struct cpu *, u64 lin, unsigned size, unsigned access);
+/* Fills the fast set of the present level for an access that is about to be made. */
+enum mmu_filled {
+    MMU_FILLED,
+    MMU_SLOW,  /* it must go the slow way: a device, code on the page (*pa is set), */
+    MMU_HARD,  /* a page's end, alignment checks (it is not) */
+    MMU_FAULT, /* #PF, which has been noted, is to be delivered */
+};
+enum mmu_filled mmu_fill(struct cpu *, u64 lin, unsigned size, unsigned access, u64 *pa);
 
 /* Without side effects on TLB, accessed bits or faults. */
 bool mmu_peek(struct cpu *, u64 lin, u64 *pa);

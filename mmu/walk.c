@@ -20,17 +20,8 @@ struct paging {
     u8 levels, entry_size, index_bits;
 };
 
-static struct paging paging_of(const struct cpu *c)
-{
-    if (c->mode & MODE_LMA)
-        return (struct paging){ 4, 8, 9 };
-    if (c->cr4 & CR4_PAE)
-        return (struct paging){ 3, 8, 9 };
-    return (struct paging){ 2, 4, 10 };
-}
-
 /* Reserved bits of an entry: SDM 3A tables 4-2 to 4-20. */
-static u64 reserved_bits(const struct cpu *c, const struct paging *p, unsigned level, u64 e)
+static inline u64 reserved_bits(const struct cpu *c, const struct paging *p, unsigned level, u64 e)
 {
     u64 r = 0;
     bool large = level > 0 && (e & PTE_PS);
@@ -54,9 +45,13 @@ static u64 reserved_bits(const struct cpu *c, const struct paging *p, unsigned l
     return e & r;
 }
 
+/* Entries do not cross pages. */
 static u64 read_entry(struct cpu *c, u64 pa, unsigned size)
 {
-    return mem_read(c->cfg.view, pa, size);
+    struct mem_view *v = c->cfg.view;
+    u64 off = mem_view_page(v, pa).read_off;
+
+    return LIKELY(off < MEM_PASS) ? load_le(v->backing + off + (pa & 0xfff), size) : mem_read(v, pa, size);
 }
 
 static void set_bits(struct cpu *c, u64 pa, u64 e, u64 set, unsigned size)
@@ -65,9 +60,10 @@ static void set_bits(struct cpu *c, u64 pa, u64 e, u64 set, unsigned size)
         mem_write(c->cfg.view, pa, e | set, size);
 }
 
-bool walk(struct cpu *c, u64 lin, unsigned access, bool user, bool commit, struct walk *w)
+/* PERF: a copy of it for each paging mode. */
+static inline __attribute__((always_inline)) bool descend(struct cpu *c, u64 lin, unsigned access, bool user, bool commit,
+                                                          struct walk *w, const struct paging p)
 {
-    struct paging p = paging_of(c);
     u64 table = c->cr3 & (p.entry_size == 4 ? 0xfffff000ull : 0xfffffffff000ull);
     u64 entry_pa[4] = { 0 }, entry[4] = { 0 };
     bool write = (access & ACC_KIND) == ACC_WRITE, exec = (access & ACC_KIND) == ACC_EXEC;
@@ -130,7 +126,7 @@ bool walk(struct cpu *c, u64 lin, unsigned access, bool user, bool commit, struc
     if ((entry[leaf] & PTE_D) || write)
         w->flags |= TLB_D;
     if (commit) {
-        for (unsigned l = (pae3 ? 1u : p.levels - 1u);; l--) {
+        for (unsigned l = pae3 ? 1u : p.levels - 1u;; l--) {
             set_bits(c, entry_pa[l], entry[l], PTE_A | (l == leaf && write ? PTE_D : 0),
                      p.entry_size);
             if (l == leaf)
@@ -138,6 +134,15 @@ bool walk(struct cpu *c, u64 lin, unsigned access, bool user, bool commit, struc
         }
     }
     return true;
+}
+
+bool walk(struct cpu *c, u64 lin, unsigned access, bool user, bool commit, struct walk *w)
+{
+    if (c->mode & MODE_LMA)
+        return descend(c, lin, access, user, commit, w, (struct paging){ 4, 8, 9 });
+    if (c->cr4 & CR4_PAE)
+        return descend(c, lin, access, user, commit, w, (struct paging){ 3, 8, 9 });
+    return descend(c, lin, access, user, commit, w, (struct paging){ 2, 4, 10 });
 }
 
 bool walk_permits(const struct cpu *c, u8 flags, unsigned access, bool user)

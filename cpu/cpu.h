@@ -250,6 +250,7 @@ struct jit_state {
     u64 hit;         /* host address for code that goes on behind a probe */
     u64 slot[2];     /* operands that flags are made from again */
     u64 range[16];   /* host addresses of ranges that have been probed */
+    u64 rf_icount;   /* when RF went: if nothing retires before translated code is left, it comes back */
     u64 checked;     /* debug: linear address of an access */
     u64 pause_ticks; /* what PAUSE is charged */
     u32 nr_filled;

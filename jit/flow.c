@@ -5,7 +5,8 @@
 #include "core/mem_view.h"
 #include "cpu/operand.h"
 
-exec_fn x_jcc, x_jmp, x_call, x_ret, x_jmp_e, x_call_e, x_loop, x_jcxz, x_push, x_pop, x_leave, x_pushf, x_popf, x_syscall, x_sysret;
+exec_fn x_jcc, x_jmp, x_call, x_ret, x_jmp_e, x_call_e, x_loop, x_jcxz, x_push, x_pop, x_leave, x_pushf, x_popf, x_syscall, x_sysret,
+    x_int, x_iret;
 
 /* ---- ways out ---- */
 
@@ -372,6 +373,8 @@ bool emit_flow(struct translator *t)
         return false;
     if (fn == x_syscall || fn == x_sysret)
         return t->ended = emit_system_call(t, next);
+    if (fn == x_int || fn == x_iret)
+        return t->ended = emit_gate(t, next);
     if (code64(t) && in->opsz != 8)
         return false;
     if (fn == x_jcc)

@@ -93,7 +93,7 @@ struct jump_entry {
     u64 rip;
     u64 context_epoch; /* as in struct jit_state */
     const u8 *host;
-    u64 unused;
+    u64 past_rf; /* its first instruction does not show whether RF is set */
 };
 
 enum thunk {
@@ -168,7 +168,6 @@ struct jit {
     struct translation *all;
     u32 hot;
     bool looked_up;      /* fetching the next instruction took time: it runs before anything else is looked at */
-    u64 rf_icount;       /* when RF went: if nothing retires before translated code is left, it comes back */
     bool interpret_next; /* the next block must not be entered: what it needs cannot be had */
     struct listing listing;
     struct jit_stats stats;

@@ -236,25 +236,37 @@ static struct translation *find(struct jit *j, u16 *flags)
 /* What has not retired leaves RF as it was. */
 static void rf_back(struct jit *j)
 {
-    if (UNLIKELY(j->rf_icount == clock_icount(j->c->cfg.clk)))
-        j->c->eflags |= F_RF;
-    j->rf_icount = ~0ull;
+    struct cpu *c = j->c;
+
+    if (UNLIKELY(c->jit.rf_icount == clock_icount(c->cfg.clk)))
+        c->eflags |= F_RF;
+    c->jit.rf_icount = ~0ull;
 }
 
-/* The same, where RF may be set. No breakpoint is (may_enter()), so all that RF does is to go with the first instruction
- * that retires. So it goes before, but for rows that might show it. */
+/* No breakpoint is set (may_enter()), so all that RF does is to go with the first instruction that retires. So it goes
+ * before, but for rows that might show it. */
+static void rf_goes(struct jit *j)
+{
+    if (LIKELY(!(j->c->eflags & F_RF)))
+        return;
+    j->c->jit.rf_icount = clock_icount(j->c->cfg.clk);
+    j->c->eflags &= ~(u32)F_RF;
+}
+
+static bool shows_rf(const struct translation *t)
+{
+    return isa_rows[t->block->ops[0].in.row].jit == JIT_HELP;
+}
+
 static struct translation *find_past_rf(struct jit *j, u16 *flags)
 {
     struct cpu *c = j->c;
     bool rf = c->eflags & F_RF;
     struct translation *t;
 
-    if (rf) {
-        j->rf_icount = clock_icount(c->cfg.clk);
-        c->eflags &= ~(u32)F_RF;
-    }
+    rf_goes(j);
     t = find(j, flags);
-    if (rf && (!t || c->budget < t->nr_insns || isa_rows[t->block->ops[0].in.row].jit == JIT_HELP)) {
+    if (rf && (!t || c->budget < t->nr_insns || shows_rf(t))) {
         rf_back(j);
         return NULL;
     }
@@ -296,13 +308,15 @@ static const u8 *next_code(struct jit *j)
     flags_in(c);
     e = jump_entry(j, c->rip);
     key = c->jit.context | (u64)c->jit.epoch << 32;
-    if (e->rip == c->rip && e->context_epoch == key && !(c->eflags & F_RF))
+    if (e->rip == c->rip && e->context_epoch == key && (!(c->eflags & F_RF) || e->past_rf)) {
+        rf_goes(j);
         return go_on(c, e->host);
+    }
     t = find_past_rf(j, &flags);
     if (!t)
         return leave_for(j, EXIT_COLD);
     key = c->jit.context | (u64)c->jit.epoch << 32;
-    *e = (struct jump_entry){ .rip = c->rip, .context_epoch = key, .host = t->entry };
+    *e = (struct jump_entry){ .rip = c->rip, .context_epoch = key, .host = t->entry, .past_rf = !shows_rf(t) };
     j->stats.jump_misses++;
     return go_on(c, t->entry);
 }
@@ -654,7 +668,6 @@ static void *jit_create(struct cpu *c)
     if (!j)
         return NULL;
     j->c = c;
-    j->rf_icount = ~0ull;
     j->hot = c->cfg.engine.hot ? c->cfg.engine.hot : DEFAULT_HOT;
     j->max_sites = (u32)(bytes / 32);
     j->blocks = block_cache_create(c, dropped, j);
@@ -665,7 +678,7 @@ static void *jit_create(struct cpu *c)
         jit_destroy(j);
         return NULL;
     }
-    c->jit = (struct jit_state){ .jit = j, .jump_cache = j->jumps, .epoch = c->fetch_epoch };
+    c->jit = (struct jit_state){ .jit = j, .jump_cache = j->jumps, .epoch = c->fetch_epoch, .rf_icount = ~0ull };
     set_pause(c);
     thunks_emit(j);
     flush(j);

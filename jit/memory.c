@@ -184,11 +184,11 @@ void slot_stub(struct translator *t, const struct stub *s)
     }
 }
 
-/* By the fast set. Returns the jump of a miss; behind it R11 is the offset in the page. */
-static u8 *set_probe(struct translator *t, unsigned span, bool write)
+/* By a fast set. Returns the jump of a miss; behind it R11 is the offset in the page. */
+static u8 *set_probe(struct translator *t, unsigned which, unsigned span, bool write)
 {
     struct assembler *a = &t->a;
-    i64 set = (i64)(offsetof(struct cpu, fast_sets) + t->cx->set * sizeof(struct fast_set) +
+    i64 set = (i64)(offsetof(struct cpu, fast_sets) + which * sizeof(struct fast_set) +
                     (write ? offsetof(struct fast_set, write) : offsetof(struct fast_set, read)));
     u8 *from;
 
@@ -236,7 +236,7 @@ static void probe(struct translator *t, unsigned seg, unsigned size, bool write,
     if (chased && !(t->b->no_slot >> t->index & 1) && slot_probe(t, site, span, write))
         ;
     else
-        stub_add(t, THUNK_SLOW, site, set_probe(t, span, write));
+        stub_add(t, THUNK_SLOW, site, set_probe(t, t->cx->set, span, write));
     check_hit(t, write);
     t->probed = site;
 }
@@ -328,9 +328,15 @@ struct host_mem register_access(struct translator *t, unsigned seg, unsigned gue
     t->in_rsi = NULL;
     asm_rr(&t->a, code64(t) ? 8 : 4, 0x8b, H_RSI, host_of_guest[guest]);
     linear_emit(t, seg, size, write);
-    exec_from(t, set_probe(t, size, write));
+    exec_from(t, set_probe(t, t->cx->set, size, write));
     check_hit(t, write);
     return at(H_RSI, 0);
+}
+
+void set_access(struct translator *t, unsigned set, unsigned span, bool write)
+{
+    asm_mov(&t->a, 8, H_R11, H_RSI);
+    exec_from(t, set_probe(t, set, span, write));
 }
 
 /* RSI = (guest + add) in the stack's width */

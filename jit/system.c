@@ -8,9 +8,6 @@
 
 exec_fn x_syscall, x_sysret, x_pushf, x_popf;
 
-/* By which the next instruction would run in another way than by its level alone. */
-enum { ODD_FLAGS = F_T | F_AC | F_VIP };
-
 /* The segment register becomes s, with the selector that STAR has from that bit on, plus `add`. */
 static void segment_store(struct translator *t, unsigned seg, const struct seg *s, unsigned star_bit, i32 add)
 {
@@ -31,8 +28,7 @@ static void segment_store(struct translator *t, unsigned seg, const struct seg *
 }
 _Static_assert(offsetof(struct seg, fast) == offsetof(struct seg, usable) + 1, "they are stored together");
 
-/* To the block at R11 in another context, if the table has it: its code into cpu.jit.target. */
-static void probe_target(struct translator *t, u32 context)
+void probe_target(struct translator *t, u32 context)
 {
     struct assembler *a = &t->a;
 
@@ -46,8 +42,7 @@ static void probe_target(struct translator *t, u32 context)
     asm_store(a, 8, FIELD(jit.target), H_RSI);
 }
 
-/* RSI = EFLAGS, of which the arithmetic ones are stored. */
-static void eflags_emit(struct translator *t)
+void eflags_emit(struct translator *t)
 {
     struct assembler *a = &t->a;
 
@@ -65,8 +60,7 @@ static void eflags_emit(struct translator *t)
     asm_alu_rr(a, ALU_OR, 4, H_RSI, H_RDI);
 }
 
-/* EFLAGS and the stored flags become RDI. */
-static void eflags_become(struct translator *t)
+void eflags_become(struct translator *t)
 {
     struct assembler *a = &t->a;
 
@@ -81,31 +75,46 @@ static void eflags_become(struct translator *t)
     asm_store(a, 2, FIELD(jit.flags), H_RSI);
 }
 
-static void test_odd_flags(struct translator *t)
+void test_odd_flags(struct translator *t)
 {
     asm_rr(&t->a, 4, 0xf7, 0, H_RDI);
     asm_int(&t->a, ODD_FLAGS, 4);
     exec_if(t, CC_NE);
 }
 
+bool level_context(struct translator *t, unsigned cpl, struct context *to, u32 *number)
+{
+    memset(to, 0, sizeof(*to)); /* they are compared with their padding */
+    to->mode = (t->cx->mode & ~(u32)MODE_CPL_MASK) | cpl << MODE_CPL_SHIFT;
+    to->set = cpl ? FAST_USER : FAST_SUPERVISOR;
+    *number = context_number(t->j, to);
+    return *number != MAX_CONTEXTS;
+}
+
+void enter_context(struct translator *t, const struct context *to, u32 number)
+{
+    struct assembler *a = &t->a;
+    unsigned set = t->c->cfg.engine.hash_writes ? FAST_NONE : to->set;
+
+    store_imm(t, 4, to->mode >> MODE_CPL_SHIFT & 3, FIELD(cpl));
+    store_imm(t, 4, to->mode, FIELD(mode));
+    store_imm(t, 4, number, FIELD(jit.context));
+    asm_lea(a, 8, H_RSI, at(H_RBP, (i64)(offsetof(struct cpu, fast_sets) + set * sizeof(struct fast_set))));
+    asm_store(a, 8, FIELD(fast), H_RSI);
+    asm_rm(a, 4, 0xff, 4, FIELD(jit.target));
+}
+
 /* CS, SS, the level, and what follows from it. */
 static void enter_level(struct translator *t, const struct context *to, u32 context)
 {
-    struct assembler *a = &t->a;
     unsigned cpl = to->mode >> MODE_CPL_SHIFT & 3, star_bit = cpl ? 48 : 32;
-    unsigned set = t->c->cfg.engine.hash_writes ? FAST_NONE : to->set;
     struct seg cs = { 0 }, ss = { 0 };
 
     seg_set_flat(&cs, 0, SEG_CODE | cpl << SEG_DPL_SHIFT | SEG_L);
     seg_set_flat(&ss, 0, cpl << SEG_DPL_SHIFT | SEG_DB);
     segment_store(t, CS, &cs, star_bit, cpl ? 16 : 0);
     segment_store(t, SS, &ss, star_bit, 8);
-    store_imm(t, 4, cpl, FIELD(cpl));
-    store_imm(t, 4, to->mode, FIELD(mode));
-    store_imm(t, 4, context, FIELD(jit.context));
-    asm_lea(a, 8, H_RSI, at(H_RBP, (i64)(offsetof(struct cpu, fast_sets) + set * sizeof(struct fast_set))));
-    asm_store(a, 8, FIELD(fast), H_RSI);
-    asm_rm(a, 4, 0xff, 4, FIELD(jit.target));
+    enter_context(t, to, context);
 }
 
 bool emit_system_call(struct translator *t, u64 next)
@@ -115,13 +124,7 @@ bool emit_system_call(struct translator *t, u64 next)
     struct context to;
     u32 context;
 
-    if (!code64(t) || (!call && t->in->opsz != 8) || (t->cx->mode & MODE_AC))
-        return false;
-    memset(&to, 0, sizeof(to));
-    to.mode = (t->cx->mode & ~(u32)MODE_CPL_MASK) | (call ? 0 : 3 << MODE_CPL_SHIFT);
-    to.set = call ? FAST_SUPERVISOR : FAST_USER;
-    context = context_number(t->j, &to);
-    if (context == MAX_CONTEXTS)
+    if (!code64(t) || (!call && t->in->opsz != 8) || (t->cx->mode & MODE_AC) || !level_context(t, call ? 0 : 3, &to, &context))
         return false;
 
     flags_store(t);

@@ -115,6 +115,8 @@ struct host_mem operand_access(struct translator *, const struct insn *, int ope
 struct host_mem stack_access(struct translator *, unsigned guest, i64 add, unsigned size, bool write);
 /* At what a register holds, which is as wide as addresses; R11 is the offset in the page. A miss runs the whole instruction in C. */
 struct host_mem register_access(struct translator *, unsigned seg, unsigned guest, unsigned size, bool write);
+/* RSI from a linear address to the host's, by that set. A miss runs the whole instruction in C. */
+void set_access(struct translator *, unsigned set, unsigned span, bool write);
 /* The instruction, a load or store that leaves flags alone, is done: where it was a device's, C goes on here. */
 void behind_access(struct translator *t);
 /* After a store of size bytes to m. */
@@ -151,6 +153,19 @@ void emit_edge(struct translator *, unsigned n, u64 rip, int cc); /* cc < 0: alw
 bool emit_stack(struct translator *);
 bool emit_system_call(struct translator *, u64 next); /* system.c: as emit_flow() */
 bool emit_flags_stack(struct translator *);           /* PUSHF and POPF */
+bool emit_gate(struct translator *, u64 next);        /* gates.c: INT n and IRET */
+
+/* The context of 64-bit code at another level, all else as it is. False: there is no room. */
+bool level_context(struct translator *, unsigned cpl, struct context *to, u32 *number);
+/* The level and what follows from it become the context's; on to cpu.jit.target. */
+void enter_context(struct translator *, const struct context *to, u32 number);
+/* To the block at R11 in that context, if the table has it: its code into cpu.jit.target, its entry into RDI. */
+void probe_target(struct translator *, u32 context);
+void eflags_emit(struct translator *);   /* RSI = EFLAGS, of which the arithmetic ones are stored */
+void eflags_become(struct translator *); /* EFLAGS and the stored flags become RDI */
+/* By which the next instruction would run in another way than by its level alone; they are looked for in RDI. */
+enum { ODD_FLAGS = F_T | F_AC | F_VIP };
+void test_odd_flags(struct translator *);
 void set_sp_emit(struct translator *, unsigned guest, i32 add); /* rSP = guest + add, in the stack's width; flags stay */
 void jump_entry_emit(struct translator *);            /* RDI = the table's entry for the RIP in R11; C where it has another */
 void store_imm(struct translator *, unsigned size, u64 v, struct host_mem m); /* R11 may be lost */

@@ -38,6 +38,8 @@ struct flags_recipe {
 
 struct translation;
 
+enum { IN_HOST_VEC = 1, IN_HOST_X87 = 2 };
+
 /* A way out of a block to a known address. */
 struct edge {
     struct translation *from, *to; /* to: NULL while not linked */
@@ -57,15 +59,16 @@ struct translation {
     u32 context;
     u16 flags;     /* number of the recipe at entry */
     u16 nr_insns;
-    bool uses_vec;
+    u8 needs, leaves; /* in the host's registers: at entry, and at the ways out */
     u8 range_misses; /* how often a range was not on one page */
     const u8 *entry; /* where it runs */
+    const u8 *warm;  /* the same, where what it needs is known to be there */
     u32 code_bytes;
     struct edge out[2];
 };
 
 /* A place from which C code is called. */
-enum site_kind { SITE_READ, SITE_WRITE, SITE_EXEC, SITE_HELP, SITE_LAST, SITE_ENTRY, SITE_EDGE };
+enum site_kind { SITE_READ, SITE_WRITE, SITE_EXEC, SITE_HELP, SITE_LAST, SITE_ENTRY, SITE_EDGE, SITE_UNPAID };
 struct site {
     struct translation *t;
     const u8 *resume; /* SITE_READ, SITE_WRITE: the probe again */

@@ -323,15 +323,27 @@ static const u8 *next_code(struct jit *j)
 
 /* ---- what translated code calls ---- */
 
+/* How many instructions of the block have been paid for and not been run. */
+static i64 unused(const struct site *s)
+{
+    return s->kind == SITE_UNPAID ? 0 : s->t->nr_insns - s->index;
+}
+
 /* Makes the state that of an instruction that is about to run in C. */
 static struct site *begin(struct cpu *c, const u8 *ret)
 {
     struct site *s = &jit_of(c)->site[load_le(ret, 4)];
 
     c->rip = s->t->rip + s->rip_off;
-    c->budget += s->t->nr_insns - s->index;
+    c->budget += unused(s);
     flags_out(c);
     return s;
+}
+
+static const u8 *resume(struct cpu *c, const struct site *s)
+{
+    c->budget -= unused(s);
+    return go_on(c, s->resume);
 }
 
 /* Runs the instruction's function. Whether the block may go on behind it, is for the caller. */
@@ -491,7 +503,6 @@ const u8 *jit_slow(struct cpu *c, u64 lin, const u8 *ret)
     struct site *s = begin(c, ret);
     struct moment m = before(c, s);
     bool in64 = (c->mode & MODE_CODE_MASK) == MODE_CODE64, crosses;
-    i64 refund = s->t->nr_insns - s->index;
     u64 pa, probed;
 
     if (s->kind == SITE_EXEC)
@@ -507,12 +518,11 @@ const u8 *jit_slow(struct cpu *c, u64 lin, const u8 *ret)
             if (c->leave || (s->slot && s->slot->credit < 0 && look_at_slot(j, s, probed)))
                 break;
             j->stats.fills++;
-            c->budget -= refund;
-            return go_on(c, s->resume);
+            return resume(c, s);
         case MMU_SLOW:
             if (c->leave || !beside_code(j, s, pa))
                 break;
-            c->budget -= refund;
+            c->budget -= unused(s);
             return go_on(c, s->resume + s->hit);
         case MMU_FAULT:
             return page_fault(j);
@@ -558,7 +568,7 @@ const u8 *jit_edge(struct cpu *c, u64 lin, const u8 *ret)
         return flags ? leave_for(j, EXIT_COLD) : go_on(c, to->entry);
     }
     if (e->to != to) {
-        const u8 *target = (u8 *)(uintptr_t)to->entry - (j->code.run - j->code.write);
+        const u8 *target = (to->needs & ~s->t->leaves ? to->entry : to->warm) - (j->code.run - j->code.write);
 
         if (flags != e->flags && !(target = emit_converter(j, e, to)))
             return leave_for(j, EXIT_COLD);
@@ -583,18 +593,23 @@ const u8 *jit_entry(struct cpu *c, u64 lin, const u8 *ret)
     return leave_for(jit_of(c), EXIT_BUDGET);
 }
 
+/* What the block needs cannot be had: the interpreter runs it, if the slice is not over. */
+static const u8 *leave_unready(struct jit *j)
+{
+    j->interpret_next = j->c->budget > 0;
+    return leave_for(j, EXIT_STATE);
+}
+
 const u8 *jit_vec(struct cpu *c, u64 lin, const u8 *ret)
 {
     struct site *s = begin(c, ret);
 
     (void)lin;
     if (!c->mxcsr_live && !mxcsr_to_host(c)) {
-        jit_of(c)->interpret_next = true;
-        return leave_for(jit_of(c), EXIT_STATE);
+        return leave_unready(jit_of(c));
     }
     c->jit.vec_live = true;
-    c->budget -= s->t->nr_insns - s->index;
-    return s->resume;
+    return resume(c, s);
 }
 
 const u8 *jit_x87(struct cpu *c, u64 lin, const u8 *ret)
@@ -603,13 +618,11 @@ const u8 *jit_x87(struct cpu *c, u64 lin, const u8 *ret)
 
     (void)lin;
     if (!fpu_all_masked(c)) {
-        jit_of(c)->interpret_next = true;
-        return leave_for(jit_of(c), EXIT_STATE);
+        return leave_unready(jit_of(c));
     }
     fpu_to_host(c);
     c->jit.x87_native = true;
-    c->budget -= s->t->nr_insns - s->index;
-    return go_on(c, s->resume);
+    return resume(c, s);
 }
 
 const u8 *jit_wrote(struct cpu *c, u64 host, const u8 *ret)

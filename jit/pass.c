@@ -347,8 +347,8 @@ static void emit_renamed(struct translator *t, const struct insn *in, int m, boo
     n.in.adsz = 8;
     modernise(&n.in);
     load_moved(t, &n);
-    if (m < 0)
-        t->in_rsi = NULL; /* may have been a scratch register */
+    if (m < 0 && !scratch_free(&n, H_RSI, 0))
+        t->in_rsi = NULL;
     len = encode(&n.in, bytes);
     ASSERT(len > 0);
     asm_bytes(&t->a, bytes, (size_t)len);

@@ -47,19 +47,31 @@ static void emit_insn(struct translator *t)
     }
 }
 
+/* Not with the first row's budget paid yet, so that who has what is needed can begin behind it. */
+static void emit_need(struct translator *t, i64 field, enum thunk thunk)
+{
+    struct assembler *a = &t->a;
+    u8 *from;
+
+    asm_alu_mi(a, ALU_CMP, 1, at(H_RBP, field), 0);
+    from = asm_jcc(a, CC_E);
+    stub_add(t, thunk, site_new(t, SITE_UNPAID, 0, ASM_RX(a, a->p)), from);
+}
+
 static void emit_entry(struct translator *t)
 {
     struct assembler *a = &t->a;
     u8 *from;
 
+    if (t->t->needs & IN_HOST_VEC)
+        emit_need(t, offsetof(struct cpu, jit.vec_live), THUNK_VEC);
+    if (t->t->needs & IN_HOST_X87)
+        emit_need(t, offsetof(struct cpu, jit.x87_native), THUNK_X87);
+    t->x87_checked = t->t->needs & IN_HOST_X87;
+    t->t->warm = ASM_RX(a, a->p);
     asm_alu_mi(a, ALU_SUB, 8, FIELD(budget), t->b->nr_ops);
     from = asm_jcc(a, CC_S);
     stub_add(t, THUNK_ENTRY, site_new(t, SITE_ENTRY, 0, NULL), from);
-    if (t->t->uses_vec) {
-        asm_alu_mi(a, ALU_CMP, 1, FIELD(jit.vec_live), 0);
-        from = asm_jcc(a, CC_E);
-        stub_add(t, THUNK_VEC, site_new(t, SITE_ENTRY, 0, ASM_RX(a, a->p)), from);
-    }
 }
 
 static void emit_stubs(struct translator *t)
@@ -81,9 +93,11 @@ static void emit_stubs(struct translator *t)
     }
 }
 
-static bool analyse(struct translator *t)
+/* Returns what the block needs in the host's registers. */
+static u8 analyse(struct translator *t)
 {
-    bool observes[BLOCK_MAX_OPS], vec = false;
+    bool observes[BLOCK_MAX_OPS];
+    u8 needs = 0;
 
     for (unsigned i = 0; i < t->b->nr_ops; i++) {
         const struct op *op = &t->b->ops[i];
@@ -91,10 +105,13 @@ static bool analyse(struct translator *t)
         observes[i] = !block_op_plain(op) || !pass_is_quiet(t, &op->in);
         if (op->in.kind[0] == K_REG && ((op->in.kind[1] == K_MEM && isa_rows[op->in.row].exec != x_lea) || isa_rows[op->in.row].exec == x_pop))
             t->loaded |= 1u << op->in.reg[0];
-        vec |= block_op_plain(op) && pass_uses_vec(&op->in) && !(t->cx->mode & MODE_NO_SSE);
+        if (block_op_plain(op) && pass_uses_vec(&op->in) && !(t->cx->mode & MODE_NO_SSE))
+            needs |= IN_HOST_VEC;
+        if (block_op_plain(op) && pass_is_x87(&op->in) && !(t->cx->mode & MODE_EM_TS))
+            needs |= IN_HOST_X87;
     }
     flags_analyse(t, observes);
-    return vec;
+    return needs;
 }
 
 struct translation *translate(struct jit *j, struct block *b, u16 flags)
@@ -111,7 +128,7 @@ struct translation *translate(struct jit *j, struct block *b, u16 flags)
     t.t = tn;
     *tn = (struct translation){ .block = b, .rip = j->c->rip, .context = j->c->jit.context, .flags = flags,
                                 .nr_insns = b->nr_ops, .entry = ASM_RX(&t.a, start) };
-    tn->uses_vec = analyse(&t);
+    tn->needs = analyse(&t);
     ranges_analyse(&t);
     listing_begin(&t);
     emit_entry(&t);
@@ -127,6 +144,7 @@ struct translation *translate(struct jit *j, struct block *b, u16 flags)
         before_edges(&t);
         emit_edge(&t, 0, tn->rip + b->nr_bytes, -1);
     }
+    tn->leaves = (tn->needs & IN_HOST_VEC) | (t.x87_checked ? IN_HOST_X87 : 0);
     emit_stubs(&t);
     if (t.a.full)
         return NULL;

@@ -184,8 +184,9 @@ void slot_stub(struct translator *t, const struct stub *s)
     }
 }
 
-/* By a fast set. Returns the jump of a miss; behind it R11 is the offset in the page. */
-static u8 *set_probe(struct translator *t, unsigned which, unsigned span, bool write)
+/* By a fast set. Returns the jump of a miss; behind it R11 is the offset in the page, or, where that must be a multiple
+ * of 16 as well, something else. */
+static u8 *set_probe(struct translator *t, unsigned which, unsigned span, bool write, bool by_16)
 {
     struct assembler *a = &t->a;
     i64 set = (i64)(offsetof(struct cpu, fast_sets) + which * sizeof(struct fast_set) +
@@ -197,7 +198,12 @@ static u8 *set_probe(struct translator *t, unsigned which, unsigned span, bool w
     asm_int(a, 8, 1);
     asm_alu_ri(a, ALU_AND, 4, H_RDI, (FAST_ENTRIES - 1) << 4);
     asm_alu_rm(a, ALU_SUB, 8, H_R11, (struct host_mem){ H_RBP, H_RDI, 0, (i32)(set + (i64)offsetof(struct fast_entry, tag)) });
-    asm_alu_ri(a, ALU_CMP, 8, H_R11, (i32)(4096 - span));
+    if (by_16) {
+        asm_rr(a, 8, 0xc1, 1, H_R11);
+        asm_int(a, 4, 1);
+        span = (span + 15) & ~15u;
+    }
+    asm_alu_ri(a, ALU_CMP, 8, H_R11, (i32)(4096 - span) >> (by_16 ? 4 : 0));
     from = asm_jcc(a, CC_A);
     asm_alu_rm(a, ALU_ADD, 8, H_RSI, (struct host_mem){ H_RBP, H_RDI, 0, (i32)(set + (i64)offsetof(struct fast_entry, addend)) });
     return from;
@@ -220,12 +226,13 @@ static void check_hit(struct translator *t, bool write)
 }
 
 /* RSI from an offset in seg to the host's address. resume: where the address is made again after a fill.
- * A range is `span` bytes, of which the access is those at `at`. */
-static void probe(struct translator *t, unsigned seg, unsigned size, bool write, const u8 *resume, unsigned span,
+ * A range is `span` bytes, of which the access is those at `at`. Returns whether its alignment has been seen to, too. */
+static bool probe(struct translator *t, unsigned seg, unsigned size, bool write, const u8 *resume, unsigned span,
                   unsigned where, bool chased, bool aligned)
 {
     struct assembler *a = &t->a;
     u32 site = site_new(t, write ? SITE_WRITE : SITE_READ, size, resume);
+    bool by_16 = aligned && !(where & 15);
 
     linear_emit(t, seg, size, write);
     if (!a->full) {
@@ -234,19 +241,22 @@ static void probe(struct translator *t, unsigned seg, unsigned size, bool write,
         t->j->site[site].aligned = aligned;
     }
     if (chased && !(t->b->no_slot >> t->index & 1) && slot_probe(t, site, span, write))
-        ;
+        by_16 = false;
     else
-        stub_add(t, THUNK_SLOW, site, set_probe(t, t->cx->set, span, write));
+        stub_add(t, THUNK_SLOW, site, set_probe(t, t->cx->set, span, write, by_16));
     check_hit(t, write);
     t->probed = site;
+    return by_16;
 }
 
 /* An access by itself: C may say where it goes without the sets having it. In a range others rely on those. */
-static void probe_alone(struct translator *t, unsigned seg, unsigned size, bool write, const u8 *resume, bool chased, bool aligned)
+static bool probe_alone(struct translator *t, unsigned seg, unsigned size, bool write, const u8 *resume, bool chased, bool aligned)
 {
-    probe(t, seg, size, write, resume, size, 0, chased, aligned);
+    bool seen = probe(t, seg, size, write, resume, size, 0, chased, aligned);
+
     if (!t->a.full)
         t->j->site[t->probed].hit = (u16)(ASM_RX(&t->a, t->a.p) - resume);
+    return seen;
 }
 
 void behind_access(struct translator *t)
@@ -302,7 +312,7 @@ struct host_mem operand_access(struct translator *t, const struct insn *in, int 
     const u8 *resume = ASM_RX(&t->a, t->a.p);
     struct range_group *g = x->group >= 0 ? &t->group[x->group] : NULL;
     struct host_mem m = at(H_RSI, 0);
-    bool chased = is_chased(t, in);
+    bool chased = is_chased(t, in), seen = false;
 
     if (covering) {
         g = &t->group[covering - t->group];
@@ -311,14 +321,15 @@ struct host_mem operand_access(struct translator *t, const struct insn *in, int 
     } else if (g && in->disp - (x->off - g->min) == (i32)(in->disp - (x->off - g->min))) {
         m.disp = (i32)(x->off - g->min);
         address_emit(t, in, operand, -(x->off - g->min));
-        probe(t, in->seg, size, write, resume, (unsigned)(g->max - g->min), (unsigned)m.disp, chased, aligned);
+        seen = probe(t, in->seg, size, write, resume, (unsigned)(g->max - g->min), (unsigned)m.disp, chased, aligned);
         keep_range(t, g);
+        g->aligned = seen;
     } else {
         g = NULL;
         address_emit(t, in, operand, 0);
-        probe_alone(t, in->seg, size, write, resume, chased, aligned);
+        seen = probe_alone(t, in->seg, size, write, resume, chased, aligned);
     }
-    if (aligned)
+    if (aligned && !seen)
         check_aligned(t, m, g);
     return m;
 }
@@ -328,7 +339,7 @@ struct host_mem register_access(struct translator *t, unsigned seg, unsigned gue
     t->in_rsi = NULL;
     asm_rr(&t->a, code64(t) ? 8 : 4, 0x8b, H_RSI, host_of_guest[guest]);
     linear_emit(t, seg, size, write);
-    exec_from(t, set_probe(t, t->cx->set, size, write));
+    exec_from(t, set_probe(t, t->cx->set, size, write, false));
     check_hit(t, write);
     return at(H_RSI, 0);
 }
@@ -336,7 +347,7 @@ struct host_mem register_access(struct translator *t, unsigned seg, unsigned gue
 void set_access(struct translator *t, unsigned set, unsigned span, bool write)
 {
     asm_mov(&t->a, 8, H_R11, H_RSI);
-    exec_from(t, set_probe(t, set, span, write));
+    exec_from(t, set_probe(t, set, span, write, false));
 }
 
 /* RSI = (guest + add) in the stack's width */

@@ -453,7 +453,7 @@ static const u8 *go_behind(struct jit *j, const struct site *s, const struct mom
     struct cpu *c = j->c;
     i64 rest = s->t->nr_insns - s->index - 1;
 
-    if (c->budget < rest || c->rip != m->next || (c->eflags & F_RF) || c->jit.x87_native != m->x87 ||
+    if (!s->t->block || c->budget < rest || c->rip != m->next || (c->eflags & F_RF) || c->jit.x87_native != m->x87 ||
         (c->leave && !may_stay(j, s->t, m->epoch)))
         return next_code(j);
     c->leave = false;

@@ -358,13 +358,11 @@ void io_check(struct cpu *c, u16 port, unsigned size)
         cpu_raise(c, EXC_GP, 0);
 }
 
-/* Before a device is reached: the deadline or the wires may move. */
 static void before_port(struct cpu *c, u16 port, unsigned size)
 {
     if (UNLIKELY(c->mode & MODE_DR7))
         dr_port(c, port, size);
     c->monitor_armed = false;
-    leave_block(c);
     mxcsr_to_memory(c);
 }
 
@@ -387,11 +385,13 @@ static u16 port_operand(const struct cpu *c, const struct insn *in, int i)
     return in->kind[i] == K_IMM ? (u8)in->imm : (u16)c->gpr[RDX];
 }
 
+/* A device is reached: the deadline or the wires may move. */
 void x_in(struct cpu *c, const struct insn *in)
 {
     u16 port = port_operand(c, in, 1);
 
     io_check(c, port, in->opsz);
+    leave_block(c);
     reg_write(c, RAX, io_read(c, port, in->opsz), in->opsz);
 }
 
@@ -400,6 +400,7 @@ void x_out(struct cpu *c, const struct insn *in)
     u16 port = port_operand(c, in, 0);
 
     io_check(c, port, in->srcsz);
+    leave_block(c);
     io_write(c, port, reg_read(c, RAX, in->srcsz), in->srcsz);
 }
 

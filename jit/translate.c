@@ -8,7 +8,7 @@
  */
 #include "jit/translator.h"
 
-exec_fn x_pop, x_lea;
+exec_fn x_pop, x_lea, x_jcc;
 
 enum { ROOM = 96 << 10 }; /* more than the longest block takes */
 
@@ -96,6 +96,7 @@ static void emit_stubs(struct translator *t)
 /* Returns what the block needs in the host's registers. */
 static u8 analyse(struct translator *t)
 {
+    const struct op *last = &t->b->ops[t->b->nr_ops - 1];
     bool observes[BLOCK_MAX_OPS];
     u8 needs = 0;
 
@@ -111,6 +112,7 @@ static u8 analyse(struct translator *t)
             needs |= IN_HOST_X87;
     }
     flags_analyse(t, observes);
+    t->loops = isa_rows[last->in.row].exec == x_jcc && last->in.imm == -(u64)t->b->nr_bytes;
     return needs;
 }
 

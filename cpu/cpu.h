@@ -199,7 +199,7 @@ struct msrs {
 #define FAST_ENTRIES 16384
 struct fast_entry {
     u64 tag;    /* linear page address, or FAST_INVALID(index) */
-    u64 addend; /* host address minus linear address */
+    u64 host;   /* where it begins on the host */
 };
 /* A page that has another index, so that nothing that is looked for at this one matches. */
 #define FAST_INVALID(index) ((u64)(~(index) & (FAST_ENTRIES - 1)) << 12)

@@ -203,7 +203,7 @@ static u64 direct(const struct cpu *c, const struct insn *in, unsigned seg, u64 
     e = &(access == ACC_READ ? c->fast->read : c->fast->write)[(lin >> 12) & (FAST_ENTRIES - 1)];
     if (lin - e->tag >= 4096)
         return 0;
-    *host = (u8 *)(uintptr_t)(lin + e->addend);
+    *host = fast_host(e, lin);
     room = 4095 - (lin & 4095);
     room = ((last - off < room ? last - off : room) + 1) / size;
     if (c->eflags & F_D) {

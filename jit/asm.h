@@ -158,6 +158,17 @@ static inline void asm_alu_rm(struct assembler *a, enum alu_op op, unsigned size
     asm_rm(a, size, sized((u32)op << 3 | 2, size), dst, m);
 }
 
+/* RORX, of BMI2: dst = src rotated to the right; the flags stay. */
+static inline void asm_rorx(struct assembler *a, unsigned size, unsigned dst, unsigned src, unsigned by)
+{
+    asm_int(a, 0xc4, 1);
+    asm_int(a, 3 | 0x40 | (dst < 8) << 7 | (src < 8) << 5, 1);
+    asm_int(a, (size == 8) << 7 | 0x7b, 1);
+    asm_int(a, 0xf0, 1);
+    asm_int(a, 0xc0 | (dst & 7) << 3 | (src & 7), 1);
+    asm_int(a, by, 1);
+}
+
 static inline void asm_imm_of(struct assembler *a, unsigned size, i32 imm, bool byte)
 {
     asm_int(a, (u32)imm, byte ? 1 : size == 2 ? 2 : 4);

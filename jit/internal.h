@@ -78,6 +78,7 @@ struct site {
     u16 hit, behind;  /* from resume: where RSI is the host's address; behind the instruction, which keeps flags. 0: none */
     u8 index, kind, size, edge;
     bool aligned; /* the access must be: looked at before anything is translated */
+    bool by_16;   /* the probe looks at that, too */
 };
 
 /* All that blocks depend on beside their bytes and RIP. */
@@ -90,6 +91,13 @@ struct context {
 };
 
 enum { SLOT_FIRST_CREDIT = 8, SLOT_CREDIT = 255, SLOT_MIN_TICKS = 16 * SLOT_CREDIT, SLOT_TRIES = 3, SLOT_PAGES = 256 };
+/* What a slot for `bytes` bytes compares with: the first offset that an access of `span` bytes must not have; where the
+ * probe rotates an offset to the right by 4, so that odd ones are too large, in units of 16. */
+static inline u64 slot_length(u64 bytes, unsigned span, bool by_16)
+{
+    return by_16 ? ((bytes - span) >> 4) + 1 : bytes - span + 1;
+}
+
 enum { MAX_RECIPES = 8192, MAX_CONTEXTS = 4096, JUMP_ENTRIES = 4096 };
 
 struct jump_entry {
@@ -170,6 +178,7 @@ struct jit {
     struct jump_entry *jumps;
     struct translation *all;
     u32 hot;
+    bool bmi2; /* the host has RORX */
     bool looked_up;      /* fetching the next instruction took time: it runs before anything else is looked at */
     bool interpret_next; /* the next block must not be entered: what it needs cannot be had */
     struct listing listing;

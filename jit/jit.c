@@ -381,7 +381,7 @@ static u64 neighbours(const struct fast_entry *set, u64 lin, i64 step)
 
         page += (u64)step;
         e = &set[(page >> 12) & (FAST_ENTRIES - 1)];
-        if (e->tag != page || e->addend != first->addend)
+        if (e->tag != page || e->host - e->tag != first->host - first->tag)
             break;
         n++;
     }
@@ -397,6 +397,7 @@ static bool look_at_slot(struct jit *j, struct site *s, u64 lin)
     u64 ticks = clock_ticks(c->cfg.clk), since = ticks - slot->stamp;
     const struct fast_set *set = &c->fast_sets[context_now(j)->set];
     const struct fast_entry *entries = s->kind == SITE_WRITE ? set->write : set->read;
+    const struct fast_entry *e = &entries[(lin >> 12) & (FAST_ENTRIES - 1)];
     u64 below, above;
 
     slot->credit = SLOT_CREDIT;
@@ -415,8 +416,8 @@ static bool look_at_slot(struct jit *j, struct site *s, u64 lin)
     if (below + above && slot->len) { /* it is in the list of filled ones */
         j->stats.slots_widened++;
         slot->start = (lin & ~0xfffull) - (below << 12);
-        slot->len = ((below + above + 1) << 12) + 1 - s->span;
-        slot->delta = entries[(lin >> 12) & (FAST_ENTRIES - 1)].addend;
+        slot->len = slot_length((below + above + 1) << 12, s->span, s->by_16);
+        slot->delta = e->host - e->tag;
     }
     return false;
 }
@@ -681,6 +682,7 @@ static void *jit_create(struct cpu *c)
     if (!j)
         return NULL;
     j->c = c;
+    j->bmi2 = __builtin_cpu_supports("bmi2");
     j->hot = c->cfg.engine.hot ? c->cfg.engine.hot : DEFAULT_HOT;
     j->max_sites = (u32)(bytes / 32);
     j->blocks = block_cache_create(c, dropped, j);

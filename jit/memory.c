@@ -10,13 +10,14 @@
  *
  * Where the address comes of a load (is_chased()). Elsewhere, and where the slot misses too often, the fast set:
  *
- *     mov  edi, esi
- *     shr  edi, 8
- *     and  edi, 0FFF0h                16 bytes for each entry
- *     sub  r11, [rbp + rdi + tags]
- *     cmp  r11, 4096 - size           the page's, and not over its end
+ *     rorx edi, esi, 8
+ *     and  edi, 3FFF0h                16 bytes for each entry
+ *     sub  rsi, [rbp + rdi + tags]
+ *     cmp  rsi, 4096 - size           the page's, and not over its end
  *     ja   fill                       -> C: fills the entry and tries again, or runs the whole
- *     add  rsi, [rbp + rdi + addends]    instruction and leaves
+ *     add  rsi, [rbp + rdi + hosts]      instruction and leaves
+ *
+ * Where an access must be a multiple of 16, what is compared is rotated by 4 first: others are too large.
  */
 #include "jit/translator.h"
 #include "cpu/operand.h"
@@ -137,8 +138,8 @@ static void segment_emit(struct translator *t, unsigned seg, unsigned size, bool
     asm_alu_rm(a, ALU_ADD, 4, H_RSI, at(H_RBP, s + (i64)offsetof(struct seg, base)));
 }
 
-/* By the access's own slot. RSI and R11 hold the linear address. False: there is no room for one. */
-static bool slot_probe(struct translator *t, u32 site, unsigned span, bool write)
+/* By the access's own slot, from the linear address in RSI. False: there is no room for one. */
+static bool slot_probe(struct translator *t, u32 site, unsigned span, bool write, bool by_16)
 {
     struct assembler *a = &t->a;
     struct access_slot *slot = code_cache_data(&t->j->code, sizeof(*slot));
@@ -147,7 +148,12 @@ static bool slot_probe(struct translator *t, u32 site, unsigned span, bool write
     if (!slot)
         return false;
     *slot = (struct access_slot){ .credit = SLOT_FIRST_CREDIT };
+    asm_mov(a, 8, H_R11, H_RSI);
     asm_rip(a, 8, ALU_SUB << 3 | 3, H_R11, &slot->start);
+    if (by_16) {
+        asm_rr(a, 8, 0xc1, 1, H_R11);
+        asm_int(a, 4, 1);
+    }
     asm_rip(a, 8, ALU_CMP << 3 | 3, H_R11, &slot->len);
     from = asm_jcc(a, CC_AE);
     stub_add(t, THUNK_SLOW, site, from);
@@ -158,6 +164,7 @@ static bool slot_probe(struct translator *t, u32 site, unsigned span, bool write
         s->back = a->p;
         s->span = (u16)span;
         s->write = write;
+        s->by_16 = by_16;
     }
     asm_rip(a, 8, ALU_ADD << 3 | 3, H_RSI, &slot->delta);
     return true;
@@ -167,7 +174,7 @@ void slot_stub(struct translator *t, const struct stub *s)
 {
     struct assembler *a = &t->a;
     const u8 *fill = t->j->fill_slot[t->cx->set][s->write];
-    u8 *rel, *slow;
+    u8 *rel, *slow, *odd = NULL;
 
     asm_rip(a, 8, 0x8d, H_RDI, s->slot);
     rel = asm_call(a);
@@ -176,47 +183,65 @@ void slot_stub(struct translator *t, const struct stub *s)
     asm_alu_ri(a, ALU_CMP, 8, H_R11, (i32)(4096 - s->span));
     slow = asm_jcc(a, CC_A);
     asm_rm(a, 8, 0xc7, 0, at(H_RDI, offsetof(struct access_slot, len)));
-    asm_int(a, 4097 - s->span, 4);
+    asm_int(a, slot_length(4096, s->span, s->by_16), 4);
+    if (s->by_16) {
+        asm_rr(a, 1, 0xf6, 0, H_R11);
+        asm_int(a, 15, 1);
+        odd = asm_jcc(a, CC_NE);
+    }
     rel = asm_jmp(a);
     if (!a->full) {
         asm_patch(rel, s->back);
         asm_patch(slow, a->p);
+        if (odd)
+            asm_patch(odd, a->p);
     }
 }
 
-/* By a fast set. Returns the jump of a miss; behind it R11 is the offset in the page, or, where that must be a multiple
- * of 16 as well, something else. */
+/* dst = src rotated to the right. */
+static void rotated(struct translator *t, unsigned size, unsigned dst, unsigned src, unsigned by)
+{
+    struct assembler *a = &t->a;
+
+    if (t->j->bmi2) {
+        asm_rorx(a, size, dst, src, by);
+        return;
+    }
+    asm_mov(a, size, dst, src);
+    asm_rr(a, size, 0xc1, 1, dst);
+    asm_int(a, by, 1);
+}
+
+static i64 set_field(unsigned which, bool write, size_t field)
+{
+    return (i64)(offsetof(struct cpu, fast_sets) + which * sizeof(struct fast_set) +
+                 (write ? offsetof(struct fast_set, write) : offsetof(struct fast_set, read)) + field);
+}
+
+/* By a fast set, from the linear address in RSI. Returns the jump of a miss; then RSI is too low by the entry's tag. */
 static u8 *set_probe(struct translator *t, unsigned which, unsigned span, bool write, bool by_16)
 {
     struct assembler *a = &t->a;
-    i64 set = (i64)(offsetof(struct cpu, fast_sets) + which * sizeof(struct fast_set) +
-                    (write ? offsetof(struct fast_set, write) : offsetof(struct fast_set, read)));
     u8 *from;
 
-    asm_mov(a, 4, H_RDI, H_RSI);
-    asm_rr(a, 4, 0xc1, 5, H_RDI);
-    asm_int(a, 8, 1);
+    rotated(t, 4, H_RDI, H_RSI, 8);
     asm_alu_ri(a, ALU_AND, 4, H_RDI, (FAST_ENTRIES - 1) << 4);
-    asm_alu_rm(a, ALU_SUB, 8, H_R11, (struct host_mem){ H_RBP, H_RDI, 0, (i32)(set + (i64)offsetof(struct fast_entry, tag)) });
-    if (by_16) {
-        asm_rr(a, 8, 0xc1, 1, H_R11);
-        asm_int(a, 4, 1);
-        span = (span + 15) & ~15u;
-    }
-    asm_alu_ri(a, ALU_CMP, 8, H_R11, (i32)(4096 - span) >> (by_16 ? 4 : 0));
+    asm_alu_rm(a, ALU_SUB, 8, H_RSI, (struct host_mem){ H_RBP, H_RDI, 0, (i32)set_field(which, write, offsetof(struct fast_entry, tag)) });
+    if (by_16)
+        rotated(t, 8, H_R11, H_RSI, 4);
+    asm_alu_ri(a, ALU_CMP, 8, by_16 ? H_R11 : H_RSI, (i32)slot_length(4096, span, by_16) - 1);
     from = asm_jcc(a, CC_A);
-    asm_alu_rm(a, ALU_ADD, 8, H_RSI, (struct host_mem){ H_RBP, H_RDI, 0, (i32)(set + (i64)offsetof(struct fast_entry, addend)) });
+    asm_alu_rm(a, ALU_ADD, 8, H_RSI, (struct host_mem){ H_RBP, H_RDI, 0, (i32)set_field(which, write, offsetof(struct fast_entry, host)) });
     return from;
 }
 
-/* RSI from an offset in seg to a linear address, which is in R11, too. */
+/* RSI from an offset in seg to a linear address. */
 static void linear_emit(struct translator *t, unsigned seg, unsigned size, bool write)
 {
     t->host_valid = false;
     segment_emit(t, seg, size, write);
     if (t->c->cfg.engine.check_hits)
         asm_store(&t->a, 8, FIELD(jit.checked), H_RSI);
-    asm_mov(&t->a, 8, H_R11, H_RSI);
 }
 
 static void check_hit(struct translator *t, bool write)
@@ -240,10 +265,13 @@ static bool probe(struct translator *t, unsigned seg, unsigned size, bool write,
         t->j->site[site].at = (u16)where;
         t->j->site[site].aligned = aligned;
     }
-    if (chased && !(t->b->no_slot >> t->index & 1) && slot_probe(t, site, span, write))
-        by_16 = false;
-    else
+    if (!a->full)
+        t->j->site[site].by_16 = by_16;
+    if (!(chased && !(t->b->no_slot >> t->index & 1) && slot_probe(t, site, span, write, by_16))) {
         stub_add(t, THUNK_SLOW, site, set_probe(t, t->cx->set, span, write, by_16));
+        if (!a->full)
+            t->stub[t->nr_stubs - 1].tags = (i32)set_field(t->cx->set, write, offsetof(struct fast_entry, tag));
+    }
     check_hit(t, write);
     t->probed = site;
     return by_16;
@@ -339,6 +367,8 @@ struct host_mem register_access(struct translator *t, unsigned seg, unsigned gue
     t->in_rsi = NULL;
     asm_rr(&t->a, code64(t) ? 8 : 4, 0x8b, H_RSI, host_of_guest[guest]);
     linear_emit(t, seg, size, write);
+    asm_mov(&t->a, 8, H_R11, H_RSI);
+    asm_alu_ri(&t->a, ALU_AND, 4, H_R11, 4095);
     exec_from(t, set_probe(t, t->cx->set, size, write, false));
     check_hit(t, write);
     return at(H_RSI, 0);
@@ -346,7 +376,6 @@ struct host_mem register_access(struct translator *t, unsigned seg, unsigned gue
 
 void set_access(struct translator *t, unsigned set, unsigned span, bool write)
 {
-    asm_mov(&t->a, 8, H_R11, H_RSI);
     exec_from(t, set_probe(t, set, span, write, false));
 }
 

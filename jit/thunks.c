@@ -151,7 +151,7 @@ static void emit_fill_slot(struct jit *j, struct assembler *a, unsigned set, boo
     i64 entries = (i64)(offsetof(struct cpu, fast_sets) + set * sizeof(struct fast_set) +
                         (write ? offsetof(struct fast_set, write) : offsetof(struct fast_set, read)));
     struct host_mem tag = { H_RBP, H_R11, 0, (i32)(entries + (i64)offsetof(struct fast_entry, tag)) };
-    struct host_mem addend = { H_RBP, H_R11, 0, (i32)(entries + (i64)offsetof(struct fast_entry, addend)) };
+    struct host_mem host = { H_RBP, H_R11, 0, (i32)(entries + (i64)offsetof(struct fast_entry, host)) };
     u8 *miss, *tired, *listed, *room, *again;
 
     j->fill_slot[set][write] = ASM_RX(a, a->p);
@@ -187,8 +187,9 @@ static void emit_fill_slot(struct jit *j, struct assembler *a, unsigned set, boo
     asm_int(a, 1, 4);
     asm_load(a, 8, H_RAX, tag);
     asm_store(a, 8, at(H_RDI, offsetof(struct access_slot, start)), H_RAX);
-    asm_load(a, 8, H_RAX, addend);
-    asm_store(a, 8, at(H_RDI, offsetof(struct access_slot, delta)), H_RAX);
+    asm_load(a, 8, H_RCX, host);
+    asm_alu_rr(a, ALU_SUB, 8, H_RCX, H_RAX);
+    asm_store(a, 8, at(H_RDI, offsetof(struct access_slot, delta)), H_RCX);
     asm_mov(a, 8, H_R11, H_RSI);
     asm_alu_rm(a, ALU_SUB, 8, H_R11, at(H_RDI, offsetof(struct access_slot, start)));
     pop(a, H_RCX);

@@ -85,6 +85,8 @@ static void emit_stubs(struct translator *t)
             if (t->edge_stub[n] == (int)i)
                 t->t->out[n].stub = t->a.p;
         listing_stub(t, s);
+        if (s->tags)
+            asm_alu_rm(&t->a, ALU_ADD, 8, H_RSI, (struct host_mem){ H_RBP, H_RDI, 0, s->tags });
         if (s->slot)
             slot_stub(t, s);
         t->flags = s->flags;

@@ -13,7 +13,8 @@ struct stub {
     struct access_slot *slot; /* it is filled first, and then the code goes on at `back` */
     const u8 *back;
     u16 span;
-    bool write;
+    bool write, by_16;
+    i32 tags; /* RSI is what lies behind a tag of the set here, which is added again; 0: it is the address */
     u32 word; /* behind the call: the site's number */
     struct flags_recipe flags;
 };

@@ -181,7 +181,7 @@ static void fill_fast(struct cpu *c, u64 lin, u64 pa, unsigned access)
         set->nr_filled++;
     }
     e->tag = tag;
-    e->addend = (u64)(uintptr_t)(v->backing + off) - tag;
+    e->host = (u64)(uintptr_t)(v->backing + off);
 }
 
 /* Ends the block when a device was reached: the deadline or the wires may have moved. */
@@ -384,7 +384,7 @@ u64 mmu_load_sys(struct cpu *c, u64 lin, unsigned size)
 {
     const struct fast_entry *e = supervisor_entry(c, lin, size, false);
 
-    return e ? load_le((const void *)(uintptr_t)(lin + e->addend), size)
+    return e ? load_le(fast_host(e, lin), size)
              : mmu_load_slow(c, lin, size, ACC_READ | ACC_SYS);
 }
 
@@ -393,7 +393,7 @@ void mmu_store_inner(struct cpu *c, u64 lin, u64 val, unsigned size, unsigned ac
     const struct fast_entry *e = supervisor_entry(c, lin, size, true);
 
     if (e)
-        store_le((void *)(uintptr_t)(lin + e->addend), val, size);
+        store_le(fast_host(e, lin), val, size);
     else
         mmu_store_slow(c, lin, val, size, ACC_WRITE | access);
 }
@@ -427,7 +427,7 @@ void *mmu_host(struct cpu *c, u64 lin, unsigned access)
         if (lin - e->tag >= 4096)
             return NULL;
     }
-    return (void *)(uintptr_t)(lin + e->addend);
+    return fast_host(e, lin);
 }
 
 bool mmu_peek(struct cpu *c, u64 lin, u64 *pa)

@@ -23,11 +23,17 @@ enum access {
 u64 mmu_load_slow(struct cpu *, u64 lin, unsigned size, unsigned access);
 void mmu_store_slow(struct cpu *, u64 lin, u64 val, unsigned size, unsigned access);
 
+/* Where a linear address is on the host, by the entry that has its page. */
+static inline void *fast_host(const struct fast_entry *e, u64 lin)
+{
+    return (void *)(uintptr_t)(e->host + (lin - e->tag));
+}
+
 static inline u64 mmu_load(struct cpu *c, u64 lin, unsigned size)
 {
     const struct fast_entry *e = &c->fast->read[(lin >> 12) & (FAST_ENTRIES - 1)];
     if (LIKELY(lin - e->tag <= 4096 - size))
-        return load_le((const void *)(uintptr_t)(lin + e->addend), size);
+        return load_le(fast_host(e, lin), size);
     return mmu_load_slow(c, lin, size, ACC_READ);
 }
 
@@ -35,7 +41,7 @@ static inline void mmu_store(struct cpu *c, u64 lin, u64 val, unsigned size)
 {
     const struct fast_entry *e = &c->fast->write[(lin >> 12) & (FAST_ENTRIES - 1)];
     if (LIKELY(lin - e->tag <= 4096 - size))
-        store_le((void *)(uintptr_t)(lin + e->addend), val, size);
+        store_le(fast_host(e, lin), val, size);
     else
         mmu_store_slow(c, lin, val, size, ACC_WRITE);
 }
@@ -47,7 +53,7 @@ static inline const void *mmu_view16(struct cpu *c, u64 lin, struct xmm *tmp)
 {
     const struct fast_entry *e = &c->fast->read[(lin >> 12) & (FAST_ENTRIES - 1)];
     if (LIKELY(lin - e->tag <= 4096 - 16))
-        return (const void *)(uintptr_t)(lin + e->addend);
+        return fast_host(e, lin);
     mmu_load16_slow(c, lin, tmp);
     return tmp;
 }
@@ -62,7 +68,7 @@ static inline void mmu_store16(struct cpu *c, u64 lin, const struct xmm *v)
 {
     const struct fast_entry *e = &c->fast->write[(lin >> 12) & (FAST_ENTRIES - 1)];
     if (LIKELY(lin - e->tag <= 4096 - 16))
-        memcpy((void *)(uintptr_t)(lin + e->addend), v, 16);
+        memcpy(fast_host(e, lin), v, 16);
     else
         mmu_store16_slow(c, lin, v);
 }
@@ -73,7 +79,7 @@ static inline u64 mmu_load_rmw(struct cpu *c, u64 lin, unsigned size)
 {
     const struct fast_entry *e = &c->fast->write[(lin >> 12) & (FAST_ENTRIES - 1)];
     if (LIKELY(lin - e->tag <= 4096 - size))
-        return load_le((const void *)(uintptr_t)(lin + e->addend), size);
+        return load_le(fast_host(e, lin), size);
     return mmu_load_rmw_slow(c, lin, size);
 }
 

@@ -15,6 +15,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -298,6 +299,12 @@ static void pair_create(struct pair *p, unsigned variant)
 
 enum outcome { SAME, DIFFERENT, CRASHED };
 
+/* A child that runs for so long is ended: by its own time, since the host may have others to run. */
+static void end_after(time_t seconds)
+{
+    setitimer(ITIMER_PROF, &(struct itimerval){ .it_value = { .tv_sec = seconds } }, NULL);
+}
+
 /* Runs cases [from, to) in a child, all with the engines that the first began with; *nr is where it ended. */
 static enum outcome run_range(u64 from, u64 to, u64 *nr, double until, int *status)
 {
@@ -312,7 +319,7 @@ static enum outcome run_range(u64 from, u64 to, u64 *nr, double until, int *stat
             if ((i & 15) == 0) {
                 struct timespec t;
 
-                alarm(HANG_SECONDS);
+                end_after(HANG_SECONDS);
                 clock_gettime(CLOCK_MONOTONIC, &t);
                 if (until && (double)t.tv_sec + (double)t.tv_nsec / 1e9 > until)
                     _exit(0);
@@ -346,7 +353,7 @@ static enum outcome run_alone(const struct fuzz_case *k, FILE *out)
     if (pid == 0) {
         struct pair p;
 
-        alarm(ALONE_SECONDS);
+        end_after(ALONE_SECONDS);
         if (!out && !freopen("/dev/null", "w", stderr))
             _exit(2);
         pair_create(&p, k->variant);

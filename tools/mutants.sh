@@ -10,7 +10,7 @@ work=${MUTANTS_DIR:-$(mktemp -d)}
 [ -n "${MUTANTS_DIR:-}" ] || trap 'rm -rf "$work"' EXIT
 mkdir -p "$work"
 
-units="insn_test interp_test string_test protect_test event_test v86_test task_test dr_test paging_test supervisor_test"
+units="gates_test ranges_test insn_test interp_test string_test protect_test event_test v86_test task_test dr_test paging_test supervisor_test"
 targets="$units native_test decode_test jit_fuzz"
 
 # Only what these targets need, with a top-level file of its own: nothing else is configured.

@@ -37,6 +37,7 @@ struct block {
     u32 runs;                  /* the JIT's: how often it was interpreted, and what was made of it */
     void *translations;
     bool no_ranges;
+    u8 samples; /* how often slices ended here */
     u64 no_slot; /* bit per instruction: its accesses are all over the place */
     struct op ops[];
 };

@@ -98,6 +98,7 @@ static inline u64 slot_length(u64 bytes, unsigned span, bool by_16)
     return by_16 ? ((bytes - span) >> 4) + 1 : bytes - span + 1;
 }
 
+enum { HOT_SAMPLES = 3 };
 enum { MAX_RECIPES = 8192, MAX_CONTEXTS = 4096, JUMP_ENTRIES = 4096 };
 
 struct jump_entry {

@@ -587,11 +587,17 @@ const u8 *jit_edge(struct cpu *c, u64 lin, const u8 *ret)
     return go_on(c, to->entry);
 }
 
+/* The slice has no room for the block. One at which slices end again and again is made anew, with slots for all accesses:
+ * that takes more room, and more time to translate and to flush. */
 const u8 *jit_entry(struct cpu *c, u64 lin, const u8 *ret)
 {
+    struct jit *j = jit_of(c);
+    struct block *b = begin(c, ret)->t->block;
+
     (void)lin;
-    begin(c, ret);
-    return leave_for(jit_of(c), EXIT_BUDGET);
+    if (b && b->samples < HOT_SAMPLES && ++b->samples == HOT_SAMPLES)
+        dropped(j, b);
+    return leave_for(j, EXIT_BUDGET);
 }
 
 /* What the block needs cannot be had: the interpreter runs it, if the slice is not over. */

@@ -330,7 +330,7 @@ static void check_aligned(struct translator *t, struct host_mem m, struct range_
  * slot, whose delta does not wait for the address, is the quicker. Elsewhere it gains nothing. */
 static bool is_chased(const struct translator *t, const struct insn *in)
 {
-    return t->loops || (in->base < 16 && t->loaded >> in->base & 1) || (in->index < 16 && t->loaded >> in->index & 1);
+    return t->often || (in->base < 16 && t->loaded >> in->base & 1) || (in->index < 16 && t->loaded >> in->index & 1);
 }
 
 struct host_mem operand_access(struct translator *t, const struct insn *in, int operand, unsigned size, bool write, bool aligned)

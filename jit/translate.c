@@ -114,7 +114,7 @@ static u8 analyse(struct translator *t)
             needs |= IN_HOST_X87;
     }
     flags_analyse(t, observes);
-    t->loops = isa_rows[last->in.row].exec == x_jcc && last->in.imm == -(u64)t->b->nr_bytes;
+    t->often = t->b->samples >= HOT_SAMPLES || (isa_rows[last->in.row].exec == x_jcc && last->in.imm == -(u64)t->b->nr_bytes);
     return needs;
 }
 

@@ -62,7 +62,7 @@ struct translator {
     struct range_group group[MAX_GROUPS];
     unsigned nr_groups;
     struct range_access access[BLOCK_MAX_OPS][2]; /* of the operand, and of the stack */
-    bool loops; /* its last instruction jumps to its first */
+    bool often; /* it jumps to itself, or has been found to run often */
     u32 loaded; /* bit per guest register that the block loads from memory */
     const struct range_group *in_rsi;             /* whose address RSI holds; NULL: none */
     u32 probed;                                   /* site of the last probe */

@@ -356,6 +356,13 @@ def print_table(programs, where, seconds):
         f"{geometric([middle(ratios[p][n]) for n in programs]):10.2f}       " for p in others))
 
 
+def write_csv(path, seconds):
+    with open(path, "w") as f:
+        for p, programs in seconds.items():
+            for name, values in programs.items():
+                f.write(f"{p},{name}," + ",".join(f"{v * 1e9:.3f}" for v in values) + "\n")
+
+
 def main():
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     a.add_argument("root", type=pathlib.Path)
@@ -365,8 +372,9 @@ def main():
     a.add_argument("--programs", default=",".join(PROGRAMS))
     a.add_argument("--places", default="native,native-all,jit,qemu")
     a.add_argument("--kiln", default="", help="more options for Kiln's JIT")
-    a.add_argument("--csv", help="where the times of all runs go, in nanoseconds")
+    a.add_argument("--csv", help="where the times of all runs go, in nanoseconds, after each round")
     a = a.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by a signal"))  # so that guests and folders go, too
     programs, where = a.programs.split(","), a.places.split(",")
     for given, known, what in ((programs, PROGRAMS, "program"), (where, PLACES, "place")):
         for g in given:
@@ -383,12 +391,9 @@ def main():
         for n in range(a.runs):
             measure_round(userland, where, first, seconds, lambda what: print(
                 f"run {n + 1} of {a.runs}: {what}, {time.time() - start:.0f} s", file=sys.stderr))
+            if a.csv:
+                write_csv(a.csv, seconds)
     print_table(programs, where, seconds)
-    if a.csv:
-        with open(a.csv, "w") as f:
-            for p in where:
-                for name, values in seconds[p].items():
-                    f.write(f"{p},{name}," + ",".join(f"{v * 1e9:.3f}" for v in values) + "\n")
 
 
 main()

@@ -85,6 +85,7 @@ if [ "$what" = memtest ]; then
     exit
 fi
 
+colours_of() { tail -c +17 "$1" | od -An -v -tx1 -w3 | sort -u | wc -l; }
 for emulator in qemu-system-x86_64 "$kiln"; do
     start "$build/spark.bin" "$build/vgabios.bin" -m 256 -snapshot -drive file=disk.img,format=raw,if=ide
     PATIENCE=1500
@@ -95,13 +96,15 @@ for emulator in qemu-system-x86_64 "$kiln"; do
         for again in 1 2 3 4 5; do
             until_true rests || fail "QEMU's screen does not rest"
         done
+        [ "$(colours_of now.ppm)" -ge 2 ] ||
+            { stop; skip "in QEMU, too, the screen has one colour: a kernel without a framebuffer console (Debian's for clouds)"; }
         cp now.ppm qemu.ppm
     else
         until_true same
     fi
     stop
 done
-colours=$(tail -c +17 kiln.ppm | od -An -v -tx1 -w3 | sort -u | wc -l)
+colours=$(colours_of kiln.ppm)
 [ "$colours" -ge 2 ] || { echo "FAIL: a picture of $colours colours"; exit 1; }
 cmp kiln.ppm qemu.ppm || { cp ./*.ppm "${KEEP:-/dev/null}" 2>/dev/null; exit 1; }
 echo "the pictures are equal, $colours colours"

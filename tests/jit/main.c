@@ -145,7 +145,7 @@ static void pick_start(struct start *s, struct rng *g)
               (chance(g, 10) ? CR4_VME | CR4_PVI : 0) | (chance(g, 5) ? CR4_TSD : 0) | (chance(g, 5) ? CR4_UMIP : 0);
     if (s->mode == LONG && chance(g, 10))
         s->cr4 |= CR4_PCIDE;
-    s->fpu_cw = chance(g, 80) ? 0x37f : (u16)(0x340 | below(g, 0xc40));
+    s->fpu_cw = chance(g, 80) ? 0x37f : (u16)(0x340 | (below(g, 0xc40) & ~0x80u));
     s->mxcsr = chance(g, 70) ? 0x1f80 : chance(g, 70) ? 0x1f80 | (u32)(below(g, 0x10000) & 0xe07f) : (u32)below(g, 0x10000);
     s->vec_seed = rng_next(g) | 1;
     s->data_seed = chance(g, 50) ? rng_next(g) : 0;

@@ -128,6 +128,8 @@ static void granules_count(struct granules *g, const struct block *b, int one)
 {
     u64 first = b->off & (PAGE_SIZE - 1), last = first + b->nr_bytes - 1;
 
+    if (last > PAGE_SIZE - 1)
+        last = PAGE_SIZE - 1; /* of the rest, who comes to it looks itself */
     for (u64 i = first >> GRANULE_SHIFT; i <= last >> GRANULE_SHIFT; i++)
         if (g->blocks[i] != MANY)
             g->blocks[i] = (u8)(g->blocks[i] + one);
@@ -239,18 +241,14 @@ static u64 fetch_offset(struct block_cache *k, u64 lin)
     return f->off >= MEM_PASS ? NO_BACKING : f->off | (lin & (PAGE_SIZE - 1));
 }
 
-/* Copies len code bytes from lin on, over a page border or from where nothing is backed. */
-static void fetch_bytes(struct block_cache *k, u64 lin, u8 *out, unsigned len)
+/* Fetches one byte of code. Returns its backing offset, or NO_BACKING. */
+static u64 fetch_byte(struct block_cache *k, u64 lin, u8 *out)
 {
     struct cpu *c = k->c;
+    u64 off = fetch_offset(k, lin);
 
-    for (unsigned i = 0; i < len; i++) {
-        u64 at = (c->mode & MODE_CODE_MASK) == MODE_CODE64 ? lin + i : (u32)(lin + i);
-        u64 off = fetch_offset(k, at);
-
-        out[i] = off == NO_BACKING ? (u8)mem_read(c->cfg.view, mmu_translate(c, at, ACC_EXEC), 1)
-                                   : c->cfg.view->backing[off];
-    }
+    *out = off == NO_BACKING ? (u8)mem_read(c->cfg.view, mmu_translate(c, lin, ACC_EXEC), 1) : c->cfg.view->backing[off];
+    return off;
 }
 
 /* ---- instructions that do not run ---- */
@@ -353,21 +351,57 @@ static void keep_block(struct block_cache *k, struct block *b)
     k->stats.decoded++;
 }
 
-/* One instruction whose bytes cross a page or are not backed. It is not kept: where its second
- * part lies depends on the linear address. */
+static u64 lin_after(const struct cpu *c, u64 lin, unsigned n)
+{
+    return (c->mode & MODE_CODE_MASK) == MODE_CODE64 ? lin + n : (u32)(lin + n);
+}
+
+static bool within_limit(const struct cpu *c, u64 last)
+{
+    return (c->mode & MODE_CODE_MASK) == MODE_CODE64 || last <= c->seg[CS].limit;
+}
+
+/* Behind the fetch of both pages of an instruction: where the second has driven the first out of the TLB, that is
+ * fetched again, so that the present epoch is good for both. False: there is no room for both. */
+static bool both_fetched(struct block_cache *k, u64 lin)
+{
+    u32 epoch = k->c->fetch_epoch;
+
+    fetch_offset(k, lin);
+    return k->c->fetch_epoch == epoch;
+}
+
+/* Fetches the second part. False: it is another one, and the block is dropped. */
+static bool tail_holds(struct block_cache *k, const struct block *b, u64 lin)
+{
+    struct cpu *c = k->c;
+    u64 tail = fetch_offset(k, lin_after(c, lin, (unsigned)(PAGE_SIZE - (lin & (PAGE_SIZE - 1)))));
+
+    if (both_fetched(k, lin) && tail == b->tail && block_tail_same(c, b))
+        return true;
+    block_invalidate(k, b->off, 1);
+    return false;
+}
+
+/* One instruction whose bytes cross a page or are not backed. */
 static struct block *decode_apart(struct block_cache *k, u64 lin)
 {
     struct cpu *c = k->c;
     struct block *b = alloc_block(k);
     struct op *op = &b->ops[0];
     enum decode_status s = DECODE_MORE;
+    u64 first = NO_BACKING, tail = NO_BACKING;
     unsigned n = 0;
 
     /* Byte by byte, so that no page is touched that the instruction does not reach, or may not. */
     while (s == DECODE_MORE && n < MAX_INSN) {
-        if ((c->mode & MODE_CODE_MASK) != MODE_CODE64 && c->rip + n > c->seg[CS].limit)
+        u64 at = lin_after(c, lin, n), off, *part = at >> PAGE_SHIFT == lin >> PAGE_SHIFT ? &first : &tail;
+
+        if (!within_limit(c, c->rip + n))
             cpu_raise(c, EXC_GP, 0);
-        fetch_bytes(k, lin + n, &b->raw[n], 1);
+        off = fetch_byte(k, at, &b->raw[n]);
+        if (*part == NO_BACKING)
+            *part = off;
         s = insn_decode(&op->in, b->raw, ++n, c->mode);
     }
     if (s == DECODE_MORE)
@@ -376,6 +410,16 @@ static struct block *decode_apart(struct block_cache *k, u64 lin)
     b->nr_ops = 1;
     b->nr_bytes = (u16)n;
     b->mode = c->mode & DECODE_MODE;
+    if (first != NO_BACKING && tail != NO_BACKING && s == DECODE_OK && c->cfg.tlb_capacity != 1 && both_fetched(k, lin)) {
+        b->crosses = true;
+        b->off = first;
+        b->tail = tail;
+        keep_block(k, b);
+        own_page(k, b);
+        mark_fetched(c, lin);
+        mark_fetched(c, lin_after(c, lin, n - 1));
+        return b;
+    }
     k->apart = (struct fetched_apart){ b, lin, clock_icount(c->cfg.clk), c->nr_events };
     return b;
 }
@@ -405,14 +449,17 @@ static struct block *kept_block(struct block_cache *k, u64 lin)
     unsigned avail, n = 0, bytes = 0;
     const u8 *code;
 
-    if ((c->mode & MODE_CODE_MASK) != MODE_CODE64 && c->rip > c->seg[CS].limit)
+    if (!within_limit(c, c->rip))
         cpu_raise(c, EXC_GP, 0);
     off = fetch_offset(k, lin);
     if (off == NO_BACKING)
         return NULL;
     for (b = k->hash[hash_of(off, mode)]; b; b = b->hash_next)
-        if (b->off == off && b->mode == mode)
-            return b;
+        if (b->off == off && b->mode == mode) {
+            if (LIKELY(!b->crosses))
+                return b;
+            return within_limit(c, c->rip + b->nr_bytes - 1) && tail_holds(k, b, lin) ? b : NULL;
+        }
 
     b = alloc_block(k);
     avail = (unsigned)(PAGE_SIZE - (off & (PAGE_SIZE - 1)));
@@ -475,7 +522,7 @@ struct block *block_lookup_from(struct block_cache *k, struct block *from)
         const struct block_link *l = &from->link[i];
 
         if (l->lin == lin && l->to && l->mode == c->mode && l->epoch == c->fetch_epoch &&
-            !l->to->dead)
+            !l->to->dead && (!l->to->crosses || block_tail_same(c, l->to)))
             return l->to;
     }
     to = block_lookup(k);

@@ -1,12 +1,13 @@
 /*
  * The interpreter's cache of decoded code: blocks of instructions, keyed by the backing offset of
  * their first byte and the part of the mode word that decoding depends on. Aliases of a page
- * share its blocks. Blocks do not cross pages; an instruction that does is decoded alone, each
- * time.
+ * share its blocks. Blocks do not cross pages, but for an instruction that does: it is a block of
+ * its own, and whoever comes to it looks where its second part lies and whether that is the same.
  */
 #ifndef CPU_BLOCK_H
 #define CPU_BLOCK_H
 
+#include "core/mem_view.h"
 #include "cpu/cpu.h"
 
 struct op {
@@ -26,9 +27,10 @@ struct block_link {
 
 struct block {
     u64 off; /* backing offset of the first byte; NO_BACKING: the bytes are in raw */
+    u64 tail; /* of one that crosses a page: backing offset of the second; its bytes are in raw, too */
     u32 mode;
     u16 nr_ops, nr_bytes;
-    bool dead;
+    bool dead, crosses;
     u8 raw[16];
     struct block *hash_next;
     struct block *page_next;
@@ -64,6 +66,14 @@ struct block *block_lookup_kept(struct block_cache *);
 
 /* The same, from where the block `from` (NULL: none) has left off. */
 struct block *block_lookup_from(struct block_cache *, struct block *from);
+
+/* Whether the second part of a block that crosses a page has the bytes that it was made from. */
+static inline bool block_tail_same(const struct cpu *c, const struct block *b)
+{
+    unsigned n = (unsigned)(PAGE_SIZE - (b->off & (PAGE_SIZE - 1)));
+
+    return !memcmp(c->cfg.view->backing + b->tail, b->raw + n, b->nr_bytes - n);
+}
 
 /* Bytes of the backing have changed: drops the blocks that were made from them. Returns whether
  * there were any. */

@@ -142,7 +142,7 @@ void run_block(struct cpu *c, const struct block *b, unsigned max)
 
 static const u8 *block_bytes(const struct cpu *c, const struct block *b)
 {
-    return b->off == NO_BACKING ? b->raw : c->cfg.view->backing + b->off;
+    return b->off == NO_BACKING || b->crosses ? b->raw : c->cfg.view->backing + b->off;
 }
 
 /* IRET and task switches load RF; what they have loaded is for the next instruction. */

@@ -8,7 +8,7 @@
 enum {
     USER_SS = 0xb3, USER_CS = 0xbb, /* where STAR says */
     VECTOR = 0x30, IRQ = 0x31, HANDLER_CODE = 0x5000, OTHER_CODE = 0x5800, ROUNDS = 20,
-    PER_ROUND = 5, /* int, dec, jnz; inc, iretq */
+    PER_ROUND = 6, /* int, dec, jnz; inc, or, iretq */
     INT_GATE = 0xee, TRAP_GATE = 0xef, /* of level 3 */
 };
 
@@ -46,9 +46,10 @@ static void the_frame_is_pushed_and_popped(void **state)
 
     (void)state;
     rig_poke(r, TSS + 4, STACK0 + 8, 8); /* the frame is aligned */
-    BYTES_AT(r, HANDLER_CODE, INC_EBX, IRETQ);
+    BYTES_AT(r, HANDLER_CODE, INC_EBX, 0x4c, 0x0b, 0xc4, IRETQ); /* or r8, rsp */
     assert_int_equal(run_to_fault(r), EXC_GP);
     assert_int_equal(r->c.gpr[RBX], ROUNDS);
+    assert_int_equal(r->c.gpr[R8], STACK0 - 40); /* each time */
     assert_int_equal(rig_peek(r, STACK0 - 8, 8), USER_SS);
     assert_int_equal(rig_peek(r, STACK0 - 16, 8), STACK3);
     assert_int_equal(rig_peek(r, STACK0 - 24, 8) & (F_I | F_D | F_1 | F_RF), F_I | F_D | F_1 | F_RF); /* of the #GP */

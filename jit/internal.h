@@ -60,6 +60,7 @@ struct translation {
     u16 flags;     /* number of the recipe at entry */
     u16 nr_insns;
     u8 needs, leaves; /* in the host's registers: at entry, and at the ways out */
+    u32 tail_epoch;   /* of a block that crosses a page: the epoch of which its second part is known */
     u8 range_misses; /* how often a range was not on one page */
     const u8 *entry; /* where it runs */
     const u8 *warm;  /* the same, where what it needs is known to be there */
@@ -99,7 +100,7 @@ static inline u64 slot_length(u64 bytes, unsigned span, bool by_16)
 }
 
 enum { HOT_SAMPLES = 3 };
-enum { MAX_RECIPES = 8192, MAX_CONTEXTS = 4096, JUMP_ENTRIES = 4096 };
+enum { MAX_RECIPES = 8192, MAX_CONTEXTS = 4096, JUMP_ENTRIES = 65536 };
 
 struct jump_entry {
     u64 rip;
@@ -115,6 +116,7 @@ enum thunk {
     THUNK_ENTRY, THUNK_ENTRY_FLAGS,
     THUNK_VEC, THUNK_VEC_FLAGS, /* brings the vector registers into the host's */
     THUNK_X87, THUNK_X87_FLAGS,
+    THUNK_TAIL, THUNK_TAIL_FLAGS, /* fetches a block that crosses a page anew */
     THUNK_WROTE, /* lock step: takes a store into the hash; changes nothing */
     THUNK_CHECK, /* debug: compares a hit with the tables */
     NR_THUNKS,
@@ -215,7 +217,7 @@ u16 recipe_number(struct jit *, const struct flags_recipe *);
 
 /* What the thunks call: where to go on, or NULL: leave. ret points to the site's number. */
 typedef const u8 *thunk_fn(struct cpu *, u64 lin, const u8 *ret);
-thunk_fn jit_slow, jit_help, jit_edge, jit_entry, jit_vec, jit_x87, jit_wrote, jit_check;
+thunk_fn jit_slow, jit_help, jit_edge, jit_entry, jit_vec, jit_x87, jit_tail, jit_wrote, jit_check;
 
 static inline u16 flags_to_stored(u32 eflags)
 {

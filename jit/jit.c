@@ -193,23 +193,14 @@ static struct translation *version(struct jit *j, const struct block *b, u16 fla
     return NULL;
 }
 
-/* The translation of the block at RIP that begins with flags made by that recipe, or by none: *flags
- * says. NULL: it is to be interpreted. May raise what fetching raises. */
-static struct translation *find(struct jit *j, u16 *flags)
+/* The translation of a block at RIP that begins with flags made by that recipe, or by none: *flags says. */
+static struct translation *translation_of(struct jit *j, struct block *b, u16 *flags)
 {
     struct cpu *c = j->c;
-    i64 budget = c->budget;
-    struct block *b = block_lookup_kept(j->blocks);
     struct translation *t;
     u64 flushes = j->stats.flushes;
     unsigned nr;
 
-    if (UNLIKELY(c->budget != budget || c->leave)) { /* page tables in a device */
-        j->looked_up = true;
-        return NULL;
-    }
-    if (!b || run_needs_care(c, b))
-        return NULL;
     t = version(j, b, *flags, &nr);
     if (t)
         return t;
@@ -231,6 +222,26 @@ static struct translation *find(struct jit *j, u16 *flags)
     *flags = 0;
     ASSERT(j->stats.flushes == flushes + 1);
     return translate(j, b, 0);
+}
+
+/* The same for the block at RIP, which is fetched. NULL: it is to be interpreted. May raise what fetching raises. */
+static struct translation *find(struct jit *j, u16 *flags)
+{
+    struct cpu *c = j->c;
+    i64 budget = c->budget;
+    struct block *b = block_lookup_kept(j->blocks);
+    struct translation *t;
+
+    if (UNLIKELY(c->budget != budget || c->leave)) { /* page tables in a device */
+        j->looked_up = true;
+        return NULL;
+    }
+    if (!b || run_needs_care(c, b))
+        return NULL;
+    t = translation_of(j, b, flags);
+    if (t)
+        t->tail_epoch = c->fetch_epoch;
+    return t;
 }
 
 /* What has not retired leaves RF as it was. */
@@ -617,6 +628,24 @@ const u8 *jit_vec(struct cpu *c, u64 lin, const u8 *ret)
     }
     c->jit.vec_live = true;
     return resume(c, s);
+}
+
+/* A block that crosses a page is entered in another epoch than it was fetched in, or its second part is not the same. */
+const u8 *jit_tail(struct cpu *c, u64 lin, const u8 *ret)
+{
+    struct jit *j = jit_of(c);
+    struct translation *t;
+    u16 flags = 0;
+
+    (void)lin;
+    begin(c, ret);
+    if (c->cfg.engine.stop_at_blocks || c->budget <= 0)
+        return leave_for(j, why_not(c));
+    t = find(j, &flags);
+    if (!t)
+        return leave_for(j, EXIT_COLD);
+    flags_in(c);
+    return go_on(c, t->entry);
 }
 
 const u8 *jit_x87(struct cpu *c, u64 lin, const u8 *ret)

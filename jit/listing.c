@@ -23,6 +23,7 @@ static const char *const thunk_names[NR_THUNKS] = {
     [THUNK_ENTRY] = "no budget", [THUNK_ENTRY_FLAGS] = "no budget, flags first",
     [THUNK_VEC] = "vector state", [THUNK_VEC_FLAGS] = "vector state, flags first",
     [THUNK_X87] = "x87 state", [THUNK_X87_FLAGS] = "x87 state, flags first",
+    [THUNK_TAIL] = "second page", [THUNK_TAIL_FLAGS] = "second page, flags first",
     [THUNK_WROTE] = "hash of a store", [THUNK_CHECK] = "check of a hit",
 };
 
@@ -152,7 +153,7 @@ void listing_end(struct translator *t)
     recipe_words(&j->recipe[tn->flags], flags, sizeof(flags));
     tell(j, &(struct translated){
         .kind = TRANSLATED_BLOCK, .rip = tn->rip, .lin = cpu_lin_rip(j->c), .mode = j->c->mode,
-        .guest = j->c->cfg.view->backing + tn->block->off, .flags = flags, .host = tn->entry - t->a.rx_delta,
+        .guest = tn->block->crosses ? tn->block->raw : j->c->cfg.view->backing + tn->block->off, .flags = flags, .host = tn->entry - t->a.rx_delta,
         .runs_at = (u64)(uintptr_t)tn->entry, .host_bytes = tn->code_bytes, .part = j->listing.part, .nr_parts = j->listing.nr });
 }
 

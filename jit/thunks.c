@@ -207,7 +207,7 @@ void thunks_emit(struct jit *j)
 {
     static const struct { enum thunk which; thunk_fn *fn; } thunks[] = {
         { THUNK_SLOW, jit_slow }, { THUNK_HELP, jit_help }, { THUNK_EDGE, jit_edge },
-        { THUNK_ENTRY, jit_entry }, { THUNK_VEC, jit_vec }, { THUNK_X87, jit_x87 },
+        { THUNK_ENTRY, jit_entry }, { THUNK_VEC, jit_vec }, { THUNK_X87, jit_x87 }, { THUNK_TAIL, jit_tail },
     };
     struct code_cache *k = &j->code;
     struct assembler a = { k->write, k->write + k->size, k->run - k->write, false };

@@ -58,6 +58,26 @@ static void emit_need(struct translator *t, i64 field, enum thunk thunk)
     stub_add(t, thunk, site_new(t, SITE_UNPAID, 0, ASM_RX(a, a->p)), from);
 }
 
+/* A block that crosses a page depends on where its second part lies, which an epoch is good for, and on that part's
+ * bytes, which nobody tells of. */
+static void emit_tail_check(struct translator *t)
+{
+    struct assembler *a = &t->a;
+    const struct block *b = t->b;
+    unsigned first = (unsigned)(PAGE_SIZE - (b->off & (PAGE_SIZE - 1))), size;
+    u32 site = site_new(t, SITE_UNPAID, 0, NULL);
+
+    asm_load(a, 4, H_RSI, FIELD(jit.epoch));
+    asm_rip(a, 4, 0x3b, H_RSI, &t->t->tail_epoch);
+    stub_add(t, THUNK_TAIL, site, asm_jcc(a, CC_NE));
+    asm_mov_imm(a, H_RDI, (u64)(uintptr_t)(t->c->cfg.view->backing + b->tail));
+    for (unsigned n = first; n < b->nr_bytes; n += size) {
+        size = b->nr_bytes - n >= 4 ? 4 : 1;
+        asm_alu_mi(a, ALU_CMP, size, at(H_RDI, n - first), (i32)load_le(b->raw + n, size));
+        stub_add(t, THUNK_TAIL, site, asm_jcc(a, CC_NE));
+    }
+}
+
 static void emit_entry(struct translator *t)
 {
     struct assembler *a = &t->a;
@@ -69,6 +89,8 @@ static void emit_entry(struct translator *t)
         emit_need(t, offsetof(struct cpu, jit.x87_native), THUNK_X87);
     t->x87_checked = t->t->needs & IN_HOST_X87;
     t->t->warm = ASM_RX(a, a->p);
+    if (t->b->crosses)
+        emit_tail_check(t);
     asm_alu_mi(a, ALU_SUB, 8, FIELD(budget), t->b->nr_ops);
     from = asm_jcc(a, CC_S);
     stub_add(t, THUNK_ENTRY, site_new(t, SITE_ENTRY, 0, NULL), from);

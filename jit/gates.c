@@ -256,7 +256,6 @@ static void data_segments_stay(struct translator *t)
 /* The frame's host address is in SLOT_FRAME. */
 static void emit_way_back(struct translator *t, unsigned cpl, const struct way_back *w, const struct context *to, u32 context)
 {
-    enum { PLAIN = F_ARITH | F_D | F_I, OTHERS = F_T | F_NT | F_AC | F_ID | F_IOPL | F_VIF | F_VIP };
     struct assembler *a = &t->a;
     struct seg cs, ss = { .sel = w->ss };
     u8 *no_rf;
@@ -269,15 +268,7 @@ static void emit_way_back(struct translator *t, unsigned cpl, const struct way_b
     asm_alu_ri(a, ALU_CMP, 4, H_RDI, w->ss);
     exec_if(t, CC_NE);
     asm_load(a, 4, H_R11, at(H_RSI, 16));
-    asm_load(a, 4, H_RDI, FIELD(eflags));
-    asm_alu_rr(a, ALU_XOR, 4, H_RDI, H_R11);
-    asm_rr(a, 4, 0xf7, 0, H_RDI);
-    asm_int(a, OTHERS, 4);
-    exec_if(t, CC_NE);
-    asm_load(a, 4, H_RDI, FIELD(eflags));
-    asm_rr(a, 4, 0xf7, 0, H_RDI);
-    asm_int(a, ODD_FLAGS | F_NT, 4);
-    exec_if(t, CC_NE);
+    popped_flags_check(t, F_T | F_NT | F_AC | F_ID | F_IOPL | F_VIF | F_VIP, ODD_FLAGS | F_NT);
     same_descriptor(t, w->cs, w->code);
     if (w->stack)
         same_descriptor(t, w->ss, w->stack);
@@ -301,11 +292,7 @@ static void emit_way_back(struct translator *t, unsigned cpl, const struct way_b
     asm_int(a, false, 1);
     asm_load(a, 4, H_R11, at(H_RSI, 16));
     asm_load(a, 8, host_of_guest[RSP], at(H_RSI, 24));
-    asm_load(a, 4, H_RDI, FIELD(eflags));
-    asm_alu_ri(a, ALU_AND, 4, H_RDI, ~(PLAIN | F_RF));
-    asm_alu_ri(a, ALU_AND, 4, H_R11, PLAIN);
-    asm_alu_rr(a, ALU_OR, 4, H_RDI, H_R11);
-    eflags_become(t);
+    popped_flags_become(t);
     seg_make(&cs, w->cs, w->code);
     if (w->stack)
         seg_make(&ss, w->ss, w->stack);

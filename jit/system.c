@@ -159,11 +159,38 @@ bool emit_system_call(struct translator *t, u64 next)
     return true;
 }
 
+void popped_flags_check(struct translator *t, u32 same, u32 clear)
+{
+    struct assembler *a = &t->a;
+
+    asm_load(a, 4, H_RDI, FIELD(eflags));
+    asm_alu_rr(a, ALU_XOR, 4, H_RDI, H_R11);
+    asm_rr(a, 4, 0xf7, 0, H_RDI);
+    asm_int(a, same, 4);
+    exec_if(t, CC_NE);
+    asm_load(a, 4, H_RDI, FIELD(eflags));
+    asm_rr(a, 4, 0xf7, 0, H_RDI);
+    asm_int(a, clear, 4);
+    exec_if(t, CC_NE);
+}
+
+void popped_flags_become(struct translator *t)
+{
+    enum { POPPED = F_ARITH | F_D | F_I };
+    struct assembler *a = &t->a;
+
+    t->in_rsi = NULL;
+    asm_load(a, 4, H_RDI, FIELD(eflags));
+    asm_alu_ri(a, ALU_AND, 4, H_RDI, ~(POPPED | F_RF));
+    asm_alu_ri(a, ALU_AND, 4, H_R11, POPPED);
+    asm_alu_rr(a, ALU_OR, 4, H_RDI, H_R11);
+    eflags_become(t);
+}
+
 /* At level 0. A POPF that changes more than arithmetic flags, DF and IF goes to C, and one that may let an interrupt
  * through. */
 bool emit_flags_stack(struct translator *t)
 {
-    enum { PLAIN = F_ARITH | F_D | F_I, OTHERS = F_T | F_NT | F_AC | F_ID | F_IOPL };
     struct assembler *a = &t->a;
     unsigned size = t->in->opsz;
     struct host_mem m;
@@ -183,22 +210,10 @@ bool emit_flags_stack(struct translator *t)
         return true;
     }
     asm_load_zx(a, 4, H_R11, stack_access(t, RSP, 0, size, false));
-    asm_load(a, 4, H_RDI, FIELD(eflags));
-    asm_alu_rr(a, ALU_XOR, 4, H_RDI, H_R11);
-    asm_rr(a, 4, 0xf7, 0, H_RDI);
-    asm_int(a, OTHERS, 4);
-    exec_if(t, CC_NE);
-    asm_load(a, 4, H_RDI, FIELD(eflags));
-    asm_rr(a, 4, 0xf7, 0, H_RDI);
-    asm_int(a, F_VIF | F_VIP, 4);
-    exec_if(t, CC_NE);
+    popped_flags_check(t, F_T | F_NT | F_AC | F_ID | F_IOPL, F_VIF | F_VIP);
     asm_alu_mi(a, ALU_CMP, 4, FIELD(attention), 0);
     exec_if(t, CC_NE);
-    asm_alu_ri(a, ALU_AND, 4, H_RDI, ~PLAIN);
-    asm_alu_ri(a, ALU_AND, 4, H_R11, PLAIN);
-    asm_alu_rr(a, ALU_OR, 4, H_RDI, H_R11);
-    t->in_rsi = NULL;
-    eflags_become(t);
+    popped_flags_become(t);
     set_sp_emit(t, RSP, (i32)size);
     return true;
 }

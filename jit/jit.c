@@ -623,9 +623,8 @@ const u8 *jit_vec(struct cpu *c, u64 lin, const u8 *ret)
     struct site *s = begin(c, ret);
 
     (void)lin;
-    if (!c->mxcsr_live && !mxcsr_to_host(c)) {
+    if (!c->mxcsr_live && !mxcsr_to_host(c))
         return leave_unready(jit_of(c));
-    }
     c->jit.vec_live = true;
     return resume(c, s);
 }
@@ -653,9 +652,8 @@ const u8 *jit_x87(struct cpu *c, u64 lin, const u8 *ret)
     struct site *s = begin(c, ret);
 
     (void)lin;
-    if (!fpu_all_masked(c)) {
+    if (!fpu_all_masked(c))
         return leave_unready(jit_of(c));
-    }
     fpu_to_host(c);
     c->jit.x87_native = true;
     return resume(c, s);

@@ -8,7 +8,7 @@
  *     jae  stub                       fills the slot from the fast set, or goes to C
  *     add  rsi, [slot.delta]
  *
- * Where the address comes of a load (is_chased()). Elsewhere, and where the slot misses too often, the fast set:
+ * Where wants_slot() says so. Elsewhere, and where the slot misses too often, the fast set:
  *
  *     rorx edi, esi, 8
  *     and  edi, 3FFF0h                16 bytes for each entry
@@ -253,7 +253,7 @@ static void check_hit(struct translator *t, bool write)
 /* RSI from an offset in seg to the host's address. resume: where the address is made again after a fill.
  * A range is `span` bytes, of which the access is those at `at`. Returns whether its alignment has been seen to, too. */
 static bool probe(struct translator *t, unsigned seg, unsigned size, bool write, const u8 *resume, unsigned span,
-                  unsigned where, bool chased, bool aligned)
+                  unsigned where, bool slotted, bool aligned)
 {
     struct assembler *a = &t->a;
     u32 site = site_new(t, write ? SITE_WRITE : SITE_READ, size, resume);
@@ -264,10 +264,9 @@ static bool probe(struct translator *t, unsigned seg, unsigned size, bool write,
         t->j->site[site].span = (u16)span;
         t->j->site[site].at = (u16)where;
         t->j->site[site].aligned = aligned;
-    }
-    if (!a->full)
         t->j->site[site].by_16 = by_16;
-    if (!(chased && !(t->b->no_slot >> t->index & 1) && slot_probe(t, site, span, write, by_16))) {
+    }
+    if (!(slotted && !(t->b->no_slot >> t->index & 1) && slot_probe(t, site, span, write, by_16))) {
         stub_add(t, THUNK_SLOW, site, set_probe(t, t->cx->set, span, write, by_16));
         if (!a->full)
             t->stub[t->nr_stubs - 1].tags = (i32)set_field(t->cx->set, write, offsetof(struct fast_entry, tag));
@@ -278,9 +277,9 @@ static bool probe(struct translator *t, unsigned seg, unsigned size, bool write,
 }
 
 /* An access by itself: C may say where it goes without the sets having it. In a range others rely on those. */
-static bool probe_alone(struct translator *t, unsigned seg, unsigned size, bool write, const u8 *resume, bool chased, bool aligned)
+static bool probe_alone(struct translator *t, unsigned seg, unsigned size, bool write, const u8 *resume, bool slotted, bool aligned)
 {
-    bool seen = probe(t, seg, size, write, resume, size, 0, chased, aligned);
+    bool seen = probe(t, seg, size, write, resume, size, 0, slotted, aligned);
 
     if (!t->a.full)
         t->j->site[t->probed].hit = (u16)(ASM_RX(&t->a, t->a.p) - resume);
@@ -326,9 +325,9 @@ static void check_aligned(struct translator *t, struct host_mem m, struct range_
         g->aligned |= (u16)(1 << (m.disp & 15));
 }
 
-/* Whether the address comes of what the block has loaded: then the time until it is translated counts, and a
- * slot, whose delta does not wait for the address, is the quicker. Elsewhere it gains nothing. */
-static bool is_chased(const struct translator *t, const struct insn *in)
+/* Whether an access has a slot. Where its address comes of what the block has loaded, the time until it is translated
+ * counts, and a slot's delta does not wait for the address; in a block that runs often it is the fewer instructions. */
+static bool wants_slot(const struct translator *t, const struct insn *in)
 {
     return t->often || (in->base < 16 && t->loaded >> in->base & 1) || (in->index < 16 && t->loaded >> in->index & 1);
 }
@@ -340,7 +339,7 @@ struct host_mem operand_access(struct translator *t, const struct insn *in, int 
     const u8 *resume = ASM_RX(&t->a, t->a.p);
     struct range_group *g = x->group >= 0 ? &t->group[x->group] : NULL;
     struct host_mem m = at(H_RSI, 0);
-    bool chased = is_chased(t, in), seen = false;
+    bool slotted = wants_slot(t, in), seen = false;
 
     if (covering) {
         g = &t->group[covering - t->group];
@@ -349,13 +348,13 @@ struct host_mem operand_access(struct translator *t, const struct insn *in, int 
     } else if (g && in->disp - (x->off - g->min) == (i32)(in->disp - (x->off - g->min))) {
         m.disp = (i32)(x->off - g->min);
         address_emit(t, in, operand, -(x->off - g->min));
-        seen = probe(t, in->seg, size, write, resume, (unsigned)(g->max - g->min), (unsigned)m.disp, chased, aligned);
+        seen = probe(t, in->seg, size, write, resume, (unsigned)(g->max - g->min), (unsigned)m.disp, slotted, aligned);
         keep_range(t, g);
         g->aligned = seen;
     } else {
         g = NULL;
         address_emit(t, in, operand, 0);
-        seen = probe_alone(t, in->seg, size, write, resume, chased, aligned);
+        seen = probe_alone(t, in->seg, size, write, resume, slotted, aligned);
     }
     if (aligned && !seen)
         check_aligned(t, m, g);

@@ -47,7 +47,7 @@ static void emit_insn(struct translator *t)
     }
 }
 
-/* Not with the first row's budget paid yet, so that who has what is needed can begin behind it. */
+/* Before the block is paid for, so that the way from a block that has what is needed can lead behind it. */
 static void emit_need(struct translator *t, i64 field, enum thunk thunk)
 {
     struct assembler *a = &t->a;

@@ -112,9 +112,9 @@ static void unclaimed(struct bus *b, u64 addr, unsigned size)
  * it must be; 0 when the region takes only wider ones. */
 static unsigned piece(const struct bus_region *r, u64 off, unsigned size)
 {
-    unsigned n = 8;
+    unsigned n = 1u << (31 - __builtin_clz(size)); /* size is 1 to 8 */
 
-    while (n > size || !(r->ops->sizes & n) || off + n > r->len || (off & (n - 1)))
+    while (!(r->ops->sizes & n) || off + n > r->len || (off & (n - 1)))
         if ((n /= 2) == 0)
             break;
     return n;

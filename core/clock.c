@@ -32,7 +32,7 @@ void clock_attach(struct clock *c, i64 *left)
 
 u64 clock_ticks_to_ns(const struct clock *c, u64 ticks)
 {
-    return c->base_ns + clock_muldiv(ticks, c->num, c->den);
+    return c->base_ns + (c->num == c->den ? ticks : clock_muldiv(ticks, c->num, c->den)); /* PERF: no division at the nominal rate */
 }
 
 u64 clock_ns_to_ticks(const struct clock *c, u64 ns)
@@ -41,6 +41,8 @@ u64 clock_ns_to_ticks(const struct clock *c, u64 ns)
 
     if (ns <= c->base_ns)
         return 0;
+    if (c->num == c->den)
+        return ns - c->base_ns;
     if (!__builtin_mul_overflow(ns - c->base_ns, c->den, &product) && !__builtin_add_overflow(product, c->num - 1, &product))
         return product / c->num; /* PERF: 128-bit divisions are calls */
     return (u64)(((unsigned __int128)(ns - c->base_ns) * c->den + c->num - 1) / c->num);

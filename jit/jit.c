@@ -153,7 +153,7 @@ static void set_context(struct jit *j)
  * instruction that lets it through: such instructions end their blocks. */
 static bool event_due(const struct cpu *c)
 {
-    return (c->attention & (ATT_STOP | ATT_DEBUG)) || cpu_can_wake(c);
+    return c->attention && ((c->attention & (ATT_STOP | ATT_DEBUG)) || cpu_can_wake(c));
 }
 
 /* Whether translated code may run now, between two blocks. */
@@ -399,6 +399,16 @@ static u64 neighbours(const struct fast_entry *set, u64 lin, i64 step)
     return n;
 }
 
+/* The access at the site does without a slot from now on. */
+static void give_up_slot(struct jit *j, const struct site *s)
+{
+    struct block *b = s->t->block;
+
+    j->stats.slots_given_up++;
+    b->no_slot |= BIT(s->index);
+    dropped(j, b);
+}
+
 /* A slot has missed as often as it had credit for. It is made to cover the pages around. If it comes here again
  * and again, and soon, its instruction does without one. Returns whether the block has been dropped for that. */
 static bool look_at_slot(struct jit *j, struct site *s, u64 lin)
@@ -415,11 +425,7 @@ static bool look_at_slot(struct jit *j, struct site *s, u64 lin)
     slot->stamp = ticks;
     slot->tries = since >= SLOT_MIN_TICKS ? 0 : slot->tries + 1;
     if (slot->tries > SLOT_TRIES) {
-        struct block *b = s->t->block;
-
-        j->stats.slots_given_up++;
-        b->no_slot |= BIT(s->index);
-        dropped(j, b);
+        give_up_slot(j, s);
         return true;
     }
     below = neighbours(entries, lin, -4096);
@@ -532,10 +538,13 @@ const u8 *jit_slow(struct cpu *c, u64 lin, const u8 *ret)
             j->stats.fills++;
             return resume(c, s);
         case MMU_SLOW:
-            if (c->leave || !beside_code(j, s, pa))
-                break;
-            c->budget -= unused(s);
-            return go_on(c, s->resume + s->hit);
+            if (!c->leave && beside_code(j, s, pa)) {
+                c->budget -= unused(s);
+                return go_on(c, s->resume + s->hit);
+            }
+            if (s->slot && s->slot->credit < 0) /* again and again no page that it could have */
+                give_up_slot(j, s);
+            break;
         case MMU_FAULT:
             return page_fault(j);
         case MMU_HARD:

@@ -265,11 +265,16 @@ static void note(struct cpu *c, enum vector v, u32 error, bool has_error)
     c->exc_during = c->delivering;
 }
 
+static _Noreturn void unwind(struct cpu *c)
+{
+    ASSERT(c->unwind);
+    longjmp(*c->unwind, UNWIND_FAULT);
+}
+
 static _Noreturn void raise(struct cpu *c, enum vector v, u32 error, bool has_error)
 {
     note(c, v, error, has_error);
-    ASSERT(c->unwind);
-    longjmp(*c->unwind, UNWIND_FAULT);
+    unwind(c);
 }
 
 void cpu_raise(struct cpu *c, enum vector v, u32 error_code)
@@ -290,8 +295,8 @@ void cpu_note_pf(struct cpu *c, u64 lin, u32 error_code)
 
 void cpu_raise_pf(struct cpu *c, u64 lin, u32 error_code)
 {
-    c->cr2 = lin;
-    raise(c, EXC_PF, error_code, true);
+    cpu_note_pf(c, lin, error_code);
+    unwind(c);
 }
 
 void cpu_wait_at(struct cpu *c, u8 halted)

@@ -70,19 +70,6 @@ static void same_descriptor(struct translator *t, u16 sel, u64 d)
     must_be(t, at(H_RSI, 0), d);
 }
 
-static void segment_become(struct translator *t, unsigned seg, const struct seg *s)
-{
-    i64 to = (i64)(offsetof(struct cpu, seg) + seg * sizeof(*s));
-
-    store_imm(t, 4, s->sel | (u32)s->attr << 16, at(H_RBP, to + (i64)offsetof(struct seg, sel)));
-    store_imm(t, 4, s->limit, at(H_RBP, to + (i64)offsetof(struct seg, limit)));
-    store_imm(t, 8, s->base, at(H_RBP, to + (i64)offsetof(struct seg, base)));
-    store_imm(t, 2, s->usable | s->fast << 8, at(H_RBP, to + (i64)offsetof(struct seg, usable)));
-    store_imm(t, 8, s->room_r, at(H_RBP, to + (i64)offsetof(struct seg, room_r)));
-    store_imm(t, 8, s->room_w, at(H_RBP, to + (i64)offsetof(struct seg, room_w)));
-}
-_Static_assert(offsetof(struct seg, attr) == offsetof(struct seg, sel) + 2, "they are stored together");
-
 /* RDI = icount behind the block. */
 static void icount_emit(struct translator *t)
 {

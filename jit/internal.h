@@ -7,6 +7,7 @@
 #include "cpu/run.h"
 #include "jit/asm.h"
 #include "jit/jit.h"
+#include <stddef.h>
 
 /* ---- flags (jit/flags.c) ---- */
 
@@ -97,6 +98,13 @@ enum { SLOT_FIRST_CREDIT = 8, SLOT_CREDIT = 255, SLOT_MIN_TICKS = 16 * SLOT_CRED
 static inline u64 slot_length(u64 bytes, unsigned span, bool by_16)
 {
     return by_16 ? ((bytes - span) >> 4) + 1 : bytes - span + 1;
+}
+
+/* Where a field of a fast set's first entry is in struct cpu. */
+static inline i64 set_field(unsigned which, bool write, size_t field)
+{
+    return (i64)(offsetof(struct cpu, fast_sets) + which * sizeof(struct fast_set) +
+                 (write ? offsetof(struct fast_set, write) : offsetof(struct fast_set, read)) + field);
 }
 
 enum { HOT_SAMPLES = 3 };

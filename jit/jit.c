@@ -351,10 +351,11 @@ static struct site *begin(struct cpu *c, const u8 *ret)
     return s;
 }
 
-static const u8 *resume(struct cpu *c, const struct site *s)
+/* The opposite: translated code goes on there. */
+static const u8 *resume(struct cpu *c, const struct site *s, const u8 *host)
 {
     c->budget -= unused(s);
-    return go_on(c, s->resume);
+    return go_on(c, host);
 }
 
 /* Runs the instruction's function. Whether the block may go on behind it, is for the caller. */
@@ -536,12 +537,10 @@ const u8 *jit_slow(struct cpu *c, u64 lin, const u8 *ret)
             if (c->leave || (s->slot && s->slot->credit < 0 && look_at_slot(j, s, probed)))
                 break;
             j->stats.fills++;
-            return resume(c, s);
+            return resume(c, s, s->resume);
         case MMU_SLOW:
-            if (!c->leave && beside_code(j, s, pa)) {
-                c->budget -= unused(s);
-                return go_on(c, s->resume + s->hit);
-            }
+            if (!c->leave && beside_code(j, s, pa))
+                return resume(c, s, s->resume + s->hit);
             if (s->slot && s->slot->credit < 0) /* again and again no page that it could have */
                 give_up_slot(j, s);
             break;
@@ -635,7 +634,7 @@ const u8 *jit_vec(struct cpu *c, u64 lin, const u8 *ret)
     if (!c->mxcsr_live && !mxcsr_to_host(c))
         return leave_unready(jit_of(c));
     c->jit.vec_live = true;
-    return resume(c, s);
+    return resume(c, s, s->resume);
 }
 
 /* A block that crosses a page is entered in another epoch than it was fetched in, or its second part is not the same. */
@@ -665,7 +664,7 @@ const u8 *jit_x87(struct cpu *c, u64 lin, const u8 *ret)
         return leave_unready(jit_of(c));
     fpu_to_host(c);
     c->jit.x87_native = true;
-    return resume(c, s);
+    return resume(c, s, s->resume);
 }
 
 const u8 *jit_wrote(struct cpu *c, u64 host, const u8 *ret)

@@ -212,12 +212,6 @@ static void rotated(struct translator *t, unsigned size, unsigned dst, unsigned 
     asm_int(a, by, 1);
 }
 
-static i64 set_field(unsigned which, bool write, size_t field)
-{
-    return (i64)(offsetof(struct cpu, fast_sets) + which * sizeof(struct fast_set) +
-                 (write ? offsetof(struct fast_set, write) : offsetof(struct fast_set, read)) + field);
-}
-
 /* By a fast set, from the linear address in RSI. Returns the jump of a miss; then RSI is too low by the entry's tag. */
 static u8 *set_probe(struct translator *t, unsigned which, unsigned span, bool write, bool by_16)
 {

@@ -8,25 +8,32 @@
 
 exec_fn x_syscall, x_sysret, x_pushf, x_popf;
 
-/* The segment register becomes s, with the selector that STAR has from that bit on, plus `add`. */
-static void segment_store(struct translator *t, unsigned seg, const struct seg *s, unsigned star_bit, i32 add)
+void segment_become(struct translator *t, unsigned seg, const struct seg *s)
 {
-    struct assembler *a = &t->a;
     i64 to = (i64)(offsetof(struct cpu, seg) + seg * sizeof(*s));
 
-    asm_load_zx(a, 2, H_RSI, at(H_RBP, (i64)offsetof(struct cpu, msr.star) + star_bit / 8));
-    asm_alu_ri(a, ALU_ADD, 4, H_RSI, add);
-    asm_alu_ri(a, ALU_AND, 4, H_RSI, ~3);
-    asm_alu_ri(a, ALU_OR, 4, H_RSI, s->attr >> SEG_DPL_SHIFT & 3);
-    asm_store(a, 2, at(H_RBP, to + (i64)offsetof(struct seg, sel)), H_RSI);
-    store_imm(t, 2, s->attr, at(H_RBP, to + (i64)offsetof(struct seg, attr)));
+    store_imm(t, 4, s->sel | (u32)s->attr << 16, at(H_RBP, to + (i64)offsetof(struct seg, sel)));
     store_imm(t, 4, s->limit, at(H_RBP, to + (i64)offsetof(struct seg, limit)));
     store_imm(t, 8, s->base, at(H_RBP, to + (i64)offsetof(struct seg, base)));
     store_imm(t, 2, s->usable | s->fast << 8, at(H_RBP, to + (i64)offsetof(struct seg, usable)));
     store_imm(t, 8, s->room_r, at(H_RBP, to + (i64)offsetof(struct seg, room_r)));
     store_imm(t, 8, s->room_w, at(H_RBP, to + (i64)offsetof(struct seg, room_w)));
 }
-_Static_assert(offsetof(struct seg, fast) == offsetof(struct seg, usable) + 1, "they are stored together");
+_Static_assert(offsetof(struct seg, attr) == offsetof(struct seg, sel) + 2, "they are stored together");
+_Static_assert(offsetof(struct seg, fast) == offsetof(struct seg, usable) + 1, "so are they");
+
+/* The same, with the selector that STAR has from that bit on, plus `add`. */
+static void segment_by_star(struct translator *t, unsigned seg, const struct seg *s, unsigned star_bit, i32 add)
+{
+    struct assembler *a = &t->a;
+
+    segment_become(t, seg, s);
+    asm_load_zx(a, 2, H_RSI, at(H_RBP, (i64)offsetof(struct cpu, msr.star) + star_bit / 8));
+    asm_alu_ri(a, ALU_ADD, 4, H_RSI, add);
+    asm_alu_ri(a, ALU_AND, 4, H_RSI, ~3);
+    asm_alu_ri(a, ALU_OR, 4, H_RSI, s->attr >> SEG_DPL_SHIFT & 3);
+    asm_store(a, 2, at(H_RBP, (i64)(offsetof(struct cpu, seg) + seg * sizeof(*s) + offsetof(struct seg, sel))), H_RSI);
+}
 
 void probe_target(struct translator *t, u32 context)
 {
@@ -112,8 +119,8 @@ static void enter_level(struct translator *t, const struct context *to, u32 cont
 
     seg_set_flat(&cs, 0, SEG_CODE | cpl << SEG_DPL_SHIFT | SEG_L);
     seg_set_flat(&ss, 0, cpl << SEG_DPL_SHIFT | SEG_DB);
-    segment_store(t, CS, &cs, star_bit, cpl ? 16 : 0);
-    segment_store(t, SS, &ss, star_bit, 8);
+    segment_by_star(t, CS, &cs, star_bit, cpl ? 16 : 0);
+    segment_by_star(t, SS, &ss, star_bit, 8);
     enter_context(t, to, context);
 }
 

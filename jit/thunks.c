@@ -7,7 +7,6 @@
  * to where that says, or returns from what entered.
  */
 #include "jit/internal.h"
-#include <stddef.h>
 
 const u8 host_of_guest[16] = {
     [RAX] = H_RAX, [RCX] = H_RCX, [RDX] = H_RDX, [RBX] = H_RBX, [RSP] = H_R15, [RBP] = H_R14,
@@ -148,10 +147,8 @@ static void emit_watcher(struct jit *j, struct assembler *a, enum thunk which, t
  * length, which the caller sets, and R11 is the offset in the page; else R11 is -1. */
 static void emit_fill_slot(struct jit *j, struct assembler *a, unsigned set, bool write)
 {
-    i64 entries = (i64)(offsetof(struct cpu, fast_sets) + set * sizeof(struct fast_set) +
-                        (write ? offsetof(struct fast_set, write) : offsetof(struct fast_set, read)));
-    struct host_mem tag = { H_RBP, H_R11, 0, (i32)(entries + (i64)offsetof(struct fast_entry, tag)) };
-    struct host_mem host = { H_RBP, H_R11, 0, (i32)(entries + (i64)offsetof(struct fast_entry, host)) };
+    struct host_mem tag = { H_RBP, H_R11, 0, (i32)set_field(set, write, offsetof(struct fast_entry, tag)) };
+    struct host_mem host = { H_RBP, H_R11, 0, (i32)set_field(set, write, offsetof(struct fast_entry, host)) };
     u8 *miss, *tired, *listed, *room, *again;
 
     j->fill_slot[set][write] = ASM_RX(a, a->p);

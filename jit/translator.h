@@ -171,6 +171,7 @@ void test_odd_flags(struct translator *);
 /* R11: flags that an instruction of level 0 pops. To C, where one of `same` would change, or of `clear` is set. */
 void popped_flags_check(struct translator *, u32 same, u32 clear);
 void popped_flags_become(struct translator *); /* the arithmetic ones, DF and IF; RF goes. RSI and RDI are lost */
+void segment_become(struct translator *, unsigned seg, const struct seg *); /* the segment register; R11 is lost */
 void set_sp_emit(struct translator *, unsigned guest, i32 add); /* rSP = guest + add, in the stack's width; flags stay */
 void jump_entry_emit(struct translator *);            /* RDI = the table's entry for the RIP in R11; C where it has another */
 void store_imm(struct translator *, unsigned size, u64 v, struct host_mem m); /* R11 may be lost */

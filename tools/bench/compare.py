@@ -13,7 +13,6 @@ The medians count, and the spread ((most - least) / median) is in parentheses.
 --check runs each kernel once or a little more, and only compares checksums with native's.
 """
 import argparse
-import math
 import os
 import pathlib
 import select
@@ -24,6 +23,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+from measure import cpu_seconds, geometric
 
 PLACES = ["native", "jit", "interp", "qemu", "bochs"]
 BOCHS = "/usr/share/bochs"
@@ -53,11 +54,6 @@ def write_image(path, image, kernels, counts):
     for k in kernels:
         struct.pack_into("<Q", image, k.at + 48, counts.get(k.name, 0))
     path.write_bytes(image)
-
-
-def cpu_seconds(pid):
-    """Of all its threads, now: the kernel's clock of another process (clock_getcpuclockid(3))."""
-    return time.clock_gettime(~pid << 3 | 2)
 
 
 class Places:
@@ -182,10 +178,6 @@ def check(places, where, image, kernels):
                 failures += 1
         print(f"{place}: {len(got)} kernels")
     return failures
-
-
-def geometric(values):
-    return math.exp(sum(map(math.log, values)) / len(values)) if values else None
 
 
 def cell(value, spread=None, digits=2):

@@ -24,7 +24,6 @@ A place with -all behind its name (native-all, jit-all, qemu-all) chooses by its
 Ratios are of one round; the medians count, and the spread ((most - least) / median) is in parentheses.
 """
 import argparse
-import math
 import os
 import pathlib
 import re
@@ -36,6 +35,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+from measure import cpu_seconds, geometric
 
 SCRIPTS = pathlib.Path(__file__).resolve().parent / "userland"
 BOOT = SCRIPTS.parents[2] / "tests" / "boot"
@@ -78,11 +79,6 @@ def settings(place):
         env["OPENSSL_ia32cap"] = f"{words[1] << 32 | words[0]:#x}:{words[3] << 32 | words[2]:#x}"
         env["GLIBC_TUNABLES"] = LIBC
     return env
-
-
-def cpu_seconds(pid):
-    """Of all its threads, now: the kernel's clock of another process (clock_getcpuclockid(3))."""
-    return time.clock_gettime(~pid << 3 | 2)
 
 
 def copy_scripts(folder):
@@ -330,10 +326,6 @@ def measure_round(userland, where, first, seconds, tell):
     finally:
         for place in started.values():
             place.end()
-
-
-def geometric(values):
-    return math.exp(sum(map(math.log, values)) / len(values)) if values else None
 
 
 def in_units(seconds):
